@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+# Compiler settings and the three ways to declare something: a library, a program, a folder of tests.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+option(HERALD_TESTS "Build the tests, benchmarks and fuzz replays" ON)
+option(HERALD_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(HERALD_FUZZ "Build the fuzz targets for libFuzzer (clang)" OFF)
+option(HERALD_TIDY "Run clang-tidy while compiling" OFF)
+set(HERALD_TEST_DATA "$ENV{HERALD_TEST_DATA}" CACHE PATH "Folder of third-party test data; tests that need it are left out when empty")
+
+find_program(HERALD_CCACHE ccache)
+if(HERALD_CCACHE)
+  # Precompiled headers need the sloppiness; see ccache(1), "Precompiled headers".
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${HERALD_CCACHE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+pkg_check_modules(MNL REQUIRED IMPORTED_TARGET libmnl)
+pkg_check_modules(NL_ROUTE REQUIRED IMPORTED_TARGET libnl-3.0 libnl-route-3.0)
+find_package(Boost 1.81 REQUIRED)
+
+add_library(herald_options INTERFACE)
+target_include_directories(herald_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(herald_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(herald_options INTERFACE -fcoroutines -fpch-preprocess)
+endif()
+if(HERALD_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+if(HERALD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(HERALD_TIDY)
+  find_program(HERALD_CLANG_TIDY NAMES clang-tidy-19 clang-tidy-14 clang-tidy REQUIRED)
+  set(CMAKE_CXX_CLANG_TIDY ${HERALD_CLANG_TIDY} --quiet)
+endif()
+
+# Asio and Beast compiled once, for the programs at the edge.
+add_library(herald_asio STATIC ${CMAKE_SOURCE_DIR}/cmake/asio.cpp)
+target_compile_definitions(herald_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+target_link_libraries(herald_asio PUBLIC Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+set_target_properties(herald_asio PROPERTIES CXX_CLANG_TIDY "")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(herald_asio PUBLIC -fcoroutines)
+endif()
+
+# herald_library(NAME [LINKS target...]): every .cpp below the calling folder but main.cpp.
+function(herald_library name)
+  cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PRIVATE herald_options PUBLIC ${arg_LINKS})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+endfunction()
+
+# herald_program(NAME LIBRARY): main.cpp of the calling folder over a library of its own.
+function(herald_program name library)
+  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/main.cpp)
+    return()
+  endif()
+  add_executable(${name} main.cpp)
+  target_link_libraries(${name} PRIVATE herald_options ${library})
+endfunction()
+
+# herald_tests(FOLDER [LINKS target...]): tests/FOLDER/**/*_test.cpp and helpers as one binary FOLDER_test.
+function(herald_tests folder)
+  cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${folder}_test ${sources})
+  target_link_libraries(${folder}_test PRIVATE herald_options ${arg_LINKS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${folder}_test PRIVATE HERALD_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+    HERALD_TEST_DATA="${HERALD_TEST_DATA}")
+  gtest_discover_tests(${folder}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS unit)
+endfunction()
