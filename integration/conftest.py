@@ -47,3 +47,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
             for process, text in processes.items():
                 if text.strip():
                     report.sections.append((f"{lab.name} {node} {process}", "\n".join(text.splitlines()[-40:])))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--stand-in", action="store_true", help="test_interop: BIRD in Herald's place, to check the tests themselves")
