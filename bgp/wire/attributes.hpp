@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// Path attributes as plain values (RFC 4271 section 5, RFC 4760, RFC 6793, RFC 1997, RFC 4360, RFC 8092,
+// RFC 4456). This is the exploded form, for decoding, policy and display; tables hold the interned
+// canonical bytes of rib/attribute_pool.hpp instead.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "net/address.hpp"
+#include "net/asn.hpp"
+
+namespace bgp {
+
+enum class AttributeType : std::uint8_t {
+  Origin = 1,
+  AsPath = 2,
+  NextHop = 3,
+  Med = 4,
+  LocalPref = 5,
+  AtomicAggregate = 6,
+  Aggregator = 7,
+  Communities = 8,
+  OriginatorId = 9,
+  ClusterList = 10,
+  MpReach = 14,
+  MpUnreach = 15,
+  ExtendedCommunities = 16,
+  As4Path = 17,
+  As4Aggregator = 18,
+  LargeCommunities = 32,
+};
+
+// The flags octet, RFC 4271 section 4.3. The low four bits are ignored on receipt and sent as zero.
+inline constexpr std::uint8_t flag_optional = 0x80;
+inline constexpr std::uint8_t flag_transitive = 0x40;
+inline constexpr std::uint8_t flag_partial = 0x20;
+inline constexpr std::uint8_t flag_extended_length = 0x10;
+
+enum class Origin : std::uint8_t { Igp, Egp, Incomplete };
+
+struct AsPathSegment {
+  enum class Type : std::uint8_t { Set = 1, Sequence = 2, ConfedSequence = 3, ConfedSet = 4 };
+  Type type = Type::Sequence;
+  std::vector<net::Asn> asns;
+  friend bool operator==(const AsPathSegment&, const AsPathSegment&) = default;
+};
+
+struct AsPath {
+  std::vector<AsPathSegment> segments;
+
+  // As the decision process counts it: a set is one, confederation segments are none
+  // (RFC 4271 section 9.1.2.2 a, RFC 5065 section 5.3).
+  [[nodiscard]] unsigned length() const;
+  // The neighbouring AS: the leftmost of the first sequence.
+  [[nodiscard]] std::optional<net::Asn> first() const;
+  // The AS that originated the route: the rightmost of the last sequence; nothing after a set.
+  [[nodiscard]] std::optional<net::Asn> origin() const;
+  [[nodiscard]] unsigned count(net::Asn asn) const;
+  [[nodiscard]] bool contains(net::Asn asn) const { return count(asn) != 0; }
+  // Puts `asn` in front `times` times; a full segment (255) starts another.
+  void prepend(net::Asn asn, unsigned times = 1);
+  friend bool operator==(const AsPath&, const AsPath&) = default;
+};
+
+struct Aggregator {
+  net::Asn asn;
+  net::Ipv4Address address;
+  friend bool operator==(const Aggregator&, const Aggregator&) = default;
+};
+
+struct Community {
+  std::uint32_t value{};
+  friend constexpr auto operator<=>(Community, Community) = default;
+};
+inline constexpr Community community_graceful_shutdown{0xffff0000};  // RFC 8326
+inline constexpr Community community_blackhole{0xffff029a};          // RFC 7999
+inline constexpr Community community_no_export{0xffffff01};          // RFC 1997
+inline constexpr Community community_no_advertise{0xffffff02};
+inline constexpr Community community_no_export_subconfed{0xffffff03};
+
+struct ExtendedCommunity {
+  std::uint64_t value{};  // the eight octets, big-endian
+  friend constexpr auto operator<=>(ExtendedCommunity, ExtendedCommunity) = default;
+};
+
+struct LargeCommunity {
+  std::uint32_t global{};
+  std::uint32_t local1{};
+  std::uint32_t local2{};
+  friend constexpr auto operator<=>(const LargeCommunity&, const LargeCommunity&) = default;
+};
+
+struct NextHop {
+  net::IpAddress address;
+  std::optional<net::Ipv6Address> link_local;  // RFC 2545 section 3
+  friend bool operator==(const NextHop&, const NextHop&) = default;
+};
+
+// An optional attribute that this speaker does not know, kept to be passed on (transitive ones only).
+struct UnknownAttribute {
+  std::uint8_t flags{};
+  std::uint8_t type{};
+  std::vector<std::uint8_t> value;
+  friend bool operator==(const UnknownAttribute&, const UnknownAttribute&) = default;
+};
+
+struct PathAttributes {
+  Origin origin = Origin::Igp;
+  AsPath as_path;
+  NextHop next_hop;
+  std::optional<std::uint32_t> med;
+  std::optional<std::uint32_t> local_pref;
+  bool atomic_aggregate = false;
+  std::optional<Aggregator> aggregator;
+  std::vector<Community> communities;
+  std::vector<ExtendedCommunity> extended_communities;
+  std::vector<LargeCommunity> large_communities;
+  std::optional<net::RouterId> originator_id;
+  std::vector<net::RouterId> cluster_list;
+  std::vector<UnknownAttribute> unknown;
+  friend bool operator==(const PathAttributes&, const PathAttributes&) = default;
+};
+
+}  // namespace bgp

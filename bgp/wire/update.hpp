@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// UPDATE: decoding with RFC 7606 error handling, and encoding. Decoding copies no prefix: NLRI stay
+// views into the message, checked once and then walked with for_each_prefix().
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "bgp/wire/attributes.hpp"
+#include "bgp/wire/message.hpp"
+#include "net/prefix.hpp"
+#include "net/reader.hpp"
+
+namespace bgp {
+
+enum class PeerType : std::uint8_t { External, Internal };
+enum class AsnWidth : std::uint8_t { TwoOctets, FourOctets };
+
+// What the session negotiated, as far as it changes the reading of an UPDATE.
+struct UpdateContext {
+  PeerType peer = PeerType::External;
+  AsnWidth asn_width = AsnWidth::FourOctets;
+  Families families{true, true};
+  net::Asn peer_asn;             // for "leftmost AS is the peer's", RFC 4271 section 6.3
+  bool enforce_first_as = true;  // external peers only
+};
+
+// One thing that was wrong with an attribute and what was done about it (RFC 7606 section 2, weakest first).
+enum class FaultAction : std::uint8_t { Discard, TreatAsWithdraw };
+struct AttributeFault {
+  std::uint8_t type{};  // 0: the attribute section as a whole
+  FaultAction action{};
+  const char* reason = "";  // static text, for the log
+};
+
+// Prefixes of one unicast family as they stand in the message; already checked.
+struct NlriRun {
+  net::Family family{};
+  std::span<const std::uint8_t> bytes;
+  [[nodiscard]] bool empty() const { return bytes.empty(); }
+};
+
+struct Update {
+  std::vector<NlriRun> withdrawn;  // from the withdrawn field and MP_UNREACH_NLRI
+  std::vector<NlriRun> reachable;  // from the NLRI field and MP_REACH_NLRI
+  // Next hop per family of `reachable`: the NEXT_HOP attribute and MP_REACH_NLRI's.
+  NextHop next_hop_ipv4;
+  NextHop next_hop_ipv6;
+  // Everything else. next_hop is left default: see above.
+  PathAttributes attributes;
+  std::vector<AttributeFault> faults;
+  // RFC 7606: the prefixes in `reachable` must be handled as withdrawn.
+  bool treat_as_withdraw = false;
+  std::optional<net::Family> end_of_rib;  // RFC 4724 section 2
+};
+
+// The body of an UPDATE message. A Notification is returned only where RFC 7606 demands a reset.
+// Unknown AFI/SAFI in MP_REACH/MP_UNREACH are ignored (no run is produced).
+[[nodiscard]] Decoded<Update> decode_update(std::span<const std::uint8_t> body, const UpdateContext& context);
+
+// Calls visit(prefix) for each prefix of a checked run. Prefix is Ipv4Prefix or Ipv6Prefix.
+template <class Prefix, class Visit>
+void for_each_prefix(std::span<const std::uint8_t> run, Visit&& visit);
+
+struct EncodeContext {
+  PeerType peer = PeerType::External;
+  AsnWidth asn_width = AsnWidth::FourOctets;
+  std::size_t limit = max_message_size;
+};
+
+// The attribute section but MP_REACH_NLRI, MP_UNREACH_NLRI and, for IPv6, NEXT_HOP: ascending type codes, canonical
+// flags and lengths. AS4_PATH and AS4_AGGREGATOR are added for a two-octet peer that needs them (RFC 6793
+// section 4.2.2).
+void encode_attributes(const PathAttributes& attributes, net::Family family, const EncodeContext& context,
+                       std::vector<std::uint8_t>& out);
+
+// The reverse of encode_attributes for canonical four-octet bytes that this speaker wrote itself.
+[[nodiscard]] PathAttributes decode_canonical_attributes(std::span<const std::uint8_t> bytes);
+
+// Appends one whole UPDATE to `out` and returns how many of `prefixes` fitted into `limit` bytes (at least one).
+// attribute_bytes comes from encode_attributes; for IPv6 the prefixes go into MP_REACH_NLRI with `next_hop`.
+template <class Prefix>
+std::size_t encode_reachable(std::span<const std::uint8_t> attribute_bytes, const NextHop& next_hop,
+                             std::span<const Prefix> prefixes, std::size_t limit, std::vector<std::uint8_t>& out);
+template <class Prefix>
+std::size_t encode_withdrawn(std::span<const Prefix> prefixes, std::size_t limit, std::vector<std::uint8_t>& out);
+void encode_end_of_rib(net::Family family, std::vector<std::uint8_t>& out);
+
+}  // namespace bgp
