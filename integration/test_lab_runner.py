@@ -124,10 +124,16 @@ def test_what_only_decorates_a_container_is_ignored_and_said(tmp_path: Path) -> 
     assert reader.read(write(tmp_path, body)).notes == ["node a: ignored: memory, ports"]
 
 
+def without_foreign_patterns(mapping: dict[str, object]) -> dict[str, object]:
+    """JSON Schema's regular expressions are ECMAScript's; those that Python does not have are left out."""
+    pattern = mapping.get("pattern")
+    return {key: value for key, value in mapping.items() if key != "pattern" or "\\p{" not in str(pattern)}
+
+
 def test_our_labs_are_valid_by_containerlabs_schema(test_data: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     yaml = pytest.importorskip("yaml")
-    schema = json.loads((test_data / "containerlab" / "clab.schema.json").read_text())
+    schema = json.loads((test_data / "containerlab" / "clab.schema.json").read_text(), object_hook=without_foreign_patterns)
     topologies = sorted(REPOSITORY.glob("deploy/containerlab/*/*.clab.yml"))
     assert topologies
     for topology in topologies:
