@@ -4,9 +4,11 @@
 Nothing here sleeps for a fixed time: `poll` asks again until the answer is right or the deadline has passed."""
 
 import contextlib
+import json
 import os
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,46 +70,81 @@ def holds(condition: Callable[[], Value], seconds: float, *, what: str = "") -> 
 # --- asking Herald
 
 
-def control(node: Node, speaker: str) -> list[str]:
-    return ["heraldctl", "--control", f"unix:/run/herald/{speaker}.sock"]
+def ctl(node: Node, *words: str) -> list[str]:
+    """A heraldctl command for the speaker of a node, whose name is the node's."""
+    return ["heraldctl", "--control", f"unix:/run/herald/{node.name}.sock", *words]
 
 
-def herald_peers(node: Node, speaker: str | None = None) -> dict[str, dict[str, Any]]:
+def herald_peers(node: Node) -> dict[str, dict[str, Any]]:
     """name -> what `heraldctl peers` says of it."""
-    answer = node.json([*control(node, speaker or node.name), "peers", "-o", "json"])
+    answer = node.json(ctl(node, "peers", "-o", "json"))
     assert answer["schemaVersion"] == 1, answer
     return {peer["name"]: peer for peer in answer["peers"]}
 
 
-def herald_best(node: Node, speaker: str | None = None) -> dict[str, dict[str, Any]]:
+def herald_best(node: Node) -> dict[str, dict[str, Any]]:
     """prefix -> best route."""
-    answer = node.json([*control(node, speaker or node.name), "routes", "best", "-o", "json"])
+    answer = node.json(ctl(node, "routes", "best", "-o", "json"))
     assert answer["schemaVersion"] == 1, answer
     return {route["prefix"]: route for route in answer["routes"]}
 
 
 def established(node: Node, *peers: str) -> bool:
+    """The named peers are up; without names, all there are."""
     known = herald_peers(node)
     states = {name: known[name]["state"] for name in peers or known}
     assert states and all(state == "Established" for state in states.values()), f"{node.name}: {states}"
     return True
 
 
+class Api:
+    """The controller of a lab, by heraldctl on its node `api`."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.node = lab.node("api")
+
+    def run(self, *words: str, input: str | None = None) -> str:
+        return self.node.run(["heraldctl", "--token-file", "/etc/herald/token", *words], input=input).stdout
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        return json.loads(self.run("get", kind, name, "-o", "json"))
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        # JSON is YAML, and every resource reader takes a stream of documents.
+        self.run("apply", "-f", "-", input="\n---\n".join(json.dumps(one) for one in objects))
+
+    def addresses(self, service: str) -> dict[int, str]:
+        """4 and 6 -> the service's address; a LookupError while it has none."""
+        ingress = self.get("service", service)["status"]["loadBalancer"]["ingress"]
+        return {6 if ":" in entry["ip"] else 4: entry["ip"] for entry in ingress}
+
+
+def endpoints(service: str, ready: dict[str, bool]) -> dict[str, Any]:
+    """An EndpointSlice with one endpoint on each of the nodes."""
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {"name": service, "labels": {"kubernetes.io/service-name": service}},
+        "addressType": "IPv4",
+        "ports": [{"port": 80}],
+        "endpoints": [
+            {"addresses": [f"10.244.0.{number}"], "nodeName": node, "conditions": {"ready": is_ready}}
+            for number, (node, is_ready) in enumerate(ready.items(), 1)
+        ],
+    }
+
+
 # --- asking the others
 
 
-def frr_next_hops(node: Node, prefix: str) -> set[str]:
-    """Next hops that FRR has in the kernel for a prefix; empty when it has no such route."""
+def frr_paths(node: Node, prefix: str) -> set[str]:
+    """Interfaces over which FRR has a prefix in the kernel; empty when it has no such route.
+
+    By interface, because for IPv6 it may use a link-local next hop."""
     family = "ipv6" if ":" in prefix else "ip"
     answer = node.json(["vtysh", "-c", f"show {family} route {prefix} json"])
-    routes = answer.get(prefix, [])
-    return {
-        hop.get("ip") or hop.get("interfaceName")
-        for route in routes
-        if route.get("selected")
-        for hop in route["nexthops"]
-        if hop.get("active") and hop.get("fib")
-    }
+    hops = [hop for route in answer.get(prefix, []) if route.get("selected") for hop in route["nexthops"]]
+    return {hop["interfaceName"] for hop in hops if hop.get("active") and hop.get("fib")}
 
 
 def frr_sessions(node: Node) -> dict[str, str]:
@@ -121,14 +158,60 @@ def frr_sessions(node: Node) -> dict[str, str]:
 
 
 def kernel_routes(node: Node, family: int, *selector: str) -> dict[str, dict[str, Any]]:
-    """dst -> route, as `ip -json route show` prints them."""
-    return {route["dst"]: route for route in node.json(["ip", f"-{family}", "-json", "-details", "route", "show", *selector])}
+    """prefix -> route, with numbers for names of protocols and tables."""
+    routes = node.json(["ip", f"-{family}", "-N", "-json", "-details", "route", "show", *selector])
+    host = "/32" if family == 4 else "/128"
+    return {route["dst"] if "/" in route["dst"] or route["dst"] == "default" else route["dst"] + host: route for route in routes}
 
 
 def gateways(route: dict[str, Any]) -> set[str]:
     """Every gateway of a kernel route, with or without a nexthop group."""
     hops = route.get("nexthops") or [route]
     return {hop["gateway"] if "gateway" in hop else hop["via"]["host"] for hop in hops if "gateway" in hop or "via" in hop}
+
+
+def owners(node: Node, interface: str, addresses: Iterable[str]) -> dict[str, set[str]]:
+    """IP -> MAC addresses that answer for it on a segment, by ARP broadcasts and neighbour solicitations.
+
+    Waits for everybody who might answer, so all addresses are asked at the same time."""
+    asked = {}
+    for address in addresses:
+        words = ["ndisc6", "-m", "-q", "-r", "1", "-w", "600", address, interface]
+        if ":" not in address:
+            # With a deadline it waits for that many replies, which is more than there are.
+            words = ["arping", "-b", "-c", "9", "-w", "1", "-I", interface, address]
+        asked[address] = node.popen(words, stdout=-1, stderr=-3, text=True)
+    replies = {address: child.communicate(timeout=20)[0].lower() for address, child in asked.items()}
+    return {address: set(re.findall(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b", text)) for address, text in replies.items()}
+
+
+def mac_of(node: Node, interface: str) -> str:
+    return node.json(["ip", "-json", "link", "show", "dev", interface])[0]["address"]
+
+
+def neighbour(node: Node, address: str) -> str:
+    """The MAC that the node's kernel has for an address now, empty for none."""
+    known = node.json(["ip", "-json", "neigh", "show", address])
+    return known[0].get("lladdr", "") if known else ""
+
+
+@contextlib.contextmanager
+def watched_routes(node: Node) -> Iterator[Callable[[], list[str]]]:
+    """Within, the function given tells every change of the node's routes so far, as `ip monitor` prints them."""
+    record = node.path("/tmp/route-monitor")
+    marker = "192.0.2.254"
+    with record.open("wb") as output, node.popen("ip monitor route", stdout=output) as monitor:
+
+        def listening() -> bool:
+            node.run(f"ip route add blackhole {marker}")
+            node.run(f"ip route del blackhole {marker}")
+            return marker in record.read_text()
+
+        try:
+            poll(listening, 10, what="ip monitor listening")
+            yield lambda: [line for line in record.read_text().splitlines() if marker not in line]
+        finally:
+            monitor.kill()
 
 
 def pings(node: Node, address: str) -> bool:

@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     execute.add_argument("node")
     execute.add_argument("command", nargs=argparse.REMAINDER)
     execute.set_defaults(action=_exec)
-    listing = actions.add_parser("list", help="labs, nodes and what runs in them")
+    listing = actions.add_parser("list", help="labs that are up, with what runs in their nodes, and those that could be")
     listing.add_argument("lab", nargs="?")
     listing.add_argument("-o", choices=["json"], dest="output")
     listing.set_defaults(action=_list)
@@ -98,9 +98,15 @@ def _list(options: argparse.Namespace) -> int:
     if options.output == "json":
         print(json.dumps({"schemaVersion": 1, "processes": rows}, indent=2))
         return 0
-    if not rows:
-        print("no lab is up")
-        return 0
+    if rows:
+        _print_table(rows)
+    others = [name for name in labs.known() if name not in names]
+    if not options.lab and others:
+        print(f"not up: {', '.join(others)}")
+    return 0
+
+
+def _print_table(rows: list[dict[str, object]]) -> None:
     headings = ["LAB", "NODE", "IMAGE", "PROCESS", "PID", "STATE"]
     table = [headings, *[[str(row[heading.lower()]) for heading in headings] for row in rows]]
     widths = [max(len(line[column]) for line in table) for column in range(len(headings))]
@@ -108,7 +114,6 @@ def _list(options: argparse.Namespace) -> int:
     for line in table:
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
         print(console.paint("1", text) if line is headings else console.paint("31", text) if line[-1] == "ended" else text)
-    return 0
 
 
 def _rows(lab: Lab) -> list[dict[str, object]]:

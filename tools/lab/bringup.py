@@ -355,10 +355,9 @@ def check_images(topology: Topology, bin_dir: Path) -> list[str]:
         except LabError as error:
             problems.append(f"{where} {error}")
             continue
-        if not spec.cmd and not spec.entrypoint:
-            if image.needs_cmd:
-                problems.append(f"{where} `cmd` is required for image {spec.image}: which of its programs to run")
-            problems += [f"{where} image {spec.image} needs {missing} here" for missing in images.missing_programs(image)]
+        if image.needs_cmd and not spec.cmd and not spec.entrypoint:
+            problems.append(f"{where} `cmd` is required for image {spec.image}: which of its programs to run")
+        problems += [f"{where} image {spec.image} needs {missing} here" for missing in images.missing_programs(image)]
         program = [*spec.entrypoint, *spec.cmd][:1]
         if image.needs_cmd and program and "/" not in program[0] and not (bin_dir / program[0]).exists():
             problems.append(f"{where} there is no {program[0]} in {bin_dir}: build it (./dev build) or set HERALD_BIN")

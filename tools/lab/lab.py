@@ -13,6 +13,7 @@ from .state import NodeRecord, State
 from .topology import Topology
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+OUR_LABS = REPOSITORY / "deploy" / "containerlab"
 
 
 def topology_path(name_or_path: str | Path) -> Path:
@@ -20,11 +21,14 @@ def topology_path(name_or_path: str | Path) -> Path:
     text = str(name_or_path)
     if text.endswith((".yml", ".yaml")):
         return Path(text)
-    path = REPOSITORY / "deploy" / "containerlab" / text / f"{text}.clab.yml"
+    path = OUR_LABS / text / f"{text}.clab.yml"
     if not path.exists():
-        known = ", ".join(sorted(entry.parent.name for entry in path.parents[1].glob("*/*.clab.yml")))
-        raise LabError(f"there is no lab `{text}` (known: {known}; or give the path of a .clab.yml file)")
+        raise LabError(f"there is no lab `{text}` (known: {', '.join(known())}; or give the path of a .clab.yml file)")
     return path
+
+
+def known() -> list[str]:
+    return sorted(entry.parent.name for entry in OUR_LABS.glob("*/*.clab.yml"))
 
 
 def bin_directory() -> Path:
