@@ -113,7 +113,8 @@ class Bird(Peer):
 
     def files(self, session: Session) -> dict[str, str]:
         us, them = session.us, session.them
-        options = ["passive yes;" if session.passive else "", f'password "{session.password}";' if session.password else ""]
+        options = ["passive yes;"] if session.passive else []
+        options += [f'password "{session.password}";'] if session.password else []
         return {
             "/etc/bird/bird.conf": f"""
 router id {us.ipv4};
@@ -210,7 +211,8 @@ class OpenBgpd(Peer):
 
     def files(self, session: Session) -> dict[str, str]:
         us, them = session.us, session.them
-        options = ["passive" if session.passive else "", f'tcp md5sig password "{session.password}"' if session.password else ""]
+        options = ["passive"] if session.passive else []
+        options += [f'tcp md5sig password "{session.password}"'] if session.password else []
         return {
             "/etc/openbgpd/bgpd.conf.in": "\n".join(
                 [

@@ -50,4 +50,4 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--stand-in", action="store_true", help="test_interop: BIRD in Herald's place, to check the tests themselves")
+    parser.addoption("--stand-in", action="store_true", help="test_interop: BIRD in Herald's place, to check the tests")

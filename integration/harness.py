@@ -63,7 +63,8 @@ def holds(condition: Callable[[], Value], seconds: float, *, what: str = "") -> 
     while time.monotonic() - began < seconds:
         looks += 1
         value = condition()
-        assert value, f"{what or 'the condition'} did not hold at look {looks}, after {time.monotonic() - began:.1f} s: {value!r}"
+        after = time.monotonic() - began
+        assert value, f"{what or 'the condition'} did not hold at look {looks}, after {after:.1f} s: {value!r}"
         time.sleep(0.05)
 
 
@@ -161,13 +162,15 @@ def kernel_routes(node: Node, family: int, *selector: str) -> dict[str, dict[str
     """prefix -> route, with numbers for names of protocols and tables."""
     routes = node.json(["ip", f"-{family}", "-N", "-json", "-details", "route", "show", *selector])
     host = "/32" if family == 4 else "/128"
-    return {route["dst"] if "/" in route["dst"] or route["dst"] == "default" else route["dst"] + host: route for route in routes}
+    whole = ("/", "default")
+    return {route["dst"] + ("" if any(part in route["dst"] for part in whole) else host): route for route in routes}
 
 
 def gateways(route: dict[str, Any]) -> set[str]:
     """Every gateway of a kernel route, with or without a nexthop group."""
     hops = route.get("nexthops") or [route]
-    return {hop["gateway"] if "gateway" in hop else hop["via"]["host"] for hop in hops if "gateway" in hop or "via" in hop}
+    vias = [hop.get("gateway") or hop.get("via", {}).get("host") for hop in hops]
+    return {via for via in vias if via}
 
 
 def owners(node: Node, interface: str, addresses: Iterable[str]) -> dict[str, set[str]]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The main job on one picture (deploy/containerlab/demo): pools, a controller, three nodes, an FRR ToR, a LAN, a client.
+"""The main job on one picture (deploy/containerlab/demo): a controller, three nodes, an FRR ToR, a LAN, a client.
 
                 client
           eth1 /      \\ eth2
@@ -142,7 +142,7 @@ def test_a_controller_that_crashes_and_returns_withdraws_nothing(lab: Lab, api: 
         assert {address: owner(lab, address) for address in answering} == answering
     finally:
         api.node.start("herald-controller")
-    poll(lambda: {service: api.addresses(service) for service in POOLS} == before, 15, what="the same addresses as before")
+    poll(lambda: {service: api.addresses(service) for service in POOLS} == before, 15, what="the addresses of before")
     holds(announced, 4, what="the ToR's three paths after the controller is back")
     assert {address: owner(lab, address) for address in answering} == answering
     assert sessions_since(lab) == sessions, "no session was reset"
@@ -168,7 +168,8 @@ def test_when_the_owner_dies_another_node_takes_its_address_and_the_client_follo
     try:
         for address in owned:
             # The client asks nothing: what changes its table is the gratuitous announcement.
-            poll(lambda: macs.get(neighbour(client, address), first) != first, 10, what=f"{address} moved in the client's table")
+            moved = f"{address} moved in the client's table"
+            poll(lambda: macs.get(neighbour(client, address), first) != first, 10, what=moved)
         assert time.monotonic() - died < 8, "three heartbeats of a second, and some"
         for address in owned:
             assert poll(lambda: fetch(client, address), 5) != first

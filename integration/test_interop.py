@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Herald exchanges both families with every implementation, as the active and as the passive side, with and without MD5.
+"""Herald exchanges both families with every implementation, as active and as passive side, with and without MD5.
 
       feeder (BIRD, 65100) --eth1-- herald (65000) --eth2-- peer (65200: FRR, BIRD, GoBGP, OpenBGPD or ExaBGP)
              10.0.1.2        10.0.1.1    10.0.2.1        10.0.2.2
 
 Herald carries routes between the two: what the feeder originates must reach the peer, and the other way round, with
-Herald in the AS path and as next hop. `--stand-in` puts BIRD in Herald's place, to tell a wrong test from a wrong Herald.
+Herald in the AS path and as next hop. `--stand-in` puts BIRD in Herald's place, to tell a wrong test from a wrong
+Herald.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -91,8 +92,8 @@ protocol bgp {name} {{
   ipv6 {{ import all; export where source = RTS_BGP; next hop address {us.ipv6}; }};
 }}
 """
-        config = f'router id {TO_PEER.ipv4};\nprotocol device {{ scan time 1; }}\nprotocol direct {{ ipv4; ipv6; interface "eth*"; }}'
-        return {"/etc/bird/bird.conf": config + protocols}
+        common = 'protocol device { scan time 1; }\nprotocol direct { ipv4; ipv6; interface "eth*"; }'
+        return {"/etc/bird/bird.conf": f"router id {TO_PEER.ipv4};\n{common}\n{protocols}"}
 
     def established(self, lab: Lab) -> bool:
         states = lab.node("herald").run("birdc show protocols").stdout
@@ -111,7 +112,8 @@ def cases() -> Iterator[object]:
             can_md5 = peer.md5_active if herald_passive else peer.md5_passive
             for password in ("", "correct-horse") if can_md5 else ("",):
                 side = "passive" if herald_passive else "active"
-                yield pytest.param(peer, herald_passive, password, id=f"{peer.name}-herald-{side}{'-md5' if password else ''}")
+                name = f"{peer.name}-herald-{side}{'-md5' if password else ''}"
+                yield pytest.param(peer, herald_passive, password, id=name)
 
 
 @pytest.mark.parametrize(("peer", "herald_passive", "password"), cases())
@@ -178,7 +180,12 @@ def topology(directory: Path, herald: Herald, peer: Peer, session: Session) -> P
 
 
 def node(
-    directory: Path, name: str, image: str, files: dict[str, str], addresses: list[tuple[str, Side]], exec: list[str] = []
+    directory: Path,
+    name: str,
+    image: str,
+    files: dict[str, str],
+    addresses: list[tuple[str, Side]],
+    exec: Sequence[str] = (),
 ) -> dict[str, object]:
     binds = []
     for target, content in files.items():
@@ -186,10 +193,10 @@ def node(
         source.parent.mkdir(exist_ok=True)
         source.write_text(content)
         binds.append(f"{source.relative_to(directory)}:{target}:ro")
-    # IPv6 first: IPv4 lets the session come up, and a route whose next hop is not on a link yet may be refused for good.
+    # IPv6 first: IPv4 lets the session come up, and a route whose next hop is on no link yet may be refused for good.
     commands = [f"ip addr add {side.ipv6}/64 dev {interface} nodad" for interface, side in addresses]
     commands += [f"ip addr add {side.ipv4}/24 dev {interface}" for interface, side in addresses]
-    return {"kind": "linux", "image": image, "network-mode": "none", "binds": binds, "exec": commands + exec}
+    return {"kind": "linux", "image": image, "network-mode": "none", "binds": binds, "exec": [*commands, *exec]}
 
 
 def start_with_address(directory: Path, described: dict, command: str, wait: bool) -> None:

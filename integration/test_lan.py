@@ -80,7 +80,8 @@ def test_a_dead_nodes_addresses_move_and_all_others_stay(lab: Lab) -> None:
     died = time.monotonic()
     try:
         for address in moving:
-            poll(lambda: by_mac.get(neighbour(client, address), dead) != dead, 10, what=f"{address} moved in the client's table")
+            moved = f"{address} moved in the client's table"
+            poll(lambda: by_mac.get(neighbour(client, address), dead) != dead, 10, what=moved)
         assert time.monotonic() - died < 3 * HEARTBEAT + 3
         after = poll(lambda: answering(lab), 5)
         assert {address: node for address, node in after.items() if address not in moving} == {
@@ -146,8 +147,9 @@ def test_tshark_finds_nothing_wrong_with_our_arp_and_ndp(lab: Lab) -> None:
     # A gratuitous reply says the same MAC twice by design; tshark notes duplicates as a warning of its own.
     wrong = f"({from_nodes}) && (_ws.malformed || (_ws.expert.severity >= 0x600000 && !arp.duplicate-address-detected))"
     assert client.run(["tshark", "-r", "/tmp/lan.pcap", "-Y", wrong], timeout=60).stdout == ""
-    gratuitous = client.run(["tshark", "-r", "/tmp/lan.pcap", "-Y", "arp.isgratuitous", "-T", "fields", "-e", "arp.opcode"], timeout=60)
-    assert set(gratuitous.stdout.split()) == {"1", "2"}, "both forms of gratuitous ARP were sent"
+    read = ["tshark", "-r", "/tmp/lan.pcap", "-Y"]
+    gratuitous = client.run([*read, "arp.isgratuitous", "-T", "fields", "-e", "arp.opcode"], timeout=60).stdout
+    assert set(gratuitous.split()) == {"1", "2"}, "both forms of gratuitous ARP were sent"
     unsolicited = "icmpv6.type == 136 && icmpv6.nd.na.flag.o == 1 && ipv6.dst == ff02::1"
-    assert client.run(["tshark", "-r", "/tmp/lan.pcap", "-Y", unsolicited], timeout=60).stdout
+    assert client.run([*read, unsolicited], timeout=60).stdout
     poll(lambda: len(answering(lab)) == 2 * len(SERVICES), 20)

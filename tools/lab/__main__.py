@@ -28,7 +28,8 @@ class Console:
 
     def __call__(self, subject: str, text: str) -> None:
         elapsed = self.paint("2", f"{time.monotonic() - self.began:6.2f} s")
-        print(f"{elapsed}  {self.paint(self.COLOURS.get(subject, '36'), f'{subject:<10}')} {text}", flush=True)
+        who = self.paint(self.COLOURS.get(subject, "36"), f"{subject:<10}")
+        print(f"{elapsed}  {who} {text}", flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="./dev lab", description="Run containerlab topologies here, in network namespaces.")
+    what = "Run containerlab topologies here, in network namespaces."
+    parser = argparse.ArgumentParser(prog="./dev lab", description=what)
     actions = parser.add_subparsers(required=True, metavar="up|down|exec|list")
     up = actions.add_parser("up", help="start a lab: a name from deploy/containerlab or a .clab.yml file")
     up.add_argument("lab")
@@ -59,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     execute.add_argument("node")
     execute.add_argument("command", nargs=argparse.REMAINDER)
     execute.set_defaults(action=_exec)
-    listing = actions.add_parser("list", help="labs that are up, with what runs in their nodes, and those that could be")
+    listing = actions.add_parser("list", help="what runs in labs that are up, and which could be")
     listing.add_argument("lab", nargs="?")
     listing.add_argument("-o", choices=["json"], dest="output")
     listing.set_defaults(action=_list)
@@ -113,7 +115,11 @@ def _print_table(rows: list[dict[str, object]]) -> None:
     console = Console()
     for line in table:
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip()
-        print(console.paint("1", text) if line is headings else console.paint("31", text) if line[-1] == "ended" else text)
+        if line is headings:
+            text = console.paint("1", text)
+        elif line[-1] == "ended":
+            text = console.paint("31", text)
+        print(text)
 
 
 def _rows(lab: Lab) -> list[dict[str, object]]:

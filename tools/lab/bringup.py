@@ -4,15 +4,15 @@
 Each node is a generator that yields while it waits; they take turns, so nodes boot side by side and wait for each
 other's stages without threads. The order is containerlab's: processes start first, links come next, `exec` last."""
 
-import ipaddress
 import os
 import pwd
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import images, sandbox, wiring
+from . import images, management, sandbox, wiring
 from .errors import LabError
 from .images import Image
 from .node import Node
@@ -25,7 +25,7 @@ BIN_INSIDE = "/opt/herald/bin"
 PATH_INSIDE = f"{BIN_INSIDE}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TURN = 0.004  # seconds between rounds in which nobody could go on
 
-# What a container host gives: it forwards IPv4, IPv6 is there, and a node may be reached by one link and answer by another.
+# What a container host gives: IPv4 is forwarded, IPv6 is there, and who is reached by one link may answer by another.
 SYSCTLS = {
     "net.ipv4.ip_forward": "1",
     "net.ipv4.conf.all.rp_filter": "0",
@@ -74,9 +74,12 @@ class BringUp:
     def make_namespaces(self) -> None:
         owners = [spec for spec in self.topology.nodes.values() if not spec.network_of]
         wiring.add_namespaces(self.state.namespaces)
-        for spec in owners:
-            wiring.set_up(self.state.nodes[spec.name].namespace, ["lo"])
-        hosts = self.make_management([spec for spec in owners if spec.management])
+        first = {self.state.nodes[spec.name].namespace: ["link set dev lo up"] for spec in owners}
+        hosts = ""
+        if any(spec.management for spec in owners):
+            hosts = management.connect(self.topology, self.state.namespaces[-1], first)
+        for namespace, lines in first.items():
+            wiring.batch(lines, namespace)
         linux_nodes = [spec for spec in self.topology.nodes.values() if spec.kind == "linux"]
         for spec in linux_nodes:
             self.make_sandbox(spec, hosts)
@@ -112,68 +115,21 @@ class BringUp:
     def environment(self, spec: NodeSpec) -> dict[str, str]:
         links = sum(1 for link in self.topology.links for end in link.ends if end.node == spec.name)
         sanitizers = {key: value for key, value in os.environ.items() if re.fullmatch(r"[A-Z]+SAN_OPTIONS", key)}
-        base = {"PATH": PATH_INSIDE, "HOME": "/root", "LANG": "C.UTF-8", "HOSTNAME": spec.hostname, "CLAB_INTFS": str(links)}
-        return {**base, **sanitizers, **spec.env}
-
-    def make_management(self, specs: list[NodeSpec]) -> str:
-        """eth0 of every node on one switch, with addresses and default routes; gives the lines for /etc/hosts."""
-        if not specs:
-            return ""
-        management, switch = self.topology.management, self.state.namespaces[-1]
-        wiring.batch(wiring.bridge("mgmt"), switch)
-        ports = [f"p{number}" for number in range(len(specs))]
-        namespaces = [self.state.nodes[spec.name].namespace for spec in specs]
-        wiring.batch(
-            wiring.veth((namespace, "eth0", ""), (switch, port, ""), management.mtu) for namespace, port in zip(namespaces, ports)
-        )
-        wiring.batch((f"link set dev {port} master mgmt up" for port in ports), switch)
-        gateways = (next(management.ipv4.hosts()), management.ipv6[1])
-        wiring.batch((f"addr add {gateway}/{_length(management, gateway)} dev mgmt" for gateway in gateways), switch)
-        hosts = ""
-        for spec, namespace, (ipv4, ipv6) in zip(specs, namespaces, self.management_addresses(specs)):
-            lines = [f"addr add {ipv4}/{management.ipv4.prefixlen} dev eth0", "link set dev eth0 up"]
-            lines += [f"addr add {ipv6}/{management.ipv6.prefixlen} dev eth0 nodad"]
-            lines += [f"route add default via {gateways[0]}", f"-6 route add default via {gateways[1]}"]
-            wiring.batch([line for line in lines if not line.startswith("-6")], namespace)
-            wiring.batch(["route add default via " + str(gateways[1])], namespace)
-            names = " ".join([spec.name, self.topology.container_name(spec.name), *spec.aliases])
-            hosts += f"{ipv4}\t{names}\n{ipv6}\t{names}\n"
-        return hosts
-
-    def management_addresses(self, specs: list[NodeSpec]) -> list[tuple[object, object]]:
-        """Those asked for, and for the rest the next free ones after the gateway."""
-        management = self.topology.management
-        given = [self.given_address(spec) for spec in specs]
-        taken = {address for pair in given for address in pair if address}
-        addresses: list[tuple[object, object]] = []
-        for ipv4, ipv6 in given:
-            pair = []
-            for wish, network in ((ipv4, management.ipv4), (ipv6, management.ipv6)):
-                free = wish or next((host for host in _after_gateway(network) if host not in taken), None)
-                if free is None:
-                    raise LabError(f"mgmt: {network} has no address left")
-                taken.add(free)
-                pair.append(free)
-            addresses.append((pair[0], pair[1]))
-        return addresses
-
-    def given_address(self, spec: NodeSpec) -> tuple[object, object]:
-        management = self.topology.management
-        pair: list[object] = []
-        for key, text, network in (("mgmt-ipv4", spec.mgmt_ipv4, management.ipv4), ("mgmt-ipv6", spec.mgmt_ipv6, management.ipv6)):
-            try:
-                address = ipaddress.ip_address(text) if text else None
-            except ValueError as error:
-                raise LabError(f"node {spec.name}: `{key}`: {error}") from None
-            if address is not None and address not in network:
-                raise LabError(f"node {spec.name}: `{key}`: {address} is not in {network}")
-            pair.append(address)
-        return pair[0], pair[1]
+        return {
+            "PATH": PATH_INSIDE,
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "HOSTNAME": spec.hostname,
+            "CLAB_INTFS": str(links),
+            **sanitizers,
+            **spec.env,
+        }
 
     # --- one node's stages
 
     def life(self, spec: NodeSpec) -> Iterator[None]:
-        awaited = {place for node in self.topology.nodes.values() for places in node.wait_for.values() for place in places}
+        waiting = [places for node in self.topology.nodes.values() for places in node.wait_for.values()]
+        awaited = {place for places in waiting for place in places}
         steps = {
             "create": self.create,
             "create-links": self.await_links,
@@ -186,11 +142,9 @@ class BringUp:
                 continue
             while not self.may_enter(spec, stage):
                 yield
-            for argv in spec.stage_exec.get((stage, "on-enter"), []):
-                yield from self.execute(spec.name, argv)
+            yield from self.execute(spec.name, spec.stage_exec.get((stage, "on-enter"), []))
             yield from steps[stage](spec)
-            for argv in spec.stage_exec.get((stage, "on-exit"), []):
-                yield from self.execute(spec.name, argv)
+            yield from self.execute(spec.name, spec.stage_exec.get((stage, "on-exit"), []))
             self.done.add((spec.name, stage))
 
     def may_enter(self, spec: NodeSpec, stage: str) -> bool:
@@ -227,26 +181,27 @@ class BringUp:
             yield
 
     def configure(self, spec: NodeSpec) -> Iterator[None]:
-        for argv in spec.exec:
-            yield from self.execute(spec.name, argv)
+        yield from self.execute(spec.name, spec.exec)
 
-    def execute(self, name: str, argv: list[str]) -> Iterator[None]:
-        """As containerlab does, a command that fails is said and the lab goes on."""
+    def execute(self, name: str, commands: list[list[str]]) -> Iterator[None]:
+        """As containerlab does, a command that fails is said and the lab goes on.
+
+        One shell runs them all, each word quoted, so that a node costs one entry into its namespaces."""
+        if not commands:
+            return
+        script = "".join(
+            f"printf '%s\\n' {shlex.quote(f'$ {shlex.join(argv)}')}; {shlex.join(argv)} || echo \"# exit $?\"\n"
+            for argv in commands
+        )
         log = self.state.directory / "logs" / name / "exec.log"
         with log.open("ab") as output:
             start = output.tell()
-            output.write(f"$ {' '.join(argv)}\n".encode())
-            output.flush()
-            try:
-                child = self.nodes[name].popen(argv, stdout=output, stderr=output)
-            except LabError as error:
-                self.warn(str(error))
-                return
+            child = self.nodes[name].popen(["sh", "-c", script], stdout=output, stderr=output)
             while child.poll() is None:
                 yield
-        if child.returncode != 0:
-            said = log.read_bytes()[start:].decode(errors="replace").strip().splitlines()
-            self.warn(f"node {name}: exec: `{' '.join(argv)}` ended with {child.returncode}: {' '.join(said[1:])}")
+        said = log.read_bytes()[start:].decode(errors="replace")
+        for command, outcome in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*?)# exit \d+$", said, re.MULTILINE):
+            self.warn(f"node {name}: exec: `{command}` failed: {' '.join(outcome.split())}")
 
     def await_health(self, spec: NodeSpec) -> Iterator[None]:
         check = spec.healthcheck
@@ -283,7 +238,8 @@ class BringUp:
         for end in (end for link in ready for end in link.ends):
             spec = self.topology.nodes[end.node]
             master = f" master {spec.bridge_name}" if spec.kind == "bridge" else ""
-            after.setdefault(self.state.nodes[end.node].namespace, []).append(f"link set dev {end.interface}{master} up")
+            namespace = self.state.nodes[end.node].namespace
+            after.setdefault(namespace, []).append(f"link set dev {end.interface}{master} up")
         for namespace, lines in after.items():
             wiring.batch(lines, namespace)
         self.pending_links = [link for link in self.pending_links if link not in ready]
@@ -293,8 +249,7 @@ class BringUp:
     def link_command(self, link: Link) -> str:
         ends = [(self.state.nodes[end.node].namespace, end.interface, end.mac) for end in link.ends]
         if len(ends) == 1:
-            namespace, interface, mac = ends[0]
-            return f"link add {interface} mtu {link.mtu}{f' address {mac}' if mac else ''} netns {namespace} type dummy"
+            return wiring.dummy(ends[0], link.mtu)
         return wiring.veth(ends[0], ends[1], link.mtu)
 
     # --- what went wrong
@@ -337,7 +292,7 @@ class _Inside:
         return self._node.path(inside)
 
     def execute(self, argv: list[str]) -> Iterator[None]:
-        return self._bring_up.execute(self._name, argv)
+        return self._bring_up.execute(self._name, [argv])
 
     def note(self, text: str) -> None:
         self._bring_up.report("note", f"node {self._name}: {text}")
@@ -373,11 +328,3 @@ def _numeric_owner(options: str) -> str:
         return f"{match[1]}={account.pw_uid if match[1] == 'uid' else account.pw_gid}"
 
     return re.sub(r"(uid|gid)=([a-z_]\w*)", number, options)
-
-
-def _after_gateway(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Iterator[object]:
-    return (network[index] for index in range(2, min(network.num_addresses - 1, 65536)))
-
-
-def _length(management: object, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> int:
-    return management.ipv4.prefixlen if address.version == 4 else management.ipv6.prefixlen  # type: ignore[attr-defined]

@@ -36,7 +36,7 @@ class Image:
     pattern: str  # matched against the last part of the image's name, without tag
     boot: Callable[[Inside], Boot] | None = None  # when neither entrypoint nor cmd is given
     programs: tuple[str, ...] = ()  # what must be installed here
-    tmpfs: dict[str, str] = field(default_factory=dict)  # directories that the image has its own of
+    tmpfs: dict[str, str] = field(default_factory=dict)  # directories of the image's own -> mount options
     files: dict[str, str] = field(default_factory=dict)
     needs_cmd: bool = False
 
@@ -61,10 +61,10 @@ _FRR_ALWAYS = ("zebra", "staticd")  # watchfrr starts them whatever the file say
 
 
 def _boot_frr(node: Inside) -> Boot:
-    """What watchfrr would do, without restarts: zebra, then the daemons asked for, then the integrated configuration."""
+    """As watchfrr, without restarts: zebra, the daemons asked for, then the integrated configuration."""
     settings = _shell_assignments(node.path("/etc/frr/daemons").read_text())
-    wanted = [*_FRR_ALWAYS, *(name for name, value in settings.items() if value == "yes" and name not in _FRR_ALWAYS)]
-    wanted = [name for name in wanted if not name.endswith("_enable")]
+    asked = [name for name, value in settings.items() if value == "yes" and not name.endswith("_enable")]
+    wanted = list(dict.fromkeys([*_FRR_ALWAYS, *asked]))
     for name in [name for name in wanted if not (FRR_DIRECTORY / name).exists()]:
         node.note(f"/etc/frr/daemons asks for {name}, which the FRR installed here does not have")
         wanted.remove(name)
@@ -100,7 +100,9 @@ def _await_path(node: Inside, process: str, path: str) -> Boot:
 # --- the others
 
 
-def _boot_with_config(process: str, argv: list[str], *configs: str, env: dict[str, str] | None = None) -> Callable[[Inside], Boot]:
+def _boot_with_config(
+    process: str, argv: list[str], *configs: str, env: dict[str, str] | None = None
+) -> Callable[[Inside], Boot]:
     """A daemon with one configuration file, at the first of the places given where the lab has bound one."""
 
     def boot(node: Inside) -> Boot:
@@ -114,41 +116,43 @@ def _boot_with_config(process: str, argv: list[str], *configs: str, env: dict[st
     return boot
 
 
-# A speaker has its state here; in a container it would start empty too.
-_OWN_DIRECTORY = "mode=755"
+_OWN = "mode=755"
+_FRRS = "mode=775,uid=frr,gid=frr"
 
 IMAGES = (
     Image(
         "frr",
         _boot_frr,
         ("/usr/lib/frr/zebra", "/usr/bin/vtysh"),
-        tmpfs={"/etc/frr": "mode=755", "/run/frr": "mode=775,uid=frr,gid=frr", "/var/log/frr": "mode=775,uid=frr,gid=frr"},
+        tmpfs={"/etc/frr": _OWN, "/run/frr": _FRRS, "/var/log/frr": _FRRS},
         files={"/etc/frr/daemons": _FRR_DAEMONS, "/etc/frr/vtysh.conf": ""},
     ),
     Image(
         r"bird\d?",
         _boot_with_config("bird", ["bird", "-f", "-c", "{config}"], "/etc/bird/bird.conf", "/etc/bird.conf"),
         ("/usr/sbin/bird",),
-        tmpfs={"/etc/bird": _OWN_DIRECTORY, "/run/bird": _OWN_DIRECTORY},
+        tmpfs={"/etc/bird": _OWN, "/run/bird": _OWN},
     ),
     Image(
         "gobgpd?",
         _boot_with_config("gobgpd", ["gobgpd", "-f", "{config}"], "/etc/gobgp/gobgpd.toml", "/etc/gobgp/gobgpd.conf"),
         ("/usr/bin/gobgpd",),
-        tmpfs={"/etc/gobgp": _OWN_DIRECTORY},
+        tmpfs={"/etc/gobgp": _OWN},
     ),
     Image(
         "openbgpd",
         _boot_with_config("bgpd", ["/usr/sbin/bgpd", "-d", "-f", "{config}"], "/etc/bgpd/bgpd.conf", "/etc/bgpd.conf"),
         ("/usr/sbin/bgpd",),
-        tmpfs={"/etc/bgpd": _OWN_DIRECTORY, "/run/openbgpd": _OWN_DIRECTORY},
+        tmpfs={"/etc/bgpd": _OWN, "/run/openbgpd": _OWN},
     ),
     Image(
         "exabgp",
-        _boot_with_config("exabgp", ["exabgp", "{config}"], "/etc/exabgp/exabgp.conf", env={"exabgp_daemon_user": "root"}),
+        _boot_with_config(
+            "exabgp", ["exabgp", "{config}"], "/etc/exabgp/exabgp.conf", env={"exabgp_daemon_user": "root"}
+        ),
         ("/usr/sbin/exabgp",),
     ),
-    Image("herald", needs_cmd=True, tmpfs={"/run/herald": _OWN_DIRECTORY, "/etc/herald": _OWN_DIRECTORY, "/var/lib/herald": _OWN_DIRECTORY}),
+    Image("herald", needs_cmd=True, tmpfs={"/run/herald": _OWN, "/etc/herald": _OWN, "/var/lib/herald": _OWN}),
     # Tool boxes: a shell that waits. They run what `cmd` says, when it says something.
     Image(r"alpine|busybox|debian|ubuntu|python|netshoot|network-multitool|iperf3"),
 )

@@ -34,7 +34,7 @@ def unshare(flags: int) -> None:
 
 
 def enter_namespace(namespace: str | Path | int, flag: int) -> None:
-    """Moves this thread (for a PID namespace: its next child) into the namespace behind a path or an open descriptor."""
+    """Moves this thread (for a PID namespace: its next child) into the namespace behind a path or a descriptor."""
     if isinstance(namespace, int):
         _check(_libc.setns(ctypes.c_int(namespace), ctypes.c_int(flag)), "setns")
         return

@@ -50,16 +50,18 @@ class Node:
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command (words, or one string split as a shell would, but with no shell) and gives its text output."""
         argv = _words(command)
+        what = f"{self.name}: `{shlex.join(argv)}`"
         pipe = subprocess.PIPE
-        child = self._spawn(argv, stdin=pipe if input is not None else subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
+        source = pipe if input is not None else subprocess.DEVNULL
+        child = self._spawn(argv, stdin=source, stdout=pipe, stderr=pipe, text=True)
         try:
             output, errors = child.communicate(input, timeout)
         except subprocess.TimeoutExpired:
             child.kill()
             output, errors = child.communicate()
-            raise LabError(f"{self.name}: `{shlex.join(argv)}` still ran after {timeout} s\n{output}{errors}") from None
+            raise LabError(f"{what} still ran after {timeout} s\n{output}{errors}") from None
         if check and child.returncode != 0:
-            raise LabError(f"{self.name}: `{shlex.join(argv)}` ended with {child.returncode}\n{output}{errors}".rstrip())
+            raise LabError(f"{what} ended with {child.returncode}\n{output}{errors}".rstrip())
         return subprocess.CompletedProcess(argv, child.returncode, output, errors)
 
     def json(self, command: Command, *, timeout: float = 30) -> Any:
@@ -80,7 +82,7 @@ class Node:
     def interactive(self, argv: Sequence[str]) -> int:
         """Runs a command on this terminal; gives its exit status as a shell would."""
         keep = {"TERM": os.environ["TERM"]} if "TERM" in os.environ else {}
-        child = self._spawn(list(argv), start_new_session=False, extra_env=keep)
+        child = self._spawn(list(argv), start_new_session=False, env=keep)
         while True:
             try:
                 status = child.wait()
@@ -107,19 +109,18 @@ class Node:
         self._state.save()
         return identity
 
-    def kill(self, process: str, number: int = signal.SIGKILL, *, wait: bool | None = None, timeout: float = 10) -> None:
-        """Sends a signal; for SIGKILL and SIGTERM (or with wait=True) returns when the process is gone."""
+    def kill(self, process: str, number: int = signal.SIGKILL, *, timeout: float = 10) -> None:
+        """Sends a signal; for SIGKILL and SIGTERM returns when the process is gone."""
         identity = self._process(process).identity
         if not identity.send(number):
             raise LabError(f"{self.name}: {process} does not run")
-        if wait is None:
-            wait = number in (signal.SIGKILL, signal.SIGTERM)
-        if wait and not identity.await_exit(timeout, self.reap):
+        ends = number in (signal.SIGKILL, signal.SIGTERM)
+        if ends and not identity.await_exit(timeout, self.reap):
             raise LabError(f"{self.name}: {process} still runs {timeout} s after signal {number}")
 
     def stop(self, process: str, *, timeout: float = 10) -> int | None:
         """SIGTERM, then waits; gives the exit status when this process started it."""
-        self.kill(process, signal.SIGTERM, wait=True, timeout=timeout)
+        self.kill(process, signal.SIGTERM, timeout=timeout)
         return self.exit_status(process)
 
     def running(self, process: str) -> bool:
@@ -167,16 +168,17 @@ class Node:
             child.poll()
 
     def _start(self, process: str, argv: list[str], env: dict[str, str], output: IO[bytes]) -> Identity:
-        options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output, "start_new_session": True}
+        options: dict[str, Any] = {"stdout": output, "stderr": output}
+        options |= {"stdin": subprocess.DEVNULL, "start_new_session": True}
         with self._named_errors():
             if not (self._state.bound and self._state.owner.pid == os.getpid()):
                 return Identity.of(sandbox.spawn_detached(self._init(), argv, env, **options))
             self._children[process] = sandbox.spawn(self._init(), argv, env, **options)
             return Identity.of(self._children[process].pid)
 
-    def _spawn(self, argv: list[str], *, extra_env: dict[str, str] | None = None, **options: Any) -> "subprocess.Popen[Any]":
+    def _spawn(self, argv: list[str], **options: Any) -> "subprocess.Popen[Any]":
         options.setdefault("start_new_session", True)
-        environment = {**self.record.env, **(extra_env or {}), **options.pop("env", {})}
+        environment = {**self.record.env, **options.pop("env", {})}
         with self._named_errors():
             return sandbox.spawn(self._init(), argv, environment, **options)
 

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from . import linux
 from .errors import LabError
@@ -168,7 +168,9 @@ def _build(plan: Plan) -> None:
         layer.mkdir()
     root = layers["root"]
     try:
-        linux.mount("herald-lab", root, "overlay", options=f"lowerdir=/,volatile,upperdir={layers['upper']},workdir={layers['work']}")
+        # volatile: nothing of it is to survive, so nothing needs to be synced.
+        options = f"lowerdir=/,upperdir={layers['upper']},workdir={layers['work']},volatile"
+        linux.mount("herald-lab", root, "overlay", options=options)
     except OSError as error:
         raise OSError(error.errno, f"{error.strerror}; a lab needs a kernel with overlayfs") from error
     _mount_kernel_views(root)

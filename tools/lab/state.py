@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The record of a running lab: /run/herald-lab/NAME/state.json, written whole at every change.
 
-It is all that `down` needs, so an interrupted or killed `up` can always be cleaned. Does nothing to processes itself."""
+It is all that `down` needs, so an interrupted or killed `up` can always be cleaned. Does nothing to processes."""
 
 import json
 import os

@@ -28,18 +28,21 @@ def remove_namespaces(names: Iterable[str]) -> None:
     batch(f"netns del {name}" for name in names if (NETNS / name).exists())
 
 
-def set_up(namespace: str, interfaces: Iterable[str]) -> None:
-    batch((f"link set dev {interface} up" for interface in interfaces), namespace)
+End = tuple[str, str, str]  # namespace, interface, MAC or empty
 
 
-def veth(one: tuple[str, str, str], other: tuple[str, str, str], mtu: int) -> str:
-    """Command for a pair; each end is (namespace, interface, MAC or empty)."""
+def veth(one: End, other: End, mtu: int) -> str:
+    return f"link add {_end(one, mtu)} type veth peer name {_end(other, mtu)}"
 
-    def end(namespace: str, interface: str, mac: str) -> str:
-        address = f" address {mac}" if mac else ""
-        return f"{interface} mtu {mtu}{address} netns {namespace}"
 
-    return f"link add {end(*one)} type veth peer name {end(*other)}"
+def dummy(end: End, mtu: int) -> str:
+    return f"link add {_end(end, mtu)} type dummy"
+
+
+def _end(end: End, mtu: int) -> str:
+    namespace, interface, mac = end
+    address = f" address {mac}" if mac else ""
+    return f"{interface} mtu {mtu}{address} netns {namespace}"
 
 
 def bridge(name: str) -> list[str]:
