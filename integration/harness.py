@@ -120,19 +120,22 @@ class Api:
         return {6 if ":" in entry["ip"] else 4: entry["ip"] for entry in ingress}
 
 
-def endpoints(service: str, ready: dict[str, bool]) -> dict[str, Any]:
-    """An EndpointSlice with one endpoint on each of the nodes."""
-    return {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {"name": service, "labels": {"kubernetes.io/service-name": service}},
-        "addressType": "IPv4",
-        "ports": [{"port": 80}],
-        "endpoints": [
-            {"addresses": [f"10.244.0.{number}"], "nodeName": node, "conditions": {"ready": is_ready}}
-            for number, (node, is_ready) in enumerate(ready.items(), 1)
-        ],
-    }
+def endpoints(service: str, ready: dict[str, bool]) -> list[dict[str, Any]]:
+    """The EndpointSlices, one a family, of a service with one endpoint on each of the nodes."""
+    return [
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {"name": f"{service}-{family.lower()}", "labels": {"kubernetes.io/service-name": service}},
+            "addressType": family,
+            "ports": [{"port": 80}],
+            "endpoints": [
+                {"addresses": [f"{network}{number}"], "nodeName": node, "conditions": {"ready": is_ready}}
+                for number, (node, is_ready) in enumerate(ready.items(), 1)
+            ],
+        }
+        for family, network in (("IPv4", "10.244.0."), ("IPv6", "fd00:244::"))
+    ]
 
 
 # --- asking the others

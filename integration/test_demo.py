@@ -114,14 +114,14 @@ def test_nodes_learn_the_clients_network_from_the_tor(lab: Lab) -> None:
 
 
 def test_a_node_without_a_ready_endpoint_withdraws(lab: Lab, api: Api) -> None:
-    api.apply(endpoints("web", {"n1": True, "n2": False, "n3": True}))
+    api.apply(*endpoints("web", {"n1": True, "n2": False, "n3": True}))
     try:
         poll(lambda: tor_has(lab, api, "web", "n1", "n3"), 5, what="the ToR without n2")
         assert {fetch(lab.node("client"), api.addresses("web")[4]) for _ in range(20)} == {"n1", "n3"}
-        api.apply(endpoints("web", {"n1": False, "n2": False, "n3": False}))
+        api.apply(*endpoints("web", {"n1": False, "n2": False, "n3": False}))
         poll(lambda: tor_has(lab, api, "web"), 5, what="the ToR without the service")
     finally:
-        api.apply(endpoints("web", {name: True for name in NODES}))
+        api.apply(*endpoints("web", {name: True for name in NODES}))
     poll(lambda: tor_has(lab, api, "web", *NODES), 5, what="all three back")
 
 
@@ -201,14 +201,15 @@ def test_a_deleted_service_is_withdrawn_and_its_address_unbound(lab: Lab, api: A
         "metadata": {"name": "passing", "labels": {"reach": "routed"}},
         "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]},
     }
-    api.apply(service, endpoints("passing", {name: True for name in NODES}))
+    api.apply(service, *endpoints("passing", {name: True for name in NODES}))
     address = poll(lambda: api.addresses("passing"), 5)[4]
     poll(lambda: frr_paths(lab.node("tor"), f"{address}/32") == set(PORTS.values()), 5, what="announced by all")
     assert f"{address}/32" in lab.node("n1").run("ip -br addr show dev lo").stdout
     api.run("delete", "service", "passing")
     poll(lambda: not frr_paths(lab.node("tor"), f"{address}/32"), 5, what="withdrawn")
     poll(lambda: f"{address}/32" not in lab.node("n1").run("ip -br addr show dev lo").stdout, 5, what="unbound")
-    api.run("delete", "endpointslice", "passing")
+    for family in ("ipv4", "ipv6"):
+        api.run("delete", "endpointslice", f"passing-{family}")
 
 
 def test_explain_names_the_announcer_and_the_gate(lab: Lab, api: Api) -> None:

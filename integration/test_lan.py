@@ -121,12 +121,12 @@ def test_two_speakers_never_answer_for_one_address_while_a_node_returns(lab: Lab
 def test_a_service_without_endpoints_is_answered_by_nobody(lab: Lab) -> None:
     api = Api(lab)
     addresses_of = api.addresses("web0")
-    api.apply(harness.endpoints("web0", {name: False for name in NODES}))
+    api.apply(*harness.endpoints("web0", {name: False for name in NODES}))
     try:
         silent = {address: set() for address in addresses_of.values()}
         poll(lambda: owners(lab.node("client"), "eth1", silent) == silent, 5, what=f"nobody answers for {list(silent)}")
     finally:
-        api.apply(harness.endpoints("web0", {name: True for name in NODES}))
+        api.apply(*harness.endpoints("web0", {name: True for name in NODES}))
     poll(lambda: len(answering(lab)) == 2 * len(SERVICES), 10, what="one owner each")
 
 
