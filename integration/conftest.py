@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Integration tests: one file per topology, on real daemons in network namespaces. See harness.py for the tools.
 
-    HERALD_BIN         where herald-speaker, herald-controller and heraldctl are (default build/release/bin)
-    HERALD_TEST_DATA   third-party data; tests that read it are collected only when it is set
+    HERALD_BIN             where herald-speaker, herald-controller and heraldctl are (default build/release/bin)
+    HERALD_TEST_DATA       third-party data; tests that read it are collected only when it is set
+    HERALD_TEST_PATIENCE   multiplies every deadline, for a machine that does other work too (default 1)
 """
 
 import os

@@ -16,6 +16,9 @@ from tools.lab import Lab, LabError, Node
 
 Value = TypeVar("Value")
 
+# Deadlines are for an idle machine with two cores; a busy one may ask for a multiple of them.
+PATIENCE = float(os.environ.get("HERALD_TEST_PATIENCE", "1"))
+
 # Labs that are up in this process, so that a failing test can show what their processes said.
 live_labs: list[Lab] = []
 
@@ -38,6 +41,7 @@ def poll(until: Callable[[], Value], deadline: float = 15, *, what: str = "") ->
     """Gives the first true value of `until`; an assertion that fails inside it means "not yet", as does a LabError.
 
     Past the deadline (seconds) the last answer is the failure's message."""
+    deadline *= PATIENCE
     began = time.monotonic()
     pause = 0.02
     while True:
@@ -66,6 +70,13 @@ def holds(condition: Callable[[], Value], seconds: float, *, what: str = "") -> 
         after = time.monotonic() - began
         assert value, f"{what or 'the condition'} did not hold at look {looks}, after {after:.1f} s: {value!r}"
         time.sleep(0.05)
+
+
+def soon(began: float, seconds: float) -> bool:
+    """No longer than `seconds` since `began` of time.monotonic()."""
+    took = time.monotonic() - began
+    assert took < seconds * PATIENCE, f"took {took:.1f} s, more than {seconds * PATIENCE:.1f} s"
+    return True
 
 
 # --- asking Herald
