@@ -68,18 +68,18 @@ struct RawCapability {
 
 // What an OPEN offers. Capabilities that this speaker does not know are kept in `unknown`.
 struct Capabilities {
-  std::vector<AfiSafi> multiprotocol;       // RFC 4760
-  bool route_refresh = false;               // RFC 2918
-  bool enhanced_route_refresh = false;      // RFC 7313
-  bool extended_message = false;            // RFC 8654
-  std::optional<net::Asn> four_octet_asn;   // RFC 6793
+  std::vector<AfiSafi> multiprotocol;      // RFC 4760
+  bool route_refresh = false;              // RFC 2918
+  bool enhanced_route_refresh = false;     // RFC 7313
+  bool extended_message = false;           // RFC 8654
+  std::optional<net::Asn> four_octet_asn;  // RFC 6793
   std::vector<RawCapability> unknown;
   friend bool operator==(const Capabilities&, const Capabilities&) = default;
 };
 
 struct Open {
   std::uint8_t version = 4;
-  net::Asn asn;             // the two-octet field: AS_TRANS where the number needs four
+  net::Asn asn;  // the two-octet field: AS_TRANS where the number needs four
   net::Seconds hold_time{};
   net::RouterId id;
   Capabilities capabilities;

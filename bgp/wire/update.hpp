@@ -23,8 +23,8 @@ struct UpdateContext {
   PeerType peer = PeerType::External;
   AsnWidth asn_width = AsnWidth::FourOctets;
   Families families{true, true};
-  net::Asn peer_asn;                 // for "leftmost AS is the peer's", RFC 4271 section 6.3
-  bool enforce_first_as = true;      // external peers only
+  net::Asn peer_asn;             // for "leftmost AS is the peer's", RFC 4271 section 6.3
+  bool enforce_first_as = true;  // external peers only
 };
 
 // One thing that was wrong with an attribute and what was done about it (RFC 7606 section 2, weakest first).
@@ -71,7 +71,8 @@ struct EncodeContext {
 };
 
 // The attribute section but MP_REACH_NLRI, MP_UNREACH_NLRI and, for IPv6, NEXT_HOP: ascending type codes, canonical
-// flags and lengths. AS4_PATH and AS4_AGGREGATOR are added for a two-octet peer that needs them (RFC 6793 section 4.2.2).
+// flags and lengths. AS4_PATH and AS4_AGGREGATOR are added for a two-octet peer that needs them (RFC 6793
+// section 4.2.2).
 void encode_attributes(const PathAttributes& attributes, net::Family family, const EncodeContext& context,
                        std::vector<std::uint8_t>& out);
 

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// The resource kinds as plain structs, valid by construction of the reader: nothing downstream checks
+// them again. Field names follow MetalLB where it has the field, Calico where that has it, Kubernetes for
+// the core kinds. A field that Herald does not implement is absent here, and giving it is an error.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/meta.hpp"
+#include "net/address.hpp"
+#include "net/asn.hpp"
+#include "net/prefix.hpp"
+#include "net/range.hpp"
+
+namespace config {
+
+using net::Asn;
+
+// ---- herald.dev/v1 ------------------------------------------------------------------------------
+
+// Addresses for services.
+struct IPAddressPool {
+  struct ServiceAllocation {
+    int priority = 0;  // lower goes first; 0 goes last
+    std::vector<std::string> namespaces;
+    std::vector<LabelSelector> namespace_selectors;
+    std::vector<LabelSelector> service_selectors;
+    friend bool operator==(const ServiceAllocation&, const ServiceAllocation&) = default;
+  };
+  Meta meta;
+  std::vector<net::AddressRange> addresses;  // in the order given; they do not overlap
+  bool auto_assign = true;
+  bool avoid_buggy_ips = false;  // IPv4 addresses that end in .0 or .255
+  std::optional<ServiceAllocation> service_allocation;
+  std::chrono::seconds quarantine{60};  // a released address is not given to another service before
+};
+
+// Named communities for use in advertisements and filters.
+struct Community {
+  Meta meta;
+  std::map<std::string, std::string> communities;  // alias -> "65001:100" | "large:1:2:3"
+};
+
+enum class DynamicAsn : std::uint8_t { Internal, External };
+enum class AddressFamily : std::uint8_t { Ipv4Unicast, Ipv6Unicast };
+struct SecretRef {
+  std::string name;
+  std::string namespace_name;  // empty: the peer's own, else "default"
+  friend bool operator==(const SecretRef&, const SecretRef&) = default;
+};
+
+// One neighbour.
+struct BGPPeer {
+  Meta meta;
+  std::optional<Asn> my_asn;              // default: BGPConfiguration.asn
+  std::optional<Asn> peer_asn;            // exactly one of peer_asn and dynamic_asn
+  std::optional<DynamicAsn> dynamic_asn;  // any AS that is the same as / not the same as ours
+  net::IpAddress peer_address;
+  std::uint16_t peer_port = 179;
+  std::optional<net::IpAddress> source_address;
+  std::optional<net::RouterId> router_id;              // default: BGPConfiguration.routerID
+  std::chrono::seconds hold_time{90};                  // 0 or at least 3
+  std::optional<std::chrono::seconds> keepalive_time;  // default: a third of the hold time
+  std::chrono::seconds connect_time{10};               // ConnectRetryTime, 1..65535
+  bool passive = false;
+  bool ebgp_multi_hop = false;
+  std::optional<std::uint8_t> ttl_security;  // GTSM: the peer is at most this many hops away, 1..254
+  std::optional<std::string> password;       // TCP MD5, RFC 2385; at most 80 octets
+  std::optional<SecretRef> password_secret;  // key "password"
+  std::vector<AddressFamily> families{AddressFamily::Ipv4Unicast, AddressFamily::Ipv6Unicast};
+  std::vector<LabelSelector> node_selectors;
+  std::optional<std::vector<std::string>>
+      import_filters;  // BGPFilter names; default BGPConfiguration.import, else reject-all
+  std::optional<std::vector<std::string>> export_filters;  // default: what this node announces, nothing learned
+  std::uint32_t max_prefixes = 10000;                      // per family; 0 = no limit
+  bool shutdown = false;                                   // administratively down
+  std::string shutdown_message;                            // RFC 9003, at most 255 octets
+  std::string description;
+};
+
+// What a node is as a router. The object named "default" holds for all nodes, "node.NAME" for one node instead.
+struct BGPConfiguration {
+  struct Listen {
+    std::vector<net::IpAddress> addresses;  // empty: any
+    std::uint16_t port = 179;               // 0: do not listen
+    friend bool operator==(const Listen&, const Listen&) = default;
+  };
+  struct Kernel {
+    bool install = true;
+    std::uint32_t table = 254;
+    std::uint32_t metric = 20;
+    std::uint8_t protocol = 201;
+    friend bool operator==(const Kernel&, const Kernel&) = default;
+  };
+  struct Multipath {
+    std::uint16_t maximum_paths = 64;  // 1: no multipath
+    bool relax = true;                 // different AS paths of equal length count as equal
+    friend bool operator==(const Multipath&, const Multipath&) = default;
+  };
+  Meta meta;
+  std::optional<Asn> asn;                  // required where a peer has no myASN
+  std::optional<net::RouterId> router_id;  // default: the lowest-index interface's first IPv4 address
+  Listen listen;
+  Kernel kernel;
+  Multipath multipath;
+  std::vector<std::string> import_filters;  // what peers without an own `import` use; empty: reject-all
+};
+
+// Which addresses go to which peers with which attributes.
+struct BGPAdvertisement {
+  Meta meta;
+  std::uint8_t aggregation_length = 32;      // 1..32
+  std::uint8_t aggregation_length_v6 = 128;  // 1..128
+  std::optional<std::uint32_t> local_pref;   // internal peers only
+  std::optional<std::uint32_t> med;
+  std::uint8_t prepend = 0;              // own AS this many times more, 0..16
+  std::vector<std::string> communities;  // "65001:100", "large:1:2:3" or an alias
+  std::vector<std::string> ip_address_pools;
+  std::vector<LabelSelector> ip_address_pool_selectors;
+  std::vector<LabelSelector> node_selectors;
+  std::vector<LabelSelector> service_selectors;
+  std::vector<std::string> peers;     // empty: all
+  std::vector<net::Prefix> prefixes;  // originated by every selected node, independent of services
+};
+
+enum class FilterAction : std::uint8_t { Accept, Reject, Next };
+
+// Ordered rules; the first that matches and does not say Next decides. No rule: Reject.
+struct BGPFilter {
+  struct PrefixMatch {
+    net::Prefix cidr;
+    std::uint8_t ge = 0;  // resolved by the reader: cidr length where not given
+    std::uint8_t le = 0;
+    friend bool operator==(const PrefixMatch&, const PrefixMatch&) = default;
+  };
+  // Every condition given must hold; a list holds when one of its entries does.
+  struct Match {
+    std::vector<PrefixMatch> prefixes;
+    std::optional<AddressFamily> family;
+    std::vector<std::string> communities;  // "65001:100", "large:1:2:3", an alias; "*" stands for any number
+    std::vector<Asn> as_path_contains;
+    std::vector<Asn> origin_as;
+    std::vector<Asn> neighbor_as;
+    std::optional<std::uint16_t> as_path_min_length;
+    std::optional<std::uint16_t> as_path_max_length;
+    std::vector<net::Prefix> next_hops;
+    std::vector<std::string> peers;     // BGPPeer names
+    std::optional<std::string> origin;  // igp | egp | incomplete
+    std::optional<std::uint32_t> med;
+    friend bool operator==(const Match&, const Match&) = default;
+  };
+  struct Set {
+    std::optional<std::uint32_t> local_pref;
+    std::optional<std::uint32_t> med;
+    std::uint8_t prepend = 0;  // own AS, 0..16
+    std::vector<std::string> add_communities;
+    std::vector<std::string> remove_communities;          // with "*"
+    std::optional<std::vector<std::string>> communities;  // replaces all standard and large ones
+    std::optional<net::IpAddress> next_hop;
+    friend bool operator==(const Set&, const Set&) = default;
+  };
+  struct Rule {
+    std::string name;  // for explain; default "rule N"
+    Match match;
+    Set set;
+    FilterAction action = FilterAction::Accept;
+    friend bool operator==(const Rule&, const Rule&) = default;
+  };
+  Meta meta;
+  std::vector<Rule> rules;
+};
+
+// Which addresses are answered by ARP and NDP, on which nodes and interfaces.
+struct L2Advertisement {
+  struct PreferredNodes {
+    std::uint8_t weight = 1;  // 1..100
+    LabelSelector preference;
+    friend bool operator==(const PreferredNodes&, const PreferredNodes&) = default;
+  };
+  Meta meta;
+  std::vector<std::string> ip_address_pools;
+  std::vector<LabelSelector> ip_address_pool_selectors;
+  std::vector<LabelSelector> node_selectors;
+  std::vector<LabelSelector> service_selectors;
+  std::vector<std::string> interfaces;  // empty: all
+  std::vector<PreferredNodes> preferred_node_selectors;
+};
+
+// What a speaker says of its node: its heartbeat, and the links that decide who may own an address.
+// Written by the speaker of the node of the same name; never by people.
+struct SpeakerState {
+  struct Interface {
+    std::string name;
+    bool carrier = false;
+    std::vector<net::Prefix> subnets;
+    friend bool operator==(const Interface&, const Interface&) = default;
+  };
+  Meta meta;
+  std::uint64_t heartbeat = 0;  // goes up with every renewal; a node is live while it keeps going up
+  std::chrono::milliseconds heartbeat_interval{1000};
+  std::string instance;  // changes with every start of the speaker
+  std::vector<Interface> interfaces;
+  bool draining = false;
+};
+
+// ---- core kinds, the fields used ----------------------------------------------------------------
+
+enum class Protocol : std::uint8_t { Tcp, Udp, Sctp };
+enum class TrafficPolicy : std::uint8_t { Cluster, Local };
+enum class IpFamilyPolicy : std::uint8_t { SingleStack, PreferDualStack, RequireDualStack };
+
+struct Condition {
+  std::string type;
+  std::string status;  // True | False | Unknown
+  std::string reason;
+  std::string message;
+  std::string last_transition_time;
+  std::int64_t observed_generation = 0;
+  friend bool operator==(const Condition&, const Condition&) = default;
+};
+
+struct Service {
+  struct Port {
+    std::string name;
+    Protocol protocol = Protocol::Tcp;
+    std::uint16_t port = 0;
+    std::uint16_t node_port = 0;
+    friend auto operator<=>(const Port&, const Port&) = default;
+  };
+  Meta meta;
+  std::string type = "ClusterIP";
+  std::vector<std::string> cluster_ips;
+  std::vector<net::Family> ip_families;  // in order; empty: the cluster's default, IPv4
+  IpFamilyPolicy ip_family_policy = IpFamilyPolicy::SingleStack;
+  TrafficPolicy external_traffic_policy = TrafficPolicy::Cluster;
+  std::vector<Port> ports;
+  Labels selector;
+  std::string load_balancer_ip;  // deprecated field of Kubernetes, still honoured
+  std::string load_balancer_class;
+  std::vector<net::IpAddress> ingress;  // status.loadBalancer.ingress[].ip
+  std::vector<Condition> conditions;
+};
+
+struct EndpointSlice {
+  struct Endpoint {
+    std::vector<net::IpAddress> addresses;
+    bool ready = true;    // absent means true
+    bool serving = true;  // absent means the same as ready
+    bool terminating = false;
+    std::string node_name;
+    friend bool operator==(const Endpoint&, const Endpoint&) = default;
+  };
+  Meta meta;
+  std::string service_name;  // label kubernetes.io/service-name
+  std::vector<Endpoint> endpoints;
+};
+
+struct Node {
+  Meta meta;
+  bool unschedulable = false;
+  std::vector<Condition> conditions;
+  std::vector<net::IpAddress> addresses;  // InternalIP
+};
+
+struct Namespace {
+  Meta meta;
+};
+
+struct Secret {
+  Meta meta;
+  std::string type = "Opaque";
+  std::map<std::string, std::string> data;  // decoded
+};
+
+// Everything that was read and holds together, by key ("name" or "namespace/name").
+struct Resources {
+  std::map<std::string, IPAddressPool> pools;
+  std::map<std::string, Community> communities;
+  std::map<std::string, BGPPeer> peers;
+  std::map<std::string, BGPConfiguration> bgp_configurations;
+  std::map<std::string, BGPAdvertisement> bgp_advertisements;
+  std::map<std::string, BGPFilter> filters;
+  std::map<std::string, L2Advertisement> l2_advertisements;
+  std::map<std::string, SpeakerState> speaker_states;
+  std::map<std::string, Service> services;
+  std::map<std::string, EndpointSlice> endpoint_slices;
+  std::map<std::string, Node> nodes;
+  std::map<std::string, Namespace> namespaces;
+  std::map<std::string, Secret> secrets;
+};
+
+}  // namespace config
