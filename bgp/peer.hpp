@@ -22,7 +22,7 @@ struct PeerStatus {
   std::uint64_t established_count = 0;  // how often the session came up
   std::uint64_t failed_attempts = 0;    // attempts that ended before Established
   std::uint64_t collisions = 0;
-  std::uint64_t refused = 0;            // connections accepted by TCP and closed at once
+  std::uint64_t refused = 0;              // connections accepted by TCP and closed at once
   std::optional<ResetReason> last_reset;  // of an established session or of an attempt that got an answer
   std::optional<net::TimePoint> last_reset_at;
   std::optional<net::TimePoint> next_attempt;

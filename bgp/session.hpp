@@ -146,7 +146,9 @@ class Session {
   // How writing goes on, for RFC 9687: TCP takes no more bytes; TCP took some.
   void blocked(net::TimePoint now);
   void progressed();
-  void count_sent(MessageType type, std::uint64_t messages) { counters_.out[static_cast<std::size_t>(type)] += messages; }
+  void count_sent(MessageType type, std::uint64_t messages) {
+    counters_.out[static_cast<std::size_t>(type)] += messages;
+  }
 
   // The keepalive time changed in the configuration.
   void retime(net::TimePoint now);
