@@ -23,14 +23,9 @@ struct PeerStatus {
   std::uint64_t established_count = 0;  // how often the session came up
   std::uint64_t failed_attempts = 0;    // attempts that ended before Established, collisions left out
   std::uint64_t collisions = 0;
-<<<<<<< HEAD
   std::uint64_t refused = 0;  // connections that TCP accepted and that were closed at once
   // Of an established session, or of an attempt that a NOTIFICATION ended.
   std::optional<ResetReason> last_reset;
-=======
-  std::uint64_t refused = 0;              // connections accepted by TCP and closed at once
-  std::optional<ResetReason> last_reset;  // of an established session or of an attempt that got an answer
->>>>>>> rib
   std::optional<net::TimePoint> last_reset_at;
   std::string last_dial_error;  // empty after a dial that succeeded
   std::optional<net::TimePoint> next_attempt;
