@@ -98,7 +98,8 @@ struct ControlServer::State : std::enable_shared_from_this<State> {
   ControlReply answer(const http::request<http::string_body>& request) {
     if (request.method() != http::verb::get && request.method() != http::verb::post)
       return {405, "application/json", error_body(405, "only GET and POST"), {}};
-    const auto method = request.method() == http::verb::get ? ControlRequest::Method::Get : ControlRequest::Method::Post;
+    const auto method =
+        request.method() == http::verb::get ? ControlRequest::Method::Get : ControlRequest::Method::Post;
     return handler(parse_target({request.target().data(), request.target().size()}, method));
   }
 
@@ -168,7 +169,8 @@ struct ControlServer::State : std::enable_shared_from_this<State> {
     auto& acceptor = list.emplace_back(loop);
     error_code error;
     acceptor.open(endpoint.protocol(), error);
-    if constexpr (std::is_same_v<Acceptor, tcp::acceptor>) acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
+    if constexpr (std::is_same_v<Acceptor, tcp::acceptor>)
+      acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error) {
