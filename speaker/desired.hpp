@@ -91,9 +91,9 @@ struct Verdict {
   Method method = Method::Bgp;
   std::optional<net::IpAddress> address;  // nothing when the service has none
   Gate gate = Gate::Open;
-  std::string detail;              // a sentence for people
+  std::string detail;               // a sentence for people
   std::vector<net::Prefix> routes;  // BGP, Open: what carries the address
-  std::vector<std::string> peers;  // BGP, Open: who of this node's peers is told
+  std::vector<std::string> peers;   // BGP, Open: who of this node's peers is told
 };
 
 // One object that was added, replaced or removed. Policy stands for pools, advertisements, communities and
