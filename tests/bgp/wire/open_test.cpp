@@ -83,6 +83,14 @@ TEST(AnOpen, KeepsDifferentInstancesOfAnUnknownCapability) {
   EXPECT_THAT(decoded->capabilities.unknown, ElementsAre(RawCapability{200, {1}}, RawCapability{200, {2}}));
 }
 
+TEST(AnOpen, MayPadCapabilitiesThatHaveNoValue) {
+  const auto decoded = decode_open(open_offering(hex("02 02 0000  06 01 00  46 01 00")));
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_TRUE(decoded->capabilities.route_refresh);
+  EXPECT_TRUE(decoded->capabilities.extended_message);
+  EXPECT_TRUE(decoded->capabilities.enhanced_route_refresh);
+}
+
 TEST(AnOpen, HasAHoldTimeOfZeroOrThreeSecondsAndMore) {
   for (const unsigned seconds : {0U, 3U, 65535U}) {
     const auto bytes = join({hex("04 fde9"), u16(seconds), hex("0a000001 00")});
@@ -168,9 +176,6 @@ INSTANTIATE_TEST_SUITE_P(
         BadOpen{"MultiprotocolTooLong", open_offering(hex("01 05 0001 00 01 00")), unspecific},
         BadOpen{"FourOctetAsTooShort", open_offering(hex("41 03 00fde9")), unspecific},
         BadOpen{"FourOctetAsTooLong", open_offering(hex("41 05 0000fde900")), unspecific},
-        BadOpen{"RouteRefreshWithValue", open_offering(hex("02 01 00")), unspecific},
-        BadOpen{"ExtendedMessageWithValue", open_offering(hex("06 01 00")), unspecific},
-        BadOpen{"EnhancedRefreshWithValue", open_offering(hex("46 01 00")), unspecific},
         BadOpen{"LongParametersBeyondTheMessage", open_with(hex("ff ff 0005 02 0001 02")), unspecific},
         BadOpen{"BytesBehindLongParameters", open_with(hex("ff ff 0003 02 0000 00")), unspecific},
         BadOpen{"LongParameterBeyondTheField", open_with(hex("ff ff 0003 02 0001")), unspecific},
