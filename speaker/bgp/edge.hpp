@@ -9,7 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -84,11 +84,13 @@ class BgpEdge {
   void connected(BgpConnection& connection);
   void lost(BgpConnection& connection, const std::string& error);
   void readable(BgpConnection& connection);
+  std::span<const std::uint8_t> take_output(const BgpConnection& connection);
+  void written(const BgpConnection& connection, std::size_t taken, std::size_t offered);
   void closed(BgpConnection& connection);
-  void count_written(std::size_t bytes) { counters_.bytes_out += bytes; }
 
   // What the router asks for.
   void pump();
+  void perform_actions();
   void perform(const bgp::RouterAction& action);
   void open_link(bgp::Link link);
   void close_link(bgp::Link link);
@@ -97,9 +99,16 @@ class BgpEdge {
   void tick();
   void work();
 
+  [[nodiscard]] bool may_enter(const BgpListener& listener, const net::IpAddress& remote);
+  void refuse(boost::asio::ip::tcp::socket socket, std::span<const std::uint8_t> last);
+  void open_listener(const net::IpAddress& address, std::uint16_t port, const BgpListen& wanted);
   void fit_keys(BgpListener& listener);
-  void report(std::string where, std::string text);
-  std::shared_ptr<BgpConnection> add(boost::asio::ip::tcp::socket socket, std::optional<bgp::Link> link);
+  void finish(std::shared_ptr<BgpConnection> connection, std::span<const std::uint8_t> last);
+  void say_drained();
+  void report(const std::string& where, const std::string& text);
+  // Runs `step` on a later turn, if the edge is still there.
+  template <class Step>
+  void later(Step step);
 
   boost::asio::io_context& io_;
   bgp::Router& router_;
@@ -107,16 +116,16 @@ class BgpEdge {
   boost::asio::steady_timer timer_;
   std::optional<net::TimePoint> armed_for_;
   bool wake_posted_ = false;
-  bool tick_posted_ = false;
   bool work_posted_ = false;
   bool pumping_ = false;
   // Handlers may still be queued when the edge goes; they look here first.
   std::shared_ptr<char> alive_ = std::make_shared<char>();
-  // Shared with the coroutines that run on them, which end after their socket was closed.
+  // Connections and listeners are shared with the coroutines that run on them, which end once they are closed.
   std::map<bgp::Link, std::shared_ptr<BgpConnection>> links_;
-  std::set<std::shared_ptr<BgpConnection>> finishing_;
+  std::map<const BgpConnection*, std::shared_ptr<BgpConnection>> finishing_;
   std::vector<std::shared_ptr<BgpListener>> listeners_;
-  std::map<std::string, std::string> problems_;  // those that were said, by where
+  std::map<net::IpAddress, std::string> passwords_;  // of every neighbour; empty for one without
+  std::map<std::string, std::string> problems_;      // what was said last, by where
   std::function<void()> drained_;
   BgpEdgeCounters counters_;
   // One for all connections: what a read takes in is handled before the next read.
