@@ -97,6 +97,7 @@ struct Verdict {
   const Filter* filter = nullptr;  // with the deciding rule; nothing when no rule decided
   const FilterRule* rule = nullptr;
   NextHopSet next_hop = NextHopSet::Unchanged;
+  bool med_set = false;  // a rule gave the MED
 };
 
 // Runs `attributes` through the chain, changing them as the rules say. An empty chain rejects.
