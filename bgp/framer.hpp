@@ -26,7 +26,8 @@ class Framer {
   void reset();
 
  private:
-  std::vector<std::uint8_t> partial_;
+  std::vector<std::uint8_t> partial_;  // the front of a cut message, or all of one that was cut
+  bool handed_out_ = false;            // partial_ is whole and a view of it was returned
 };
 
 }  // namespace bgp

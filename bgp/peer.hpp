@@ -7,9 +7,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
-#include "bgp/errors.hpp"
 #include "bgp/session.hpp"
+#include "bgp/wire/notification.hpp"
 
 namespace bgp {
 
@@ -20,11 +21,13 @@ struct PeerStatus {
   State state = State::Idle;
   std::optional<net::TimePoint> established_since;
   std::uint64_t established_count = 0;  // how often the session came up
-  std::uint64_t failed_attempts = 0;    // attempts that ended before Established
+  std::uint64_t failed_attempts = 0;    // attempts that ended before Established, collisions left out
   std::uint64_t collisions = 0;
-  std::uint64_t refused = 0;              // connections accepted by TCP and closed at once
-  std::optional<ResetReason> last_reset;  // of an established session or of an attempt that got an answer
+  std::uint64_t refused = 0;  // connections that TCP accepted and that were closed at once
+  // Of an established session, or of an attempt that a NOTIFICATION ended.
+  std::optional<ResetReason> last_reset;
   std::optional<net::TimePoint> last_reset_at;
+  std::string last_dial_error;  // empty after a dial that succeeded
   std::optional<net::TimePoint> next_attempt;
   MessageCounters messages;
 };
@@ -44,16 +47,14 @@ class Peer {
   // Applies a new configuration; Change::Reopen restarts with Cease/Other Configuration Change.
   Change reconfigure(PeerConfig config, net::TimePoint now, Actions& out);
 
-  // Transport. Events of a connection that is not current (any more) are ignored.
-  // A TCP connection from the peer's address was accepted: its name, or nothing when it is refused and has
-  // to be closed, `refusal` being written first when there is one.
-  struct Refused {
-    Notification notification;
-  };
-  net::Result<ConnectionId, Refused> accepted(const Transport& transport, net::TimePoint now, Actions& out);
+  // Transport. News of a connection that is not current (any more) are ignored.
+  // TCP accepted a connection from the peer's address: its name from now on, or, when it is refused, the
+  // NOTIFICATION to close it with.
+  net::Result<ConnectionId, Notification> accepted(const Transport& transport, net::TimePoint now, Actions& out);
   void connected(ConnectionId connection, const Transport& transport, net::TimePoint now, Actions& out);
   void lost(ConnectionId connection, std::string error, net::TimePoint now, Actions& out);
-  // See Session::read().
+  // Takes messages off the front of `input` until one is for the tables, and returns it as a view that lasts
+  // until the next call of anything here. Call until it returns nothing; `input` is used up then.
   std::optional<RouteMessage> read(ConnectionId connection, std::span<const std::uint8_t>& input, net::TimePoint now,
                                    Actions& out);
   void blocked(ConnectionId connection, net::TimePoint now);
@@ -75,9 +76,25 @@ class Peer {
   [[nodiscard]] PeerStatus status() const;
 
  private:
+  void apply(Session& session, const Event& event, net::TimePoint now, Actions& out);
+  void settle(Session& session, State from, net::TimePoint now, Actions& out);
+  void settle_collision(net::TimePoint now, Actions& out);
+  void account(const Session& session, State from, const ResetReason& reason, net::TimePoint now);
+  void pause(const ResetReason& reason, net::TimePoint now);
+  void keep_dialling(net::TimePoint now, Actions& out);
+  [[nodiscard]] std::optional<CeaseError> refusal(net::TimePoint now) const;
+  [[nodiscard]] bool outranks_peer() const;
+  [[nodiscard]] Session* find(ConnectionId connection);
+
   PeerConfig config_;
+  Admin admin_ = Admin::Down;
+  Random random_;
   Session outgoing_;
   Session incoming_;
+  Backoff backoff_{net::Duration{0}};
+  std::optional<net::TimePoint> restart_at_;    // set only while outgoing_ is Idle
+  std::optional<net::TimePoint> refuse_until_;  // after an error that the peer made
+  PeerStatus history_;                          // the fields that are not derived
 };
 
 }  // namespace bgp

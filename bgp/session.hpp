@@ -104,7 +104,7 @@ struct Moved {
   std::optional<ResetReason> reason;
   friend bool operator==(const Moved&, const Moved&) = default;
 };
-// Routes may flow; what was agreed is in negotiated().
+// Said by Peer, of which at most one session is up: routes may flow, as Peer::established() agreed.
 struct WentUp {
   ConnectionId connection;
   friend bool operator==(const WentUp&, const WentUp&) = default;
@@ -139,8 +139,8 @@ class Session {
   void tick(net::TimePoint now, Actions& out);
   [[nodiscard]] std::optional<net::TimePoint> next_deadline() const { return deadlines_.next(); }
 
-  // Takes whole messages off the front of `input` (a rest is kept) until one is for the tables. Call until it
-  // returns nothing; then `input` is used up. Allocates nothing for an UPDATE that lies whole in `input`.
+  // Takes messages off the front of `input` until one is for the tables, the state changes, or `input` is used
+  // up (a cut message is kept). Allocates nothing for an UPDATE that lies whole in `input`.
   std::optional<RouteMessage> read(std::span<const std::uint8_t>& input, net::TimePoint now, Actions& out);
 
   // How writing goes on, for RFC 9687: TCP takes no more bytes; TCP took some.
@@ -157,8 +157,8 @@ class Session {
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] ConnectionId connection() const { return {side_, serial_}; }
-  // A connection exists or is being dialled.
-  [[nodiscard]] bool connected_or_dialling() const { return state_ != State::Idle && state_ != State::Active; }
+  // A connection is open or being dialled.
+  [[nodiscard]] bool has_connection() const { return state_ != State::Idle && state_ != State::Active; }
   // From OpenConfirm on.
   [[nodiscard]] const std::optional<Negotiated>& negotiated() const { return negotiated_; }
   [[nodiscard]] const Transport& transport() const { return transport_; }
@@ -172,6 +172,23 @@ class Session {
   State open_confirm(const Event& event, net::TimePoint now, Actions& out);
   State established(const Event& event, net::TimePoint now, Actions& out);
 
+  std::optional<RouteMessage> receive(const Frame& frame, net::TimePoint now, Actions& out);
+  State dial(net::TimePoint now, Actions& out);
+  State greet(const Transport& transport, net::TimePoint now, Actions& out);
+  State answer(const Open& open, net::TimePoint now, Actions& out);
+  State come_up(net::TimePoint now);
+  State heard(net::TimePoint now);
+  State expired(Timer timer, net::TimePoint now, Actions& out);
+  State pause_dialling(const ConnectionLost& event, net::TimePoint now);
+  State lost(const ConnectionLost& event);
+  State give_up(const Notification& notification, Actions& out);
+  State closed_by_peer(const Notification& notification, Actions& out);
+  State hang_up(Actions& out);
+  State unexpected(const Event& event, Actions& out);
+  void send(MessageType type, std::vector<std::uint8_t> bytes, Actions& out);
+  void arm_hold(net::TimePoint now);
+  void arm_keepalive(net::TimePoint now);
+
   Side side_;
   State state_ = State::Idle;
   Offer offer_ = Offer::Full;
@@ -183,6 +200,7 @@ class Session {
   Framer framer_;
   Transport transport_;
   std::optional<Negotiated> negotiated_;
+  std::optional<ResetReason> reason_;  // of the move under way
   MessageCounters counters_;
 };
 

@@ -80,8 +80,8 @@ void apply(const RuleSet& set, const RouteContext& context, PathAttributes& attr
   }
   if (set.prepend > 0) attributes.as_path.prepend(context.own_asn, set.prepend);
   change_communities(set, attributes);
-  if (set.next_hop != NextHopSet::Unchanged) verdict.next_hop = set.next_hop;
-  if (set.next_hop == NextHopSet::Address) attributes.next_hop = {set.next_hop_address, std::nullopt};
+  if (set.next_hop != NextHopChange::Unchanged) verdict.next_hop = set.next_hop;
+  if (set.next_hop == NextHopChange::Address) attributes.next_hop = {set.next_hop_address, std::nullopt};
 }
 
 template <class Asks>

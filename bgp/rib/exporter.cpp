@@ -107,12 +107,12 @@ Exporter::Outcome Exporter::evaluate(const net::Prefix& prefix, const Path& path
 }
 
 NextHop Exporter::next_hop(const PathAttributes& attributes, const Path& path, PeerType source,
-                           NextHopSet wanted) const {
+                           NextHopChange wanted) const {
   const bool external = terms_.wire.peer == PeerType::External;
   const auto& address = attributes.next_hop.address;
   const bool usable = address.family() == terms_.family && !address.link_local();
-  if (wanted == NextHopSet::Address && usable) return {address, std::nullopt};
-  if (wanted == NextHopSet::Self || external || path.local() || !usable) return terms_.self;
+  if (wanted == NextHopChange::Address && usable) return {address, std::nullopt};
+  if (wanted == NextHopChange::Self || external || path.local() || !usable) return terms_.self;
   if (source == PeerType::External && terms_.internal_next_hop == InternalNextHop::Self) return terms_.self;
   return {address, std::nullopt};  // RFC 2545 section 3: the link-local one ends with its link
 }

@@ -74,7 +74,7 @@ class Exporter {
  private:
   [[nodiscard]] ExportGate simple_gate(const Path& path, PeerType source) const;
   [[nodiscard]] NextHop next_hop(const PathAttributes& attributes, const Path& path, PeerType source,
-                                 NextHopSet wanted) const;
+                                 NextHopChange wanted) const;
   void adapt(PathAttributes& attributes, const Path& path, PeerType source, const Verdict& verdict) const;
   [[nodiscard]] bool surely_fits(const Path& path) const;
   [[nodiscard]] bool fits(const PathAttributes& sent) const;
