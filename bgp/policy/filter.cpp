@@ -32,7 +32,8 @@ bool holds(const RuleMatch& match, const RouteContext& context, const PathAttrib
   if (match.family && *match.family != prefix.family()) return false;
   if (!match.prefixes.empty() && !any(match.prefixes, [&](const auto& each) { return each.matches(prefix); }))
     return false;
-  if (!match.communities.empty() && !any(match.communities, [&](const auto& each) { return carries(attributes, each); }))
+  if (!match.communities.empty() &&
+      !any(match.communities, [&](const auto& each) { return carries(attributes, each); }))
     return false;
   if (!path_matches(match, attributes.as_path)) return false;
   if (!match.next_hops.empty() &&

@@ -18,7 +18,8 @@ constexpr EncodeContext canonical{PeerType::Internal, AsnWidth::FourOctets, max_
 std::uint8_t write_next_hop(const NextHop& next_hop, std::vector<std::uint8_t>& out) {
   const auto octets = next_hop.address.bytes();
   out.insert(out.end(), octets.begin(), octets.end());
-  if (next_hop.link_local) out.insert(out.end(), next_hop.link_local->octets.begin(), next_hop.link_local->octets.end());
+  if (next_hop.link_local)
+    out.insert(out.end(), next_hop.link_local->octets.begin(), next_hop.link_local->octets.end());
   return static_cast<std::uint8_t>(out.size());
 }
 
@@ -46,7 +47,9 @@ void summarise(const PathAttributes& attributes, AttributeSet& set) {
 
 }  // namespace
 
-AttributePool::~AttributePool() { assert(size_ == 0); }
+AttributePool::~AttributePool() {
+  assert(size_ == 0);
+}
 
 SetRef AttributePool::intern(const PathAttributes& attributes) {
   scratch_.clear();

@@ -71,12 +71,12 @@ ExportGate Exporter::simple_gate(const Path& path, PeerType source) const {
     if (!hears(path.audience)) return ExportGate::OtherNeighbors;
   } else {
     if (!terms_.filter) return ExportGate::LearnedRoute;
-    if (source == PeerType::Internal && terms_.wire.peer == PeerType::Internal) return ExportGate::InternalPeers;
+    if (source == PeerType::Internal && terms_.type == PeerType::Internal) return ExportGate::InternalPeers;
   }
   // A local route carries these communities for its receivers.
   if (path.local()) return ExportGate::Sent;
   if ((path.set->flags & AttributeSet::no_advertise) != 0) return ExportGate::NoAdvertise;
-  const bool external = terms_.wire.peer == PeerType::External;
+  const bool external = terms_.type == PeerType::External;
   if (external && (path.set->flags & AttributeSet::no_export) != 0) return ExportGate::NoExport;
   return ExportGate::Sent;
 }
@@ -108,7 +108,7 @@ Exporter::Outcome Exporter::evaluate(const net::Prefix& prefix, const Path& path
 
 NextHop Exporter::next_hop(const PathAttributes& attributes, const Path& path, PeerType source,
                            NextHopChange wanted) const {
-  const bool external = terms_.wire.peer == PeerType::External;
+  const bool external = terms_.type == PeerType::External;
   const auto& address = attributes.next_hop.address;
   const bool usable = address.family() == terms_.family && !address.link_local();
   if (wanted == NextHopChange::Address && usable) return {address, std::nullopt};
@@ -119,11 +119,17 @@ NextHop Exporter::next_hop(const PathAttributes& attributes, const Path& path, P
 
 void Exporter::adapt(PathAttributes& attributes, const Path& path, PeerType source, const Verdict& verdict) const {
   attributes.next_hop = next_hop(attributes, path, source, verdict.next_hop);
-  if (terms_.wire.peer == PeerType::Internal) {
+  if (terms_.type == PeerType::Internal) {
     // What was prepended to a local route is for other AS: here it would look like a loop.
     if (path.local()) attributes.as_path.segments.clear();
     if (!attributes.local_pref) attributes.local_pref = terms_.default_local_pref;
     return;
+  }
+  if (path.local()) {
+    // Only how often to prepend was written down: the AS that this neighbour sees may be its own.
+    const auto times = attributes.as_path.length();
+    attributes.as_path.segments.clear();
+    attributes.as_path.prepend(terms_.local_asn, times);
   }
   attributes.local_pref.reset();
   attributes.originator_id.reset();
@@ -136,17 +142,17 @@ void Exporter::adapt(PathAttributes& attributes, const Path& path, PeerType sour
 }
 
 void Exporter::encode(const PathAttributes& sent, std::vector<std::uint8_t>& out) const {
-  encode_attributes(sent, terms_.family, terms_.wire, out);
+  encode_attributes(sent, terms_.family, {terms_.type, terms_.asn_width, terms_.message_limit}, out);
 }
 
 bool Exporter::surely_fits(const Path& path) const {
-  return path.set->size + growth + beside_attributes(terms_.family) <= terms_.wire.limit;
+  return path.set->size + growth + beside_attributes(terms_.family) <= terms_.message_limit;
 }
 
 bool Exporter::fits(const PathAttributes& sent) const {
   std::vector<std::uint8_t> bytes;
   encode(sent, bytes);
-  return bytes.size() + beside_attributes(terms_.family) <= terms_.wire.limit;
+  return bytes.size() + beside_attributes(terms_.family) <= terms_.message_limit;
 }
 
 }  // namespace bgp

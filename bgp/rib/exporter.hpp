@@ -21,7 +21,9 @@ namespace bgp {
 
 struct ExportTerms {
   net::Family family{};
-  EncodeContext wire;
+  PeerType type = PeerType::External;
+  AsnWidth asn_width = AsnWidth::FourOctets;
+  std::size_t message_limit = max_message_size;
   net::Asn local_asn;
   NextHop self;  // this router as a next hop of the family
   InternalNextHop internal_next_hop = InternalNextHop::Unchanged;
@@ -36,14 +38,14 @@ struct ExportTerms {
 enum class ExportGate : std::uint8_t {
   Sent,
   NoRoute,
-  OwnRoute,          // it came from this neighbour
-  OtherNeighbors,    // a local route that is announced to others only
-  LearnedRoute,      // no export filter, so that nothing learned is announced
-  InternalPeers,     // from one internal peer to another, RFC 4271 section 9.2.1
-  NoAdvertise,       // RFC 1997
-  NoExport,          // RFC 1997
+  OwnRoute,        // it came from this neighbour
+  OtherNeighbors,  // a local route that is announced to others only
+  LearnedRoute,    // no export filter, so that nothing learned is announced
+  InternalPeers,   // from one internal peer to another, RFC 4271 section 9.2.1
+  NoAdvertise,     // RFC 1997
+  NoExport,        // RFC 1997
   Filter,
-  MessageTooSmall,   // RFC 8654 section 4
+  MessageTooSmall,  // RFC 8654 section 4
 };
 [[nodiscard]] std::string_view describe(ExportGate gate);
 

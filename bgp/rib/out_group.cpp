@@ -236,8 +236,8 @@ std::size_t OutGroup<Prefix>::take_backlog(OutMember& member, std::vector<std::u
   while (!member.backlog.empty() && out.size() < limit) {
     const auto& chunk = *member.backlog.front();
     if (member.part == chunk.parts.size()) {
-      member.advertised = static_cast<std::uint64_t>(static_cast<std::int64_t>(member.advertised) +
-                                                     chunk.more_for(member.peer));
+      member.advertised =
+          static_cast<std::uint64_t>(static_cast<std::int64_t>(member.advertised) + chunk.more_for(member.peer));
       member.backlog_bytes -= chunk.bytes.size();
       member.part = 0;
       member.backlog.pop_front();

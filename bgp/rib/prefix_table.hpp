@@ -22,9 +22,9 @@ struct PrefixNode {
   Address address{};
   std::uint8_t length = 0;
   std::uint8_t flags = 0;
-  std::uint16_t count = 0;          // of paths
-  std::uint32_t block = no_index;   // where they are
-  std::uint32_t next = no_index;    // in the bucket
+  std::uint16_t count = 0;         // of paths
+  std::uint32_t block = no_index;  // where they are
+  std::uint32_t next = no_index;   // in the bucket
 
   static constexpr std::uint8_t used = 1;
   static constexpr std::uint8_t has_best = 2;     // paths()[0] is the best
@@ -95,14 +95,14 @@ class PrefixTable {
   [[nodiscard]] NodeIndex end() const { return nodes_.end(); }
   [[nodiscard]] std::size_t size() const { return nodes_.used(); }
 
-  [[nodiscard]] std::span<Path> paths(NodeIndex index) { return blocks_.paths(nodes_[index].block, nodes_[index].count); }
+  [[nodiscard]] std::span<Path> paths(NodeIndex index) {
+    return blocks_.paths(nodes_[index].block, nodes_[index].count);
+  }
   [[nodiscard]] std::span<const Path> paths(NodeIndex index) const {
     return blocks_.paths(nodes_[index].block, nodes_[index].count);
   }
   void append(NodeIndex index, const Path& path) { blocks_.append(nodes_[index].block, nodes_[index].count, path); }
-  void remove(NodeIndex index, std::size_t place) {
-    blocks_.remove(nodes_[index].block, nodes_[index].count, place);
-  }
+  void remove(NodeIndex index, std::size_t place) { blocks_.remove(nodes_[index].block, nodes_[index].count, place); }
   // The selected path, or none.
   [[nodiscard]] const Path* best(NodeIndex index) const {
     return nodes_[index].is(Node::has_best) ? paths(index).data() : nullptr;

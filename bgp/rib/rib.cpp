@@ -49,6 +49,7 @@ bool Rib<Prefix>::sweepable(const Path& path) const {
 
 template <class Prefix>
 void Rib<Prefix>::count(const Path& path, int by) {
+  path_count_ += static_cast<std::size_t>(by);
   if (path.local()) return;
   auto& from = sources_[path.source.value];
   const auto add = static_cast<std::uint32_t>(by);
@@ -103,8 +104,8 @@ void Rib<Prefix>::end_refresh(PeerId peer) {
 template <class Prefix>
 void Rib<Prefix>::announce(PeerId peer, const Prefix& prefix, AttributeSet* set, Acceptance acceptance) {
   const auto generation = sources_[peer.value].generation;
-  const auto flags = static_cast<std::uint8_t>((acceptance == Acceptance::Rejected ? Path::rejected : 0U) |
-                                               reach_flag(*set));
+  const auto flags =
+      static_cast<std::uint8_t>((acceptance == Acceptance::Rejected ? Path::rejected : 0U) | reach_flag(*set));
   const auto node = table_.insert(prefix);
   auto paths = table_.paths(node);
   const auto known = std::find_if(paths.begin(), paths.end(), [&](const Path& path) { return path.source == peer; });
@@ -154,10 +155,20 @@ void Rib<Prefix>::erase_path(NodeIndex node, std::size_t place) {
   dropped_.push_back(path.set);
   count(path, -1);
   table_.remove(node, place);
-  if (place == 0) select(node, 0);
+  // Without it, another may no longer be out of the question for its MED.
+  if (place == 0 || table_[node].is(Node::med_matters)) select(node, 0);
 }
 
 // ---- routes of this node ----------------------------------------------------------------------------
+
+template <class Prefix>
+bool Rib<Prefix>::same_local(NodeIndex node, std::span<const std::pair<AttributeSet*, AudienceId>> local) const {
+  const auto paths = table_.paths(node);
+  for (std::size_t i = 0; i < local.size(); ++i) {
+    if (i >= paths.size() || !paths[i].same_route({local[i].first, local[i].second, local_peer, 0, 0})) return false;
+  }
+  return local.size() == paths.size() || !paths[local.size()].local();
+}
 
 template <class Prefix>
 void Rib<Prefix>::set_local(const Prefix& prefix, std::span<const std::pair<AttributeSet*, AudienceId>> local) {
@@ -165,20 +176,26 @@ void Rib<Prefix>::set_local(const Prefix& prefix, std::span<const std::pair<Attr
   if (node == no_index) {
     if (local.empty()) return;
     node = table_.insert(prefix);
+  } else if (same_local(node, local)) {
+    return;
   }
   begin_change(node);
   // Local paths stand in front, in their order; the others follow in any.
   std::vector<Path> learned;
   for (const auto& path : table_.paths(node)) {
-    if (path.local())
+    if (path.local()) {
       dropped_.push_back(path.set);
-    else
+      count(path, -1);
+    } else {
       learned.push_back(path);
+    }
   }
   while (table_[node].count > 0) table_.remove(node, table_[node].count - 1U);
   for (const auto& [set, audience] : local) {
     AttributePool::retain(set);
-    table_.append(node, Path{set, audience, local_peer, 0, 0});
+    const Path path{set, audience, local_peer, 0, 0};
+    table_.append(node, path);
+    count(path, 1);
   }
   for (const auto& path : learned) table_.append(node, path);
   select(node, 0);
@@ -237,6 +254,16 @@ void Rib<Prefix>::feed(NodeIndex node) {
   if (feed_enabled_ == RouteFeed::Off || table_[node].is(Node::fed)) return;
   table_[node].set(Node::fed);
   feed_.push_back(node);
+}
+
+template <class Prefix>
+void Rib<Prefix>::set_feed(RouteFeed feed) {
+  feed_enabled_ = feed;
+  if (feed == RouteFeed::On) return replay();
+  for (const auto node : std::exchange(feed_, {})) {
+    table_[node].unset(Node::fed);
+    reap(node);
+  }
 }
 
 template <class Prefix>

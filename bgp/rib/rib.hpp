@@ -29,6 +29,13 @@ struct SourceCounters {
   std::uint32_t best = 0;      // prefixes for which the peer's path is selected
 };
 
+// What import filters said. Rejected paths are kept for display only.
+enum class Acceptance : std::uint8_t { Accepted, Rejected };
+// Whether new terms may lead to other outcomes for routes that are in the tables.
+enum class Difference : std::uint8_t { Find, None };
+// RFC 7313: whether a refresh is said to begin and to end.
+enum class RefreshMarks : std::uint8_t { No, Yes };
+
 template <class Prefix>
 class Rib {
  public:
@@ -49,7 +56,6 @@ class Rib {
   void begin_refresh(PeerId peer);
   void end_refresh(PeerId peer);
 
-  enum class Acceptance : std::uint8_t { Accepted, Rejected };
   // `set` is retained by the table.
   void announce(PeerId peer, const Prefix& prefix, AttributeSet* set, Acceptance acceptance);
   void withdraw(PeerId peer, const Prefix& prefix);
@@ -63,11 +69,9 @@ class Rib {
   // Everything that the terms let through, then End-of-RIB.
   void join(PeerId peer, ExportTerms terms);
   void leave(PeerId peer);
-  // Other terms for a member: it is sent the difference. SameOutcome: there is none (yet).
-  enum class Difference : std::uint8_t { Find, None };
+  // Other terms for a member: it is sent the difference, if there may be one.
   void retarget(PeerId peer, ExportTerms terms, Difference difference);
-  // Everything again: an answer to ROUTE-REFRESH, with the marks of RFC 7313 when they were agreed.
-  enum class RefreshMarks : std::uint8_t { No, Yes };
+  // Everything again: an answer to ROUTE-REFRESH.
   void resend(PeerId peer, RefreshMarks marks);
   [[nodiscard]] bool joined(PeerId peer) const { return outs_.contains(peer); }
   std::size_t pull(PeerId peer, std::vector<std::uint8_t>& out, std::size_t limit);
@@ -84,6 +88,7 @@ class Rib {
   template <class Visit>
   std::size_t drain(std::size_t limit, Visit&& visit);
   void replay();
+  void set_feed(RouteFeed feed);
 
   // ---- to look at ----
   [[nodiscard]] const PrefixTable<Prefix>& table() const { return table_; }
@@ -94,6 +99,7 @@ class Rib {
     const OutMember* member;
   };
   [[nodiscard]] std::optional<Out> out(PeerId peer) const;
+  [[nodiscard]] std::size_t path_count() const { return path_count_; }
   [[nodiscard]] std::size_t bytes() const;
 
  private:
@@ -119,6 +125,7 @@ class Rib {
   void begin_change(NodeIndex node);
   void end_change(NodeIndex node);
   void select(NodeIndex node, std::size_t changed);
+  [[nodiscard]] bool same_local(NodeIndex node, std::span<const std::pair<AttributeSet*, AudienceId>> local) const;
   void erase_path(NodeIndex node, std::size_t place);
   void feed(NodeIndex node);
   void reap(NodeIndex node);
@@ -141,8 +148,9 @@ class Rib {
   const NextHopSet& unreachable_;
   RouteFeed feed_enabled_;
   PrefixTable<Prefix> table_;
-  std::vector<Rank> ranks_;     // by PeerId
+  std::vector<Rank> ranks_;      // by PeerId
   std::vector<Source> sources_;  // by PeerId
+  std::size_t path_count_ = 0;
   Decision decision_;
 
   std::vector<std::unique_ptr<OutGroup<Prefix>>> groups_;

@@ -12,9 +12,9 @@ OutGroup<Prefix>& Rib<Prefix>::group_for(ExportTerms terms) {
   for (const auto& group : groups_) {
     if (group->exporter()->terms() == terms) return *group;
   }
-  groups_.push_back(std::make_unique<OutGroup<Prefix>>(
-      next_group_++, std::make_shared<const Exporter>(std::move(terms)),
-      OutContext<Prefix>{table_, ranks_, pool_, woken_, settled_}));
+  groups_.push_back(std::make_unique<OutGroup<Prefix>>(next_group_++,
+                                                       std::make_shared<const Exporter>(std::move(terms)),
+                                                       OutContext<Prefix>{table_, ranks_, pool_, woken_, settled_}));
   return *groups_.back();
 }
 
@@ -61,8 +61,7 @@ CatchUp& Rib<Prefix>::on_its_own(Membership& membership) {
 }
 
 template <class Prefix>
-void Rib<Prefix>::start_walk(Membership& membership, std::shared_ptr<const Exporter> before,
-                             CatchUp::Resend resend) {
+void Rib<Prefix>::start_walk(Membership& membership, std::shared_ptr<const Exporter> before, CatchUp::Resend resend) {
   auto& own = *membership.member.catch_up;
   own.walking = true;
   own.cursor = 0;

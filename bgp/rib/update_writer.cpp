@@ -85,7 +85,7 @@ void UpdateWriter<Prefix>::encode(const Route& route) {
 template <class Prefix>
 void UpdateWriter<Prefix>::flush(std::vector<std::uint8_t>& out, std::size_t& messages) {
   auto rest = std::span<const Prefix>{prefixes_};
-  const auto limit = exporter_.terms().wire.limit;
+  const auto limit = exporter_.terms().message_limit;
   while (!rest.empty()) {
     const auto fitted = encode_reachable(current_.attributes, current_.next_hop, rest, limit, out);
     if (fitted == 0) break;  // sends() is false for such routes
@@ -99,7 +99,7 @@ template <class Prefix>
 std::size_t UpdateWriter<Prefix>::withdraw(std::span<const Prefix> prefixes, std::vector<std::uint8_t>& out) {
   std::size_t messages = 0;
   while (!prefixes.empty()) {
-    prefixes = prefixes.subspan(encode_withdrawn(prefixes, exporter_.terms().wire.limit, out));
+    prefixes = prefixes.subspan(encode_withdrawn(prefixes, exporter_.terms().message_limit, out));
     ++messages;
   }
   return messages;
