@@ -46,10 +46,11 @@ struct Link {
 struct OpenLink {
   Link link;
 };
-// Write what pull() still gives, then close; a socket that takes no more is closed anyway after a moment.
-// No news of the link is expected any more.
+// Write `last` behind what pull() gave, then close; a socket that takes no more is closed anyway after a
+// moment. No news of the link is expected any more, and pull() gives nothing.
 struct CloseLink {
   Link link;
+  std::vector<std::uint8_t> last;
 };
 // pull() has something again for a link of which it last said that there was nothing.
 struct WritableLink {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bgp/decision_config.hpp"
 #include "bgp/peer_config.hpp"
 #include "bgp/policy/filter.hpp"
 #include "bgp/wire/attributes.hpp"
@@ -17,22 +18,16 @@
 
 namespace bgp {
 
-enum class MedComparison : std::uint8_t { SameNeighborAs, Always };
-enum class AsPathRelax : std::uint8_t { SamePath, EqualLength };
 enum class Kept : std::uint8_t { No, Yes };
 
-struct DecisionConfig {
-  MedComparison med = MedComparison::SameNeighborAs;
-  std::uint32_t default_local_pref = 100;
-  std::uint16_t maximum_paths = 64;                  // 1: no multipath
-  AsPathRelax multipath = AsPathRelax::EqualLength;  // what external paths must share to be used together
-  friend bool operator==(const DecisionConfig&, const DecisionConfig&) = default;
-};
+// Whether somebody takes out changes of routes with drain_route_changes().
+enum class RouteFeed : std::uint8_t { Off, On };
 
 struct RouterConfig {
   net::Asn asn;
   net::RouterId router_id;
   DecisionConfig decision;
+  RouteFeed feed = RouteFeed::On;
   friend bool operator==(const RouterConfig&, const RouterConfig&) = default;
 };
 

@@ -45,14 +45,17 @@ struct NeighborStatus {
   std::map<std::uint8_t, std::uint64_t> attribute_faults;  // by attribute type
   std::vector<MalformedUpdate> malformed;                  // the last few
   bool clearing = false;                                   // routes of an earlier session are still being withdrawn
-  bool lagging = false;                                    // does not read as fast as its group
-  std::uint32_t group = 0;                                 // peers with the same number share one encoding
+  bool catching_up = false;                                // is sent its routes apart from its group
+  // Peers with the same number share one encoding; 0: none.
+  std::uint32_t ipv4_group = 0;
+  std::uint32_t ipv6_group = 0;
 };
 
 struct TableStatus {
   std::size_t ipv4_prefixes = 0;
   std::size_t ipv6_prefixes = 0;
-  std::size_t paths = 0;
+  std::size_t ipv4_paths = 0;
+  std::size_t ipv6_paths = 0;
   std::size_t attribute_sets = 0;
   std::size_t bytes = 0;  // of tables and sets
 };

@@ -21,7 +21,7 @@ constexpr net::Seconds shortest_send_hold{8 * 60};  // RFC 9687 section 3
 }  // namespace
 
 Session::Session(Side side, const PeerConfig& config, std::uint64_t seed)
-    : side_{side}, config_{&config}, random_{seed}, redial_{net::Seconds{1}} {}
+    : side_{side}, config_{&config}, random_{seed}, redial_{net::Milliseconds{500}} {}
 
 void Session::handle(const Event& event, net::TimePoint now, Actions& out) {
   const auto from = state_;

@@ -41,7 +41,6 @@ class CommunityPattern {
 // graceful-shutdown, blackhole. "*" stands for any number.
 [[nodiscard]] std::optional<CommunityPattern> parse_community_pattern(std::string_view text);
 [[nodiscard]] std::string print(const CommunityPattern& pattern);
-[[nodiscard]] std::string print(Community community);              // "65001:100"
-[[nodiscard]] std::string print(const LargeCommunity& community);  // "large:1:2:3"
+[[nodiscard]] std::string print(Community community);  // "65001:100"
 
 }  // namespace bgp

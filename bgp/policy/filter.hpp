@@ -45,7 +45,7 @@ struct RuleMatch {
   friend bool operator==(const RuleMatch&, const RuleMatch&) = default;
 };
 
-enum class NextHopSet : std::uint8_t { Unchanged, Self, Address };
+enum class NextHopChange : std::uint8_t { Unchanged, Self, Address };
 
 struct RuleSet {
   std::optional<std::uint32_t> local_pref;
@@ -55,8 +55,8 @@ struct RuleSet {
   std::vector<LargeCommunity> add_large_communities;
   std::vector<CommunityPattern> remove_communities;
   bool replace_communities = false;  // clears the standard and large ones before the additions
-  NextHopSet next_hop = NextHopSet::Unchanged;
-  net::IpAddress next_hop_address;  // with NextHopSet::Address
+  NextHopChange next_hop = NextHopChange::Unchanged;
+  net::IpAddress next_hop_address;  // with NextHopChange::Address
   friend bool operator==(const RuleSet&, const RuleSet&) = default;
   [[nodiscard]] bool empty() const { return *this == RuleSet{}; }
 };
@@ -96,7 +96,8 @@ struct Verdict {
   bool accepted = false;
   const Filter* filter = nullptr;  // with the deciding rule; nothing when no rule decided
   const FilterRule* rule = nullptr;
-  NextHopSet next_hop = NextHopSet::Unchanged;
+  NextHopChange next_hop = NextHopChange::Unchanged;
+  bool med_set = false;  // a rule gave the MED
 };
 
 // Runs `attributes` through the chain, changing them as the rules say. An empty chain rejects.
