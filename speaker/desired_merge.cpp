@@ -35,8 +35,7 @@ const std::string* alias_value(const config::Resources& resources, const std::st
 template <class Value>
 void make_set(std::vector<Value>& values) {
   std::ranges::sort(values);
-  const auto repeats = std::ranges::unique(values);
-  values.erase(repeats.begin(), repeats.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
 // One field of which only one value can hold.

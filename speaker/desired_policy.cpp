@@ -61,7 +61,7 @@ void DesiredPolicy::read_nodes(const config::Resources& resources) {
   } else {
     auto names = std::set{scope_.node};
     for (const auto& [name, state] : resources.speaker_states) names.insert(name);
-    for (const auto& name : names) nodes_.push_back({.name = name});
+    for (const auto& name : names) nodes_.push_back({.name = name, .labels = {}});
   }
   const auto here = std::ranges::lower_bound(nodes_, scope_.node, {}, &NodeFacts::name);
   here_missing_ = here == nodes_.end() || here->name != scope_.node;
@@ -262,8 +262,8 @@ Candidates DesiredPolicy::candidates(const AdSet& layer2_ads, std::span<const No
     }
     if (any_interface) candidate.interfaces.clear();
     std::ranges::sort(candidate.interfaces);
-    const auto repeats = std::ranges::unique(candidate.interfaces);
-    candidate.interfaces.erase(repeats.begin(), repeats.end());
+    candidate.interfaces.erase(std::unique(candidate.interfaces.begin(), candidate.interfaces.end()),
+                               candidate.interfaces.end());
   }
   return all;
 }

@@ -236,8 +236,9 @@ Gate election_gate(const net::IpAddress& address, const Candidates& candidates, 
   if (owner != owners.end() && owner->second == node) return Gate::Open;
   const auto voter = voters.find(node);
   const auto candidate = std::ranges::find(candidates, node, &Candidate::node);
-  const auto could = voter != voters.end() && candidate != candidates.end() &&
-                     has_subnet(voter->second.interfaces, candidate->interfaces, address);
+  // No candidate: another service on the same address rules this node out.
+  if (candidate == candidates.end()) return Gate::NotOwner;
+  const auto could = voter != voters.end() && has_subnet(voter->second.interfaces, candidate->interfaces, address);
   return could ? Gate::NotOwner : Gate::NoSubnet;
 }
 

@@ -41,6 +41,7 @@ using Layer2Event = std::variant<ForeignClaim, Layer2Trouble>;
 
 class Layer2 {
  public:
+  // Must not call back into this object.
   using Listener = std::function<void(const Layer2Event&)>;
   Layer2(boost::asio::any_io_executor executor, Listener listener);
   ~Layer2();
@@ -51,7 +52,9 @@ class Layer2 {
   // (returned, other MAC), is announced.
   void update(const OwnedAddresses& owned, const std::vector<L2Link>& links);
 
-  [[nodiscard]] const L2Counters& counters() const;
+  [[nodiscard]] L2Counters counters();  // also asks the kernel for what it dropped
+  // Of one address; nothing when it is not answered here.
+  [[nodiscard]] const AddressCounters* counters(const net::IpAddress& address) const;
   // The interfaces that answer for the address now; empty when none does.
   [[nodiscard]] std::vector<std::string> answering(const net::IpAddress& address) const;
 

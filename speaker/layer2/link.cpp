@@ -7,9 +7,9 @@
 namespace speaker {
 namespace {
 
-constexpr std::array<std::string_view, 16> internal_prefixes{
-    "docker", "br-",   "cbr",  "cni",  "dummy",   "virbr",     "vnet",         "lxc",
-    "veth",   "lxcbr", "cali", "tunl", "flannel", "kube-ipvs", "nodelocaldns", "cilium_"};
+constexpr std::array<std::string_view, 14> internal_prefixes{"docker",  "cbr",       "cni",          "dummy",  "virbr",
+                                                             "vnet",    "lxc",       "veth",         "cali",   "tunl",
+                                                             "flannel", "kube-ipvs", "nodelocaldns", "cilium_"};
 
 }  // namespace
 
