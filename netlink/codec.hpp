@@ -57,7 +57,6 @@ void encode_link_dump(Batch& batch);
 void encode_address_dump(Batch& batch, net::Family family);
 void encode_nexthop_get(Batch& batch, std::uint32_t id);
 // The way to `address`, as the kernel itself would go.
-enum class Lookup : std::uint8_t { Path, MatchingRoute };
-void encode_route_lookup(Batch& batch, const net::IpAddress& address, Lookup what);
+void encode_route_lookup(Batch& batch, const net::IpAddress& address);
 
 }  // namespace netlink

@@ -204,12 +204,11 @@ void encode_nexthop_get(Batch& batch, std::uint32_t id) {
   batch.finish(message);
 }
 
-void encode_route_lookup(Batch& batch, const net::IpAddress& address, Lookup what) {
+void encode_route_lookup(Batch& batch, const net::IpAddress& address) {
   auto* message = batch.begin(RTM_GETROUTE, NLM_F_REQUEST);
   auto& header = put<rtmsg>(message);
   header.rtm_family = kernel_family(address.family());
   header.rtm_dst_len = static_cast<std::uint8_t>(net::address_bits(address.family()));
-  if (what == Lookup::MatchingRoute) header.rtm_flags = RTM_F_FIB_MATCH;
   put_address(message, RTA_DST, address);
   batch.finish(message);
 }

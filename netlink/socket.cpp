@@ -77,13 +77,6 @@ KernelError error_of(int number) {
 
 }  // namespace
 
-std::string print(const KernelError& error) {
-  const auto* meaning = ::strerrordesc_np(error.number);
-  std::string text = error.text.empty() ? (meaning == nullptr ? "unknown error" : meaning) : error.text;
-  const auto* name = ::strerrorname_np(error.number);
-  return text + " (" + (name == nullptr ? std::to_string(error.number) : name) + ")";
-}
-
 void CloseSocket::operator()(mnl_socket* socket) const {
   mnl_socket_close(socket);
 }

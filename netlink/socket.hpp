@@ -16,23 +16,11 @@
 #include "net/result.hpp"
 #include "netlink/batch.hpp"
 #include "netlink/codec.hpp"
+#include "netlink/error.hpp"
 
 struct mnl_socket;
 
 namespace netlink {
-
-// What the kernel refused, in its own words where it has any.
-struct KernelError {
-  int number = 0;  // errno
-  std::string text;
-};
-[[nodiscard]] std::string print(const KernelError& error);
-
-// The message at `index` of the batch was refused.
-struct Refusal {
-  std::size_t index = 0;
-  KernelError error;
-};
 
 struct CloseSocket {
   void operator()(mnl_socket* socket) const;
