@@ -26,13 +26,16 @@ void BgpSide::open(const RouterSetup& setup, const Routes& routes) {
   BgpEdgeEvents events;
   events.moved = [this](const bgp::NeighborMoved& move) {
     const auto* neighbor = router_->neighbor(move.peer);
-    log_.moved(move, neighbor == nullptr ? "" : neighbor->name, neighbor == nullptr ? "" : net::print(neighbor->session.address));
+    log_.moved(move, neighbor == nullptr ? "" : neighbor->name,
+               neighbor == nullptr ? "" : net::print(neighbor->session.address));
   };
   events.notice = [this](const bgp::NeighborNotice& notice) {
     const auto* neighbor = router_->neighbor(notice.peer);
     log_.notice(notice, neighbor == nullptr ? "" : neighbor->name);
   };
-  events.problem = [this](const BgpProblem& problem) { log_.warning("socket", {{"where", problem.where}, {"problem", problem.text}}); };
+  events.problem = [this](const BgpProblem& problem) {
+    log_.warning("socket", {{"where", problem.where}, {"problem", problem.text}});
+  };
   events.settled = [this] {
     drain_routes();
     settled_();
@@ -89,7 +92,9 @@ void BgpSide::leave(const std::string& reason, net::TimePoint now, std::function
   edge_->drain(std::move(done));
 }
 
-std::vector<std::string> BgpSide::listening() const { return edge_ == nullptr ? std::vector<std::string>{} : edge_->listening(); }
+std::vector<std::string> BgpSide::listening() const {
+  return edge_ == nullptr ? std::vector<std::string>{} : edge_->listening();
+}
 
 bool BgpSide::all_established() const {
   if (router_ == nullptr) return true;

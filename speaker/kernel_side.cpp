@@ -16,11 +16,14 @@ using boost::system::error_code;
 constexpr std::size_t lot = 4096;
 
 // Asio closes what it holds; the descriptor belongs to the library, so it gets a copy.
-stream_descriptor watch(boost::asio::io_context& io, int descriptor) { return stream_descriptor{io, ::dup(descriptor)}; }
+stream_descriptor watch(boost::asio::io_context& io, int descriptor) {
+  return stream_descriptor{io, ::dup(descriptor)};
+}
 
 }  // namespace
 
-KernelSide::KernelSide(boost::asio::io_context& io, Log& log, netlink::Namespace network, std::function<void()> links_changed)
+KernelSide::KernelSide(boost::asio::io_context& io, Log& log, netlink::Namespace network,
+                       std::function<void()> links_changed)
     : io_{io},
       log_{log},
       network_{network},
@@ -50,7 +53,9 @@ KernelSide::Routes KernelSide::configure(const config::BGPConfiguration::Kernel&
     fib_.reset();
     troubled_.clear();
     const auto cleaned = netlink::cleanup({.table = before.table, .protocol = before.protocol, .ids = {}});
-    if (cleaned) log_.info("kernel routes taken out", {{"table", std::to_string(before.table)}, {"routes", std::to_string(cleaned->routes)}});
+    if (cleaned)
+      log_.info("kernel routes taken out",
+                {{"table", std::to_string(before.table)}, {"routes", std::to_string(cleaned->routes)}});
   }
   configured_ = true;
   if (!kernel.install) return Routes::Kept;
@@ -78,7 +83,8 @@ void KernelSide::follow_reports() {
     for (auto& report : fib_->take_reports()) {
       const auto trouble = report.outcome == netlink::Outcome::Waiting || report.outcome == netlink::Outcome::Failed;
       if (report.outcome == netlink::Outcome::Failed)
-        log_.warning("kernel refused a route", {{"prefix", net::print(report.prefix)}, {"reason", report.text ? *report.text : ""}});
+        log_.warning("kernel refused a route",
+                     {{"prefix", net::print(report.prefix)}, {"reason", report.text ? *report.text : ""}});
       if (trouble)
         troubled_.insert_or_assign(report.prefix, std::move(report));
       else
@@ -99,7 +105,8 @@ void KernelSide::flush() {
   if (collected_.empty() || fib_ == nullptr) return;
   std::vector<netlink::RouteChange> changes;
   changes.reserve(collected_.size());
-  for (const auto& change : collected_) changes.push_back({change.prefix, std::span{hops_}.subspan(change.first, change.count)});
+  for (const auto& change : collected_)
+    changes.push_back({change.prefix, std::span{hops_}.subspan(change.first, change.count)});
   fib_->submit(changes);
   collected_.clear();
   hops_.clear();

@@ -12,6 +12,11 @@ namespace {
 constexpr auto quiet_before_sweep = std::chrono::seconds{3};
 constexpr auto longest_before_sweep = std::chrono::seconds{120};
 
+const config::Loaded& nothing() {
+  static const config::Loaded empty;
+  return empty;
+}
+
 std::map<std::string, std::string> first_reasons(const config::Reasons& reasons) {
   std::map<std::string, std::string> out;
   for (const auto& [name, list] : reasons) out.emplace(name, list.empty() ? "held down" : list.front());
@@ -24,8 +29,10 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
     : io_{io},
       options_{options},
       log_{log},
+      loaded_{&nothing()},
       desired_{Scope{options.node, options.load_balancer_class}},
-      kernel_{io, log, options.tune_kernel ? netlink::Namespace::Owned : netlink::Namespace::Shared, [this] { links_changed(); }},
+      kernel_{io, log, options.tune_kernel ? netlink::Namespace::Owned : netlink::Namespace::Shared,
+              [this] { links_changed(); }},
       bgp_{io, log,
            [this](const net::Prefix& prefix, std::span<const bgp::NextHop> next_hops) {
              last_route_change_ = net::Clock::now();
@@ -38,26 +45,27 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
 
 Speaker::~Speaker() = default;
 
-void Speaker::replace(config::Loaded loaded) {
+void Speaker::replace(const config::Loaded& loaded) {
   const auto now = net::Clock::now();
-  loaded_ = std::move(loaded);
-  for (const auto& problem : loaded_.problems) log_.problem(problem);
+  loaded_ = &loaded;
+  for (const auto& problem : loaded_->problems) log_.problem(problem);
   observe_speakers(now);
-  follow(desired_.reset(loaded_.resources), now);
+  follow(desired_.reset(loaded_->resources), now);
   configure_router(now);
   consider_sweep();
 }
 
-void Speaker::change(config::Loaded loaded, std::span<const Change> changes) {
+void Speaker::change(const config::Loaded& loaded, std::span<const Change> changes) {
   const auto now = net::Clock::now();
-  loaded_ = std::move(loaded);
+  loaded_ = &loaded;
   change_arrived_ = now;
   observe_speakers(now);
-  follow(desired_.apply(loaded_.resources, changes), now);
-  const auto policy = std::any_of(changes.begin(), changes.end(),
-                                  [](const Change& one) { return one.kind == Change::Kind::Policy || one.kind == Change::Kind::Node; });
+  follow(desired_.apply(loaded_->resources, changes), now);
+  const auto policy = std::any_of(changes.begin(), changes.end(), [](const Change& one) {
+    return one.kind == Change::Kind::Policy || one.kind == Change::Kind::Node;
+  });
   if (!policy) return;
-  for (const auto& problem : loaded_.problems) log_.problem(problem);
+  for (const auto& problem : loaded_->problems) log_.problem(problem);
   configure_router(now);
 }
 
@@ -68,8 +76,9 @@ void Speaker::follow(const Difference& difference, net::TimePoint /*now*/) {
 }
 
 void Speaker::configure_router(net::TimePoint now) {
-  const auto& resources = loaded_.resources;
-  const RouterFacts facts{options_.node, desired_.peers(), first_reasons(loaded_.held_down), default_router_id(kernel_.links())};
+  const auto& resources = loaded_->resources;
+  const RouterFacts facts{options_.node, desired_.peers(), first_reasons(loaded_->held_down),
+                          default_router_id(kernel_.links())};
   const auto setup = set_up_router(resources, facts);
   const auto replay = kernel_.configure(setup.kernel) == KernelSide::Routes::NeedReplay;
   bgp_.configure(setup, desired_.routes(), now);
@@ -78,8 +87,8 @@ void Speaker::configure_router(net::TimePoint now) {
 
 void Speaker::observe_speakers(net::TimePoint now) {
   for (const auto& node : liveness_.live(now))
-    if (!loaded_.resources.speaker_states.contains(node)) liveness_.forget(node);
-  for (const auto& [name, state] : loaded_.resources.speaker_states) liveness_.observe(state, now);
+    if (!loaded_->resources.speaker_states.contains(node)) liveness_.forget(node);
+  for (const auto& [name, state] : loaded_->resources.speaker_states) liveness_.observe(state, now);
   arm_liveness();
 }
 
@@ -119,7 +128,7 @@ void Speaker::decide_layer2() {
   const auto links = layer2_links(kernel_.links());
   OwnNode self{options_.node, links, {}, draining_};
   for (const auto& [address, interfaces] : ownership_.mine) self.owned.push_back(address);
-  auto next = decide_ownership(desired_.layer2(), loaded_.resources.speaker_states, live(), self);
+  auto next = decide_ownership(desired_.layer2(), loaded_->resources.speaker_states, live(), self);
   const auto changed = next.mine != ownership_.mine;
   if (changed) {
     for (const auto& [address, interfaces] : next.mine)
@@ -195,16 +204,19 @@ void Speaker::leave(const std::string& reason, std::function<void()> done) {
 }
 
 std::vector<Verdict> Speaker::explain(const std::string& service) const {
-  auto verdicts = desired_.explain(loaded_.resources, service);
+  auto verdicts = desired_.explain(loaded_->resources, service);
   for (auto& verdict : verdicts) {
     if (verdict.gate != Gate::Open || !verdict.address) continue;
     if (verdict.method == Method::Layer2) {
       const auto candidates = desired_.layer2().find(*verdict.address);
       if (candidates == desired_.layer2().end()) continue;
-      verdict.gate = election_gate(*verdict.address, *candidates->second, ownership_.voters, ownership_.owners, options_.node);
+      verdict.gate =
+          election_gate(*verdict.address, *candidates->second, ownership_.voters, ownership_.owners, options_.node);
       const auto owner = ownership_.owners.find(*verdict.address);
-      if (verdict.gate == Gate::NotOwner && owner != ownership_.owners.end()) verdict.detail = "node " + owner->second + " answers for it";
-      if (verdict.gate == Gate::NoSubnet) verdict.detail = "no usable interface of this node has the subnet of the address";
+      if (verdict.gate == Gate::NotOwner && owner != ownership_.owners.end())
+        verdict.detail = "node " + owner->second + " answers for it";
+      if (verdict.gate == Gate::NoSubnet)
+        verdict.detail = "no usable interface of this node has the subnet of the address";
       continue;
     }
     const auto* router = bgp_.router();
@@ -237,7 +249,7 @@ std::string Speaker::metrics() const {
   view.owned_addresses = ownership_.mine.size();
   view.announced_prefixes = desired_.routes().size();
   view.announced_addresses = desired_.addresses().size();
-  const auto& resources = loaded_.resources;
+  const auto& resources = loaded_->resources;
   view.resources = {{"Service", resources.services.size()},
                     {"EndpointSlice", resources.endpoint_slices.size()},
                     {"IPAddressPool", resources.pools.size()},
@@ -246,7 +258,7 @@ std::string Speaker::metrics() const {
                     {"L2Advertisement", resources.l2_advertisements.size()},
                     {"BGPFilter", resources.filters.size()},
                     {"Node", resources.nodes.size()}};
-  view.problems = loaded_.problems.size();
+  view.problems = loaded_->problems.size();
   view.api = !options_.api.empty();
   view.api_connected = api_reachable();
   view.uptime_seconds = std::chrono::duration<double>(net::Clock::now() - started_).count();

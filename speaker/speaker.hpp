@@ -34,10 +34,11 @@ class Speaker {
   Speaker(const Speaker&) = delete;
   Speaker& operator=(const Speaker&) = delete;
 
-  // The whole set of resources, from files or from a fresh list.
-  void replace(config::Loaded loaded);
+  // The whole set of resources, from files or from a fresh list. It is the source's, must stay as it is until the next
+  // call of this or of change(), and outlive the speaker.
+  void replace(const config::Loaded& loaded);
   // The set after these changes. Policy among them: everything is looked at again.
-  void change(config::Loaded loaded, std::span<const Change> changes);
+  void change(const config::Loaded& loaded, std::span<const Change> changes);
   // Whether the API is reached: while it is not, nobody is taken for dead.
   void set_api(Liveness::Api api);
   // Leaves in order: addresses given up, sessions closed with the reason, routes out of the kernel; then `done`.
@@ -48,7 +49,7 @@ class Speaker {
   void on_state_changed(std::function<void()> notify) { state_changed_ = std::move(notify); }
 
   // For the control socket and for metrics.
-  [[nodiscard]] const config::Loaded& loaded() const { return loaded_; }
+  [[nodiscard]] const config::Loaded& loaded() const { return *loaded_; }
   [[nodiscard]] const Desired& desired() const { return desired_; }
   [[nodiscard]] const Ownership& ownership() const { return ownership_; }
   [[nodiscard]] const Layer2& layer2() const { return layer2_; }
@@ -77,7 +78,7 @@ class Speaker {
   Options options_;
   Log& log_;
   net::TimePoint started_ = net::Clock::now();
-  config::Loaded loaded_;
+  const config::Loaded* loaded_;
   Desired desired_;
   Liveness liveness_;
   Liveness::Api api_ = Liveness::Api::Reachable;
