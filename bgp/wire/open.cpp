@@ -38,15 +38,16 @@ bool decode_capability(std::uint8_t code, net::Reader value, Capabilities& out) 
       if (value.consumed()) add_family(out.multiprotocol, family);
       return value.consumed();
     }
+    // These three say all by being there. Some send a value with them, which is no reason to refuse a peer.
     case capability::route_refresh:
       out.route_refresh = true;
-      return value.consumed();
+      return true;
     case capability::extended_message:
       out.extended_message = true;
-      return value.consumed();
+      return true;
     case capability::enhanced_route_refresh:
       out.enhanced_route_refresh = true;
-      return value.consumed();
+      return true;
     case capability::four_octet_asn: {
       const net::Asn asn{value.u32()};
       if (!out.four_octet_asn) out.four_octet_asn = asn;
