@@ -11,6 +11,14 @@ namespace bgp {
 
 using Segment = AsPathSegment;
 
+namespace {
+
+constexpr bool of_confederation(Segment::Type type) {
+  return type == Segment::Type::ConfedSequence || type == Segment::Type::ConfedSet;
+}
+
+}  // namespace
+
 /*  | segment type | count | AS number (2 or 4 octets) ... |   again and again */
 const char* decode_as_path(std::span<const std::uint8_t> value, AsnWidth width, ConfederationSegments confederation,
                            AsPath& out) {
@@ -25,25 +33,27 @@ const char* decode_as_path(std::span<const std::uint8_t> value, AsnWidth width, 
     if (type < 1 || type > 4) return "undefined segment type";
     if (count == 0) return "empty segment";
     if (static_cast<std::size_t>(end - at) < count * octets) return "segment runs past the attribute";
-    const bool of_confederation = type > 2;
-    if (of_confederation && confederation == ConfederationSegments::Refuse)
+    Segment segment{static_cast<Segment::Type>(type), {}};
+    const bool foreign = of_confederation(segment.type);
+    if (foreign && confederation == ConfederationSegments::Refuse)
       return "confederation segment from outside of the confederation";
 
-    Segment segment{static_cast<Segment::Type>(type), {}};
     segment.asns.resize(count);
     for (auto& asn : segment.asns) {
       asn.value = octets == 2 ? load_u16(at) : load_u32(at);
       at += octets;
       if (asn.value == 0) return "AS number 0";  // RFC 7607
     }
-    if (!of_confederation) out.segments.push_back(std::move(segment));
+    if (!foreign || confederation == ConfederationSegments::Keep) out.segments.push_back(std::move(segment));
   }
   return nullptr;
 }
 
-void encode_as_path(const AsPath& path, AsnWidth width, std::vector<std::uint8_t>& out) {
+void encode_as_path(const AsPath& path, AsnWidth width, ConfederationSegments confederation,
+                    std::vector<std::uint8_t>& out) {
   net::Writer writer{out};
   for (const auto& segment : path.segments) {
+    if (of_confederation(segment.type) && confederation != ConfederationSegments::Keep) continue;
     std::span<const net::Asn> rest{segment.asns};
     while (!rest.empty()) {
       const auto part = rest.first(std::min<std::size_t>(rest.size(), 255));
@@ -68,11 +78,13 @@ AsPath merge_as4_path(AsPath as_path, AsPath as4_path) {
   AsPath merged;
   auto left = static_cast<std::size_t>(own - behind);
   for (auto& segment : as_path.segments) {
-    if (left == 0) break;
+    // A confederation's segments in front or behind what is taken over are taken over with it.
+    const bool foreign = of_confederation(segment.type);
+    if (left == 0 && !foreign) break;
     if (segment.type == Segment::Type::Sequence) {
       segment.asns.resize(std::min(left, segment.asns.size()));
       left -= segment.asns.size();
-    } else {
+    } else if (!foreign) {
       --left;
     }
     merged.segments.push_back(std::move(segment));

@@ -23,6 +23,8 @@ enum class Opaque : std::uint8_t {
   PmsiTunnel = 22,               // RFC 6514
   TunnelEncapsulation = 23,      // RFC 9012
   Ipv6ExtendedCommunities = 25,  // RFC 5701
+  Aigp = 26,                     // RFC 7311
+  LinkState = 29,                // RFC 9552
   OnlyToCustomer = 35,           // RFC 9234
   PrefixSid = 40,                // RFC 8669
 };
@@ -57,6 +59,9 @@ constexpr std::optional<std::uint8_t> specified_flags(std::uint8_t type) {
     case Opaque::OnlyToCustomer:
     case Opaque::PrefixSid:
       return optional_transitive;
+    case Opaque::Aigp:
+    case Opaque::LinkState:
+      return optional_non_transitive;
   }
   return std::nullopt;
 }
@@ -73,7 +78,9 @@ Verdict decode_origin(Bytes value, PathAttributes& out) {
 }
 
 Verdict decode_path(Bytes value, const UpdateContext& context, PathAttributes& out) {
-  const auto* const reason = decode_as_path(value, context.asn_width, ConfederationSegments::Refuse, out.as_path);
+  const auto confederation =
+      context.peer == PeerType::External ? ConfederationSegments::Refuse : ConfederationSegments::Keep;
+  const auto* const reason = decode_as_path(value, context.asn_width, confederation, out.as_path);
   return reason == nullptr ? Verdict{} : Verdict::withdraw(UpdateError::MalformedAsPath, reason);
 }
 
@@ -122,7 +129,7 @@ Verdict decode_as4_path(Bytes value, DecodedAttributes& into) {
   return {};
 }
 
-Verdict decode_tunnel_encapsulation(Bytes value) {
+Verdict judge_tunnel_encapsulation(Bytes value) {
   net::Reader in{value};
   while (in.remaining() > 0) {
     in.skip(2);  // tunnel type
@@ -140,8 +147,12 @@ Verdict decode_tunnel_encapsulation(Bytes value) {
 Verdict judge_prefix_sid(Bytes value) {
   net::Reader in{value};
   while (in.remaining() > 0) {
-    in.skip(1);
-    in.skip(in.u16());
+    const auto type = in.u8();
+    const auto length = in.u16();
+    in.skip(length);
+    const bool label_index = type == 1;      // RFC 8669 section 3.1
+    const bool originator_srgb = type == 3;  // RFC 8669 section 3.2
+    if ((label_index && length != 7) || (originator_srgb && (length < 8 || length % 6 != 2))) in.set_failed();
   }
   return in.ok() && !value.empty() ? Verdict{} : Verdict::discard("broken TLV");
 }
@@ -152,13 +163,16 @@ Verdict judge_opaque(const RawAttribute& attribute) {
     case Opaque::PmsiTunnel:
       return size >= 5 ? Verdict{} : wrong_length();
     case Opaque::TunnelEncapsulation:
-      return decode_tunnel_encapsulation(attribute.value);
+      return judge_tunnel_encapsulation(attribute.value);
     case Opaque::Ipv6ExtendedCommunities:
       return size != 0 && size % 20 == 0 ? Verdict{} : wrong_length();
     case Opaque::OnlyToCustomer:
       return size == 4 ? Verdict{} : wrong_length();
     case Opaque::PrefixSid:
       return judge_prefix_sid(attribute.value);
+    case Opaque::Aigp:
+    case Opaque::LinkState:
+      return {};  // not transitive: dropped unread
   }
   return {};
 }
@@ -210,8 +224,10 @@ Verdict judge_flags(const RawAttribute& attribute) {
   const bool partial = (attribute.flags & flag_partial) != 0 && *specified != optional_transitive;
   if (!conflict && !partial) return {};
   const char* const reason = "flags conflict with the type";
-  // RFC 8669 section 6 leaves out a Prefix-SID with wrong flags.
-  if (attribute.type == static_cast<std::uint8_t>(Opaque::PrefixSid)) return Verdict::discard(reason);
+  // RFC 7311, RFC 9552 and RFC 8669 ask for attribute discard.
+  const auto opaque = static_cast<Opaque>(attribute.type);
+  if (opaque == Opaque::Aigp || opaque == Opaque::LinkState || opaque == Opaque::PrefixSid)
+    return Verdict::discard(reason);
   return Verdict::withdraw(UpdateError::Flags, reason);
 }
 

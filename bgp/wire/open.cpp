@@ -38,15 +38,16 @@ bool decode_capability(std::uint8_t code, net::Reader value, Capabilities& out) 
       if (value.consumed()) add_family(out.multiprotocol, family);
       return value.consumed();
     }
+    // These three say all by being there. Some send a value with them, which is no reason to refuse a peer.
     case capability::route_refresh:
       out.route_refresh = true;
-      return value.consumed();
+      return true;
     case capability::extended_message:
       out.extended_message = true;
-      return value.consumed();
+      return true;
     case capability::enhanced_route_refresh:
       out.enhanced_route_refresh = true;
-      return value.consumed();
+      return true;
     case capability::four_octet_asn: {
       const net::Asn asn{value.u32()};
       if (!out.four_octet_asn) out.four_octet_asn = asn;
@@ -75,7 +76,7 @@ enum class ParameterLength : std::uint8_t { OneOctet, TwoOctets };
 std::optional<OpenError> decode_parameters(net::Reader in, ParameterLength width, Capabilities& out) {
   while (in.remaining() > 0) {
     const auto type = in.u8();
-    const auto length = width == ParameterLength::OneOctet ? in.u8() : in.u16();
+    const std::size_t length = width == ParameterLength::OneOctet ? in.u8() : in.u16();
     const auto value = in.sub(length);
     if (!in.ok()) return OpenError::Unspecific;
     if (type != parameter_capabilities) return OpenError::UnsupportedParameter;

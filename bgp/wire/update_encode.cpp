@@ -83,7 +83,9 @@ class AttributeEncoder {
 
   void path(std::uint8_t flags, AttributeType type, AsnWidth width) {
     Bytes value;
-    encode_as_path(attributes_.as_path, width, value);
+    const bool keep = internal_ && type == AttributeType::AsPath;
+    encode_as_path(attributes_.as_path, width, keep ? ConfederationSegments::Keep : ConfederationSegments::LeaveOut,
+                   value);
     header(flags, type, value.size());
     out_.bytes(value);
   }

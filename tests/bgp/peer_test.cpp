@@ -393,6 +393,21 @@ TEST(TwoPeers, ResolveCollisionsOfAllTimings) {
   EXPECT_GT(collisions, 300U);
 }
 
+TEST(TwoPeers, NeverCloseBothConnectionsOfACollision) {
+  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
+    auto made = options();
+    if (seed % 2 == 0) std::swap(made.configs[0].router_id, made.configs[1].router_id);
+    Pair pair{made, seed};
+    pair.start(0);
+    pair.start(1);
+    pair.run_until(t0 + net::Seconds{4});
+    ASSERT_TRUE(pair.both_established()) << "seed " << seed;
+    for (const std::size_t index : {0U, 1U}) {
+      ASSERT_EQ(pair.peer(index).established()->connection().serial, 1U) << "a second attempt, seed " << seed;
+    }
+  }
+}
+
 TEST(TwoPeers, ComeBackAfterAFailureAtEveryStep) {
   enum class Failure { Cut, CrashOne, CrashOther, PowerLoss, Stop };
   for (const auto failure : {Failure::Cut, Failure::CrashOne, Failure::CrashOther, Failure::PowerLoss, Failure::Stop}) {
