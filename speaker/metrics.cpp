@@ -140,7 +140,7 @@ std::string Metrics::text(const MetricsView& view) const {
   for (const auto& neighbor : view.neighbors) add_neighbor(page, neighbor);
   page.gauge("herald_rib_prefixes", "Prefixes in the table", number(view.table.ipv4_prefixes), {{"family", "ipv4"}});
   page.gauge("herald_rib_prefixes", "", number(view.table.ipv6_prefixes), {{"family", "ipv6"}});
-  page.gauge("herald_rib_paths", "Paths in the table", number(view.table.paths));
+  page.gauge("herald_rib_paths", "Paths in the table", number(view.table.ipv4_paths + view.table.ipv6_paths));
   page.gauge("herald_rib_attribute_sets", "Distinct attribute sets in the table", number(view.table.attribute_sets));
   page.gauge("herald_rib_bytes", "Memory of the tables", number(view.table.bytes));
   if (view.kernel) add_kernel(page, *view.kernel);

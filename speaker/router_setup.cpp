@@ -64,7 +64,7 @@ bgp::RuleSet set(const Resources& resources, const BGPFilter::Set& from) {
   to.replace_communities = from.communities.has_value();
   if (from.communities) for_each_community(resources, *from.communities, add);
   if (from.next_hop) {
-    to.next_hop = bgp::NextHopSet::Address;
+    to.next_hop = bgp::NextHopChange::Address;
     to.next_hop_address = *from.next_hop;
   }
   return to;

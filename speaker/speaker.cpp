@@ -238,7 +238,7 @@ std::vector<Verdict> Speaker::explain(const std::string& service) const {
   return verdicts;
 }
 
-std::string Speaker::metrics() const {
+std::string Speaker::metrics() {
   MetricsView view;
   if (const auto* router = bgp_.router()) {
     view.neighbors = router->neighbors();

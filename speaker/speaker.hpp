@@ -59,7 +59,7 @@ class Speaker {
   [[nodiscard]] std::set<std::string> live() const;
   [[nodiscard]] bool api_reachable() const { return api_ == Liveness::Api::Reachable; }
   [[nodiscard]] net::TimePoint started() const { return started_; }
-  [[nodiscard]] std::string metrics() const;
+  [[nodiscard]] std::string metrics();
   // The verdicts for a service on this node, with what only sessions and elections know.
   [[nodiscard]] std::vector<Verdict> explain(const std::string& service) const;
 

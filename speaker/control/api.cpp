@@ -328,7 +328,7 @@ ControlReply explain(Speaker& speaker, const std::string& rest, const ControlReq
 
 }  // namespace
 
-ControlReply answer_metrics(const Speaker& speaker, const ControlRequest& request) {
+ControlReply answer_metrics(Speaker& speaker, const ControlRequest& request) {
   if (request.path == "/metrics") return {200, "text/plain; version=0.0.4", speaker.metrics(), {}};
   if (request.path == "/healthz") return {200, "text/plain", "ok\n", {}};
   return refuse(404, "only /metrics and /healthz are here");

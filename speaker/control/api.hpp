@@ -13,6 +13,6 @@ namespace speaker {
 
 [[nodiscard]] ControlReply answer(Speaker& speaker, const ControlRequest& request);
 // /metrics and /healthz alone, for the metrics port.
-[[nodiscard]] ControlReply answer_metrics(const Speaker& speaker, const ControlRequest& request);
+[[nodiscard]] ControlReply answer_metrics(Speaker& speaker, const ControlRequest& request);
 
 }  // namespace speaker

@@ -176,7 +176,7 @@ Json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config, 
     out["attributeFaults"] = faults;
     out["malformedUpdates"] = malformed(status, clock);
   }
-  if (status.lagging) out["lagging"] = true;
+  if (status.catching_up) out["catchingUp"] = true;
   return out;
 }
 
@@ -260,7 +260,7 @@ Json view(const Verdict& verdict) {
 Json view(const bgp::TableStatus& table) {
   return {{"ipv4Prefixes", table.ipv4_prefixes},
           {"ipv6Prefixes", table.ipv6_prefixes},
-          {"paths", table.paths},
+          {"ipv4Paths", table.ipv4_paths}, {"ipv6Paths", table.ipv6_paths},
           {"attributeSets", table.attribute_sets},
           {"bytes", table.bytes}};
 }
