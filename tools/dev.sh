@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+# The parts of ./dev: packages, builds, tests, lint. Sourced with the repository as working folder.
+# shellcheck shell=bash
+
+export HERALD_BIN="${HERALD_BIN:-$PWD/build/release/bin}"
+export HERALD_TEST_DATA="${HERALD_TEST_DATA:-}"
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m'; else bold='' red='' plain=''; fi
+say() { printf '%s==> %s%s\n' "$bold" "$*" "$plain"; }
+die() { printf '%s%s%s\n' "$red" "$*" "$plain" >&2; exit 1; }
+
+# The packages of the named groups that are not here yet. A daemon that comes with a package must not
+# start on the developer's machine, so service starts are refused while apt runs.
+install_packages() {
+  local missing=() group package provides
+  while read -r group package provides; do
+    [[ " $* " == *" $group "* ]] || continue
+    [ -n "$provides" ] && command -v "$provides" >/dev/null && continue
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done < <(grep -v '^#' tools/packages.txt)
+  [ ${#missing[@]} -gt 0 ] || return 0
+  [ "$(id -u)" = 0 ] || die "these Debian packages are missing; run as root, or install them: ${missing[*]}"
+  say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+  local policy=/usr/sbin/policy-rc.d made=''
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod +x $policy
+    made=1
+  fi
+  local log status=0
+  log=$(mktemp)
+  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 || status=$?
+  [ -z "$made" ] || rm -f $policy
+  [ $status = 0 ] || { tail -n 30 "$log" >&2; die "apt-get failed (exit $status); the whole output is in $log"; }
+  rm -f "$log"
+}
+
+build() { # PRESET [TARGET...]
+  local preset=$1
+  shift
+  [ "$preset" != asan ] && [ "$preset" != fuzz ] && [ "$preset" != tidy ] || install_packages test
+  [ "$preset" != tidy ] || install_packages lint
+  say "building $preset in build/$preset"
+  if [ ! -e "build/$preset/build.ninja" ] || [ "$(sed -n 's/^HERALD_TEST_DATA:PATH=//p' "build/$preset/CMakeCache.txt")" != "$HERALD_TEST_DATA" ]; then
+    cmake --preset "$preset" -DHERALD_TEST_DATA="$HERALD_TEST_DATA" >"build.$$.log" 2>&1 || { cat "build.$$.log" >&2; rm -f "build.$$.log"; die "cmake failed"; }
+    rm -f "build.$$.log"
+  fi
+  if [ -t 1 ]; then ninja -C "build/$preset" "$@"; else ninja -C "build/$preset" --quiet "$@"; fi
+}
+
+sources() { git ls-files --cached --others --exclude-standard -- '*.cpp' '*.hpp'; }
+
+check_format() {
+  say "clang-format"
+  sources | xargs clang-format-14 --dry-run -Werror
+}
+
+run_tests() { # [FILTER]
+  local filter=${1:-} status=0
+  [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
+  install_packages build lab test
+  check_format || status=1
+  build release
+  say "unit tests, gcc"
+  ctest --test-dir build/release --output-on-failure -j "$(nproc)" --no-tests=ignore ${filter:+-R "$filter"} || status=1
+  if [ -z "${HERALD_SKIP_SANITIZERS:-}" ]; then
+    build asan
+    say "unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer"
+    ctest --test-dir build/asan --output-on-failure -j "$(nproc)" --no-tests=ignore ${filter:+-R "$filter"} || status=1
+  fi
+  say "labs with real peers"
+  local pytest_status=0
+  /usr/bin/python3 -m pytest -q -p no:cacheprovider integration ${filter:+-k "$filter"} || pytest_status=$?
+  # 5: no lab has that name, which is not a failure when a filter was given.
+  [ $pytest_status = 0 ] || { [ $pytest_status = 5 ] && [ -n "$filter" ]; } || status=1
+  [ $status = 0 ] && say "all tests passed" || die "some tests failed: see above"
+}
+
+lint() { # [--all]
+  check_format
+  say "layers"
+  tests/layers.sh
+  say "manual pages"
+  mandoc -Tlint -W warning docs/man/*.[1-8]
+  local base files
+  base=$(git merge-base HEAD origin/main 2>/dev/null || git rev-list --max-parents=0 HEAD | tail -n 1)
+  files=$(git diff --name-only --diff-filter=d "$base" -- '*.cpp' | grep -vE '^(tests|cmake)/' || true)
+  [ "${1:-}" != --all ] || files=$(git ls-files -- '*.cpp' | grep -vE '^(tests|cmake)/')
+  [ -n "$files" ] || { say "no changed sources for clang-tidy"; return 0; }
+  say "clang-tidy over $(wc -w <<<"$files") files"
+  cmake --preset tidy -DHERALD_TIDY=OFF >/dev/null
+  xargs -P "$(nproc)" -n 4 clang-tidy-14 --quiet -p build/tidy <<<"$files"
+}
+
+fuzz() { # TARGET SECONDS
+  local targets=(tests/fuzz/*_fuzz.cpp)
+  targets=("${targets[@]##*/}")
+  targets=("${targets[@]%.cpp}")
+  if [ -z "$1" ]; then printf '%s\n' "${targets[@]}"; return 0; fi
+  [[ " ${targets[*]} " == *" $1 "* ]] || die "no fuzz target named $1; there are: ${targets[*]}"
+  build fuzz "$1"
+  local found="build/fuzz/corpus/$1"
+  mkdir -p "$found"
+  say "fuzzing $1 for $2 s; new inputs go to $found"
+  "build/fuzz/bin/$1" -max_total_time="$2" -timeout=10 -artifact_prefix="build/fuzz/$1-" "$found" "tests/fuzz/corpus/$1"
+}
