@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include <fmt/format.h>
 #include <sqlite3.h>
 
 namespace controller {
@@ -23,7 +24,7 @@ constexpr auto reserved_revision = "reserved revision";
 
 std::string stored_name(config::Kind kind) {
   const auto& info = config::info(kind);
-  return std::string{info.plural} + (info.group().empty() ? "" : "." + std::string{info.group()});
+  return info.group().empty() ? std::string{info.plural} : fmt::format("{}.{}", info.plural, info.group());
 }
 
 const std::array<std::string, kind_count>& stored_names() {
@@ -66,7 +67,7 @@ bool step(sqlite3_stmt* statement) {
 }
 
 std::string cannot_open(const std::filesystem::path& file, std::string_view why) {
-  return "store " + file.string() + ": " + std::string{why};
+  return fmt::format("store {}: {}", file.string(), why);
 }
 
 }  // namespace

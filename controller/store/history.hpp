@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <ranges>
 #include <vector>
 
 #include "controller/store/store.hpp"
@@ -22,9 +21,11 @@ class History {
 
   [[nodiscard]] std::uint64_t oldest() const { return oldest_; }
   [[nodiscard]] net::Result<std::vector<Change>, Expired> after(std::uint64_t revision, std::size_t limit) const;
-  // The changes after `revision`, newest first: to be undone in this order. Precondition: revision >= oldest().
-  [[nodiscard]] auto undo_to(std::uint64_t revision) const {
-    return std::ranges::subrange(first_after(revision), changes_.end()) | std::views::reverse;
+  // Visits the changes after `revision`, newest first: the order to undo them. Precondition: revision >= oldest().
+  template <class Visit>
+  void undo_to(std::uint64_t revision, Visit visit) const {
+    const auto first = first_after(revision);
+    for (auto change = changes_.end(); change != first;) visit(*--change);
   }
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/store/metadata.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -22,6 +23,11 @@ std::array<std::uint8_t, Size> random_bytes() {
   return bytes;
 }
 
+// What an update of an object cannot change.
+constexpr auto fixed_fields =
+    std::to_array<std::string_view>({"name", "namespace", "uid", "creationTimestamp", "generateName", "generation",
+                                     "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion", "selfLink"});
+
 json& metadata_of(json& object) {
   auto& metadata = object["metadata"];
   if (!metadata.is_object()) metadata = json::object();
@@ -34,13 +40,44 @@ const json& metadata_of(const json& object) {
   return found != object.end() && found->is_object() ? *found : none;
 }
 
-void carry_over(json& to, const json& from, const char* field) {
+void carry_over(json& to, const json& from, std::string_view field) {
   const auto found = from.find(field);
   if (found != from.end()) {
-    to[field] = *found;
+    to[std::string{field}] = *found;
   } else {
-    to.erase(field);
+    to.erase(std::string{field});
   }
+}
+
+// RFC 7396 section 2, and whether it made a difference.
+bool merge(json& target, const json& patch) {
+  if (!patch.is_object()) {
+    if (target == patch) return false;
+    target = patch;
+    return true;
+  }
+  auto changed = !target.is_object();
+  if (changed) target = json::object();
+  for (const auto& [name, value] : patch.items()) {
+    if (value.is_null()) {
+      changed = target.erase(name) != 0 || changed;
+      continue;
+    }
+    const auto found = target.find(name);
+    if (found == target.end()) {
+      changed = true;
+      merge(target[name], value);
+    } else {
+      changed = merge(*found, value) || changed;
+    }
+  }
+  return changed;
+}
+
+void count_generation(json& metadata) {
+  const auto found = metadata.find("generation");
+  const auto known = found != metadata.end() && found->is_number_integer();
+  metadata["generation"] = (known ? found->get<std::int64_t>() : 0) + 1;
 }
 
 // Does anything differ that a controller must act upon?
@@ -108,19 +145,37 @@ void stamp_updated(json& object, const json& before) {
   carry_over(object, before, "apiVersion");
   carry_over(object, before, "kind");
   auto& metadata = metadata_of(object);
-  for (const auto* field : {"name", "namespace", "uid", "creationTimestamp", "generateName", "generation",
-                            "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"}) {
-    carry_over(metadata, old, field);
+  for (const auto field : fixed_fields) carry_over(metadata, old, field);
+  if (!same_intent(object, before)) count_generation(metadata);
+}
+
+bool merge_update(json& object, const json& patch) {
+  auto intent_changed = false;
+  auto changed = false;
+  for (const auto& [name, value] : patch.items()) {
+    if (name == "apiVersion" || name == "kind") continue;
+    if (name != "metadata") {
+      const auto differs = value.is_null() ? object.erase(name) != 0 : merge(object[name], value);
+      changed = changed || differs;
+      intent_changed = intent_changed || (differs && name != "status");
+      continue;
+    }
+    if (!value.is_object()) continue;
+    auto& metadata = metadata_of(object);
+    for (const auto& [field, content] : value.items()) {
+      if (std::ranges::find(fixed_fields, field) != fixed_fields.end()) continue;
+      changed = (content.is_null() ? metadata.erase(field) != 0 : merge(metadata[field], content)) || changed;
+    }
   }
-  metadata.erase("selfLink");
-  if (!same_intent(object, before)) metadata["generation"] = old.value("generation", std::int64_t{0}) + 1;
+  if (intent_changed) count_generation(metadata_of(object));
+  return changed;
 }
 
 void stamp_deleted(json& object, WallTime now) {
   auto& metadata = metadata_of(object);
   metadata["deletionTimestamp"] = rfc3339(now);
   metadata["deletionGracePeriodSeconds"] = 0;
-  metadata["generation"] = metadata.value("generation", std::int64_t{0}) + 1;
+  count_generation(metadata);
 }
 
 bool has_finalizers(const json& object) {

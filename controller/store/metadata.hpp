@@ -27,6 +27,8 @@ void stamp_created(nlohmann::json& object, const ObjectKey& key, WallTime now);
 // Carries over from `before` what an update cannot change, and counts generation up when more than metadata
 // and status differ.
 void stamp_updated(nlohmann::json& object, const nlohmann::json& before);
+// Applies a merge patch (RFC 7396) in place, as stamp_updated would have it; says whether anything changed.
+[[nodiscard]] bool merge_update(nlohmann::json& object, const nlohmann::json& patch);
 // Marks the object as to be deleted once its finalizers are gone.
 void stamp_deleted(nlohmann::json& object, WallTime now);
 

@@ -175,32 +175,28 @@ net::Result<Resolution, WriteError> Store::State::resolve(const Write& write) co
 }
 
 net::Result<Resolution, WriteError> Store::State::resolve_update(const Write& write, ObjectPtr before) const {
-  const auto old = json::parse(before->text, nullptr, false);
+  auto old = json::parse(before->text, nullptr, false);
   if (!old.is_object()) return net::fail(WriteError{WriteError::Code::Storage, "the stored object is damaged"});
+  auto changed = true;
   Resolution updated{Row::Action::Put, {}, std::move(before)};
   if (write.verb == Write::Verb::Delete) {
-    updated.value = old;
-    if (!has_finalizers(old)) {
-      updated.action = Row::Action::Remove;
-    } else if (is_deleted(old)) {
-      updated.action = std::nullopt;
-    } else {
-      stamp_deleted(updated.value, options.now());
-    }
-    return updated;
-  }
-  if (write.verb == Write::Verb::Replace) {
-    updated.value = write.value;
+    updated.value = std::move(old);
+    changed = !is_deleted(updated.value);
+    if (changed && has_finalizers(updated.value)) stamp_deleted(updated.value, options.now());
+  } else if (!write.value.is_object()) {
+    return net::fail(WriteError{WriteError::Code::Invalid, "must be an object"});
+  } else if (write.verb == Write::Verb::Merge) {
+    updated.value = std::move(old);
+    changed = merge_update(updated.value, write.value);
   } else {
-    updated.value = old;
-    updated.value.merge_patch(write.value);
+    updated.value = write.value;
+    stamp_updated(updated.value, old);
+    changed = updated.value != old;
   }
-  if (!updated.value.is_object()) return net::fail(WriteError{WriteError::Code::Invalid, "must be an object"});
-  stamp_updated(updated.value, old);
-  if (is_deleted(updated.value) && !has_finalizers(updated.value)) {
-    updated.action = Row::Action::Remove;
-  } else if (updated.value == old) {
+  if (!changed) {
     updated.action = std::nullopt;
+  } else if (!has_finalizers(updated.value) && (write.verb == Write::Verb::Delete || is_deleted(updated.value))) {
+    updated.action = Row::Action::Remove;
   }
   return updated;
 }
@@ -385,7 +381,8 @@ net::Result<Snapshot, Expired> Store::list(const ListQuery& query) const {
   // What differs from now at that revision: of each object, its oldest `before` since.
   std::map<ObjectKey, ObjectPtr> then;
   if (query.at) {
-    for (const auto& change : kind.history.undo_to(snapshot.revision)) then[change.object->key] = change.before;
+    kind.history.undo_to(snapshot.revision,
+                         [&then](const Change& change) { then[change.object->key] = change.before; });
   }
   const auto take = [&](const ObjectPtr& object) {
     if (!query.namespace_name.empty() && object->key.namespace_name != query.namespace_name) return true;

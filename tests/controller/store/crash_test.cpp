@@ -69,7 +69,8 @@ TEST(StoreKilled, HasAllThatItAcknowledged) {
       EXPECT_NE(store.get(service(name)), nullptr) << name << " was acknowledged and is lost";
     }
     EXPECT_GT(store.revision(config::Kind::Service), last_revision);
-    for (const auto& object : store.list({.kind = config::Kind::Service})->objects) {
+    const auto all = store.list({.kind = config::Kind::Service});
+    for (const auto& object : all->objects) {
       EXPECT_LE(object->revision, store.revision(config::Kind::Service));
     }
     last_revision = store.revision(config::Kind::Service);
