@@ -71,7 +71,7 @@ class BodyStream {
 struct Response {
   unsigned status = 200;
   std::string content_type = "application/json";
-  std::string body{};                    // when there is no stream
+  std::string body{};  // when there is no stream
   std::unique_ptr<BodyStream> stream{};
   std::vector<std::pair<std::string, std::string>> headers{};
 };

@@ -2,12 +2,15 @@
 #include "controller/api/selectors.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <span>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "controller/api/lookup.hpp"
 
 namespace controller {
 namespace {
@@ -51,22 +54,6 @@ std::span<const std::string_view> fields_of(config::Kind kind) {
     default:
       return {};
   }
-}
-
-// What a dotted path leads to, as text; empty where there is nothing.
-std::string value_at(const json& object, std::string_view path) {
-  const auto* at = &object;
-  while (!path.empty()) {
-    const auto step = path.substr(0, path.find('.'));
-    path.remove_prefix(std::min(step.size() + 1, path.size()));
-    if (!at->is_object()) return {};
-    const auto found = at->find(step);
-    if (found == at->end()) return {};
-    at = &*found;
-  }
-  if (at->is_string()) return at->get<std::string>();
-  if (at->is_object()) return at->value("component", "");  // "source" of an Event
-  return at->dump();
 }
 
 }  // namespace
@@ -233,7 +220,9 @@ bool FieldRequirements::matches(const Object& object) const {
     if (one.field == "metadata.name") return (object.key.name == one.value) == one.equal;
     if (one.field == "metadata.namespace") return (object.key.namespace_name == one.value) == one.equal;
     if (parsed.is_null()) parsed = json::parse(object.text, nullptr, false);
-    return (value_at(parsed, one.field) == one.value) == one.equal;
+    // The source of an Event is an object; its component is meant.
+    const auto path = one.field == "source" ? std::string_view{"source.component"} : std::string_view{one.field};
+    return (text_at(parsed, path) == one.value) == one.equal;
   });
 }
 

@@ -21,9 +21,13 @@ std::string qualified(const config::KindInfo& kind) {
   return kind.group().empty() ? std::string{kind.plural} : fmt::format("{}.{}", kind.plural, kind.group());
 }
 
-ApiError bad_request(std::string message) { return {400, "BadRequest", std::move(message)}; }
+ApiError bad_request(std::string message) {
+  return {400, "BadRequest", std::move(message)};
+}
 
-ApiError not_found() { return {404, "NotFound", "the server could not find the requested resource", json::object()}; }
+ApiError not_found() {
+  return {404, "NotFound", "the server could not find the requested resource", json::object()};
+}
 
 ApiError not_found(const config::KindInfo& kind, std::string_view name) {
   return {404, "NotFound", fmt::format("{} \"{}\" not found", qualified(kind), name), details_of(kind, name)};
@@ -71,7 +75,9 @@ ApiError too_large(std::size_t limit) {
   return {413, "RequestEntityTooLarge", fmt::format("the body of the request is larger than {} bytes", limit)};
 }
 
-ApiError unauthorized() { return {401, "Unauthorized", "Unauthorized"}; }
+ApiError unauthorized() {
+  return {401, "Unauthorized", "Unauthorized"};
+}
 
 ApiError forbidden(const Caller& caller, std::string_view verb, const config::KindInfo& kind,
                    std::string_view namespace_name) {
@@ -88,7 +94,9 @@ ApiError forbidden(const Caller& caller, std::string_view path) {
           json::object()};
 }
 
-ApiError expired(std::string message) { return {410, "Expired", std::move(message)}; }
+ApiError expired(std::string message) {
+  return {410, "Expired", std::move(message)};
+}
 
 ApiError revision_too_large(std::uint64_t asked, std::uint64_t current) {
   auto message = fmt::format("Too large resource version: {}, current: {}", asked, current);
@@ -97,7 +105,9 @@ ApiError revision_too_large(std::uint64_t asked, std::uint64_t current) {
   return {504, "Timeout", std::move(message), std::move(details)};
 }
 
-ApiError internal_error(std::string message) { return {500, "InternalError", std::move(message)}; }
+ApiError internal_error(std::string message) {
+  return {500, "InternalError", std::move(message)};
+}
 
 ApiError from_store(const WriteError& error, const config::KindInfo& kind, std::string_view name) {
   switch (error.code) {
@@ -116,13 +126,8 @@ ApiError from_store(const WriteError& error, const config::KindInfo& kind, std::
 }
 
 json status_object(const ApiError& error) {
-  json status{{"kind", "Status"},
-              {"apiVersion", "v1"},
-              {"metadata", json::object()},
-              {"status", "Failure"},
-              {"message", error.message},
-              {"reason", error.reason},
-              {"code", error.code}};
+  json status{{"kind", "Status"},         {"apiVersion", "v1"},     {"metadata", json::object()}, {"status", "Failure"},
+              {"message", error.message}, {"reason", error.reason}, {"code", error.code}};
   if (!error.details.is_null()) status["details"] = error.details;
   return status;
 }

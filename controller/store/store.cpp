@@ -116,7 +116,7 @@ struct Store::State {
   std::uint64_t next_subscriber = 0;
   bool telling = false;
   StoreStatistics statistics;
-  std::function<void(std::chrono::nanoseconds)> observer;
+  std::function<void(const Commit&)> observer;
   std::optional<Committer> committer;  // last: its thread is stopped before the rest goes
 };
 
@@ -295,7 +295,7 @@ void Store::State::finish(const Committer::Outcome& outcome) {
   for (auto& kind : kinds) kind.first_in_flight.reset();
   statistics.pending -= landed.rows.size();
   ++statistics.transactions;
-  if (observer) observer(outcome.took);
+  if (observer) observer({outcome.took, outcome.result ? std::string{} : outcome.result.error()});
 
   if (!outcome.result) {
     ++statistics.failures;
@@ -463,7 +463,7 @@ StoreStatistics Store::statistics() const {
   return state_->statistics;
 }
 
-void Store::on_commit(std::function<void(std::chrono::nanoseconds)> observer) {
+void Store::on_commit(std::function<void(const Commit&)> observer) {
   state_->observer = std::move(observer);
 }
 

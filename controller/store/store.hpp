@@ -112,6 +112,12 @@ struct StoreOptions {
   std::chrono::seconds volatile_interval{10};  // how old a heartbeat on disk may get
 };
 
+// How one transaction went.
+struct Commit {
+  std::chrono::nanoseconds took{};
+  std::string error{};  // empty: it is on disk
+};
+
 struct StoreStatistics {
   std::uint64_t transactions = 0;
   std::uint64_t rows = 0;      // written in them
@@ -157,8 +163,8 @@ class Store {
   void tick();
 
   [[nodiscard]] StoreStatistics statistics() const;
-  // Called after each transaction with how long it took; for a histogram.
-  void on_commit(std::function<void(std::chrono::nanoseconds)> observer);
+  // Called after each transaction; for metrics and the log.
+  void on_commit(std::function<void(const Commit&)> observer);
 
  private:
   struct State;

@@ -102,7 +102,7 @@ void WriteStatuses(benchmark::State& state) {
     Store store{options(folder.file(), owner)};
     write_in_batches(store, owner, state.range(0), Write::Verb::Create, service);
     std::chrono::nanoseconds disk{};
-    store.on_commit([&disk](std::chrono::nanoseconds took) { disk += took; });
+    store.on_commit([&disk](const Commit& commit) { disk += commit.took; });
     const auto began = std::chrono::steady_clock::now();
     write_in_batches(store, owner, state.range(0), Write::Verb::Merge, status);
     state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
