@@ -62,7 +62,7 @@ std::string title(const Value& object) {
     const auto namespace_name = text_of(metadata->value, "namespace");
     if (!name.empty() && kind != nullptr && kind->namespaced())
       out += "/" + (namespace_name.empty() ? "default" : namespace_name);
-    if (!name.empty()) out += "/" + name;
+    if (!name.empty()) out += (out.empty() ? "" : "/") + name;
   }
   return out;
 }
