@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace controller {
 namespace {
@@ -108,11 +109,15 @@ void Allocator::set_pools(const std::map<std::string, config::IPAddressPool>& po
   }
 }
 
-Allocator::Pool* Allocator::pool_of(const net::IpAddress& address) {
-  auto at = pool_by_start_.upper_bound(address);
+const Allocator::Pool* Allocator::pool_of(const net::IpAddress& address) const {
+  const auto at = pool_by_start_.upper_bound(address);
   if (at == pool_by_start_.begin()) return nullptr;
-  auto& pool = pools_.at(std::prev(at)->second);
+  const auto& pool = pools_.at(std::prev(at)->second);
   return pool.free.contains(address) ? &pool : nullptr;
+}
+
+Allocator::Pool* Allocator::pool_of(const net::IpAddress& address) {
+  return const_cast<Pool*>(std::as_const(*this).pool_of(address));
 }
 
 // The pools to try, best first: those made for this service by priority (0 last), then those for everybody.

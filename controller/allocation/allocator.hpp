@@ -64,6 +64,7 @@ class Allocator {
   void release(const std::string& service, net::TimePoint now);
 
   [[nodiscard]] const Assignment* assignment(const std::string& service) const;
+  [[nodiscard]] bool in_a_pool(const net::IpAddress& address) const { return pool_of(address) != nullptr; }
   // Services with an address that is in no pool.
   [[nodiscard]] std::vector<std::string> orphans() const;
   // When a quarantine ends and a waiting service may be tried again.
@@ -106,6 +107,7 @@ class Allocator {
   [[nodiscard]] std::optional<net::IpAddress> choose_one(Pool& pool, net::Family family, const Request& request);
   [[nodiscard]] std::vector<Pool*> candidates(const Request& request);
   [[nodiscard]] std::optional<Refusal> obstacle(const net::IpAddress& address, const Request& request) const;
+  [[nodiscard]] const Pool* pool_of(const net::IpAddress& address) const;
   [[nodiscard]] Pool* pool_of(const net::IpAddress& address);
   void hold(const Request& request, const Assignment& assignment);
   // Takes the service off its addresses; those that nobody else is on are free at `until`.
