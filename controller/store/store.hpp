@@ -49,10 +49,10 @@ struct Write {
     Delete,   // at once, or by deletionTimestamp where the object has finalizers
   };
   Verb verb{};
-  ObjectKey key;
-  nlohmann::json value;
-  std::optional<std::uint64_t> if_revision;  // else Conflict
-  std::string if_uid;                        // else Conflict; empty: any
+  ObjectKey key{};
+  nlohmann::json value{};
+  std::optional<std::uint64_t> if_revision{};  // else Conflict
+  std::string if_uid{};                        // else Conflict; empty: any
 };
 
 // What happened to an object. `before` is empty when it appeared.
@@ -71,16 +71,16 @@ struct Expired {
 
 struct ListQuery {
   config::Kind kind{};
-  std::string namespace_name;                 // empty: all
-  std::optional<ObjectKey> after;             // continue behind this one
-  std::optional<std::uint64_t> at;            // as of this revision; default: now
-  std::size_t limit = 0;                      // 0: all
-  std::function<bool(const Object&)> filter;  // empty: all
+  std::string namespace_name{};                 // empty: all
+  std::optional<ObjectKey> after{};             // continue behind this one
+  std::optional<std::uint64_t> at{};            // as of this revision; default: now
+  std::size_t limit = 0;                        // 0: all
+  std::function<bool(const Object&)> filter{};  // empty: all
 };
 
 struct Snapshot {
   std::uint64_t revision = 0;  // changes() from here on is all that the snapshot does not show
-  std::vector<ObjectPtr> objects;
+  std::vector<ObjectPtr> objects{};
   bool more = false;  // the limit cut it short
 };
 
@@ -104,7 +104,8 @@ class Subscription {
 
 struct StoreOptions {
   std::filesystem::path file;  // created when absent; a second process is refused
-  // Runs a function later on the owner's thread; called from the store's thread as well.
+  // Runs a function later on the owner's thread; called from the store's thread as well. What was posted must
+  // not run once the store is gone.
   std::function<void(std::function<void()>)> post;
   std::function<std::chrono::system_clock::time_point()> now;
   std::size_t history = 4096;                  // changes kept of each kind, or as many as it has objects
