@@ -62,6 +62,8 @@ class Allocator {
   // A PreferDualStack service with one address gets the other family from the same pool, where it has one.
   Allocated widen(const Request& request, net::TimePoint now);
   void release(const std::string& service, net::TimePoint now);
+  // Ends the quarantines that are over; every call above does so first.
+  void expire(net::TimePoint now);
 
   [[nodiscard]] const Assignment* assignment(const std::string& service) const;
   [[nodiscard]] bool in_a_pool(const net::IpAddress& address) const { return pool_of(address) != nullptr; }
@@ -115,7 +117,6 @@ class Allocator {
   // The service had `before` and nothing better was found: it keeps that, unless it may not.
   void restore(const Request& request, const Assignment& before, net::TimePoint now);
   void rest(const Assignment& given_up, net::TimePoint now);
-  void expire(net::TimePoint now);
 
   std::map<std::string, Pool> pools_;
   std::map<net::IpAddress, std::string> pool_by_start_;  // first address of each range

@@ -46,6 +46,8 @@ class ServiceReconciler {
                                          const std::string& timestamp);
   void removed(const std::string& service, net::TimePoint now) { allocator_.release(service, now); }
 
+  void expire(net::TimePoint now) { allocator_.expire(now); }
+
   [[nodiscard]] const Allocator& allocator() const { return allocator_; }
 
  private:
