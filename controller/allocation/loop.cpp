@@ -26,6 +26,11 @@ json parsed(const Object& object) {
   return json::parse(object.text, nullptr, false);
 }
 
+// By value: the list is a temporary, and a loop must not outlive it.
+std::vector<ObjectPtr> all(const Store& store, config::Kind kind) {
+  return std::move(store.list({.kind = kind})->objects);
+}
+
 // Counters of a pool as MetalLB shows them; what does not fit is as large as the type allows.
 std::uint64_t shown(std::uint64_t count) {
   constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
@@ -59,7 +64,7 @@ void AllocationLoop::start() {
   const auto now = clocks_.steady();
   for (const auto& object : oldest_first) reconciler_.adopt(parsed(*object), now);
   for (const auto& object : oldest_first) enqueue(object->key);
-  for (const auto& event : store_.list({.kind = config::Kind::Event})->objects) events_.push_back(event->key);
+  for (const auto& event : all(store_, config::Kind::Event)) events_.push_back(event->key);
 
   subscriptions_.push_back(store_.subscribe(config::Kind::Service, [this] { follow_services(); }));
   for (const auto kind : {config::Kind::IPAddressPool, config::Kind::Namespace})
@@ -98,7 +103,7 @@ void AllocationLoop::follow_policy() {
 }
 
 void AllocationLoop::load_namespaces() {
-  for (const auto& object : store_.list({.kind = config::Kind::Namespace})->objects) {
+  for (const auto& object : all(store_, config::Kind::Namespace)) {
     const auto read = config::read_object(parsed(*object));
     if (!read.objects.empty())
       reconciler_.set_namespace(object->key.name, config::meta_of(read.objects.front()).labels);
@@ -108,7 +113,7 @@ void AllocationLoop::load_namespaces() {
 void AllocationLoop::load_pools() {
   std::map<std::string, config::IPAddressPool> pools;
   std::vector<std::pair<net::AddressRange, std::string>> taken;
-  for (const auto& object : store_.list({.kind = config::Kind::IPAddressPool})->objects) {
+  for (const auto& object : all(store_, config::Kind::IPAddressPool)) {
     const auto read = config::read_object(parsed(*object));
     if (read.objects.empty()) continue;
     const auto& pool = std::get<config::IPAddressPool>(read.objects.front());
@@ -142,7 +147,7 @@ void AllocationLoop::enqueue_waiting() {
 }
 
 void AllocationLoop::enqueue_all() {
-  for (const auto& object : store_.list({.kind = config::Kind::Service})->objects) enqueue(object->key);
+  for (const auto& object : all(store_, config::Kind::Service)) enqueue(object->key);
   // Deleted ones that no change told of: they are gone from the store and still hold something.
   enqueue_waiting();
 }
