@@ -41,8 +41,8 @@ class Rib {
  public:
   using Node = typename PrefixTable<Prefix>::Node;
 
-  Rib(AttributePool& pool, const DecisionConfig& decision, const NextHopSet& unreachable, RouteFeed feed,
-      std::uint64_t seed);
+  // `config` and `unreachable` may change; reconsider_all() and set_feed() apply that.
+  Rib(AttributePool& pool, const RouterConfig& config, const NextHopSet& unreachable, std::uint64_t seed);
   ~Rib();
   Rib(const Rib&) = delete;
   Rib& operator=(const Rib&) = delete;
@@ -145,6 +145,7 @@ class Rib {
   std::size_t walk_some(std::size_t budget);
 
   AttributePool& pool_;
+  const RouterConfig& config_;
   const NextHopSet& unreachable_;
   RouteFeed feed_enabled_;
   PrefixTable<Prefix> table_;
