@@ -4,6 +4,7 @@
 // returns, the new best path waits to be pulled. Knows no sessions, messages or configuration.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -189,7 +190,10 @@ std::size_t Rib<Prefix>::drain(std::size_t limit, Visit&& visit) {
     next_hops.clear();
     if (table_[node].is(Node::has_best) && !paths[0].local()) {
       decision_.multipath(paths, 0, used);
-      for (const auto place : used) next_hops.push_back(paths[place].set->next_hop());
+      for (const auto place : used) {
+        const auto next_hop = paths[place].set->next_hop();
+        if (std::find(next_hops.begin(), next_hops.end(), next_hop) == next_hops.end()) next_hops.push_back(next_hop);
+      }
     }
     visit(table_.prefix_of(node), std::span<const NextHop>{next_hops});
     reap(node);

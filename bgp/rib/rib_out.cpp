@@ -98,6 +98,7 @@ void Rib<Prefix>::resend(PeerId peer, RefreshMarks marks) {
   auto& own = on_its_own(membership);
   own.begin_refresh = own.end_of_refresh = marks == RefreshMarks::Yes;
   start_walk(membership, membership.group->exporter(), CatchUp::Resend::Everything);
+  reap_settled();
 }
 
 template <class Prefix>
