@@ -144,8 +144,9 @@ Notification cease(CeaseError subcode, std::string_view text) {
     kept += step;
   }
   if (kept == 0 || !carries_text(notification)) return notification;
-  notification.data.push_back(static_cast<std::uint8_t>(kept));
-  notification.data.insert(notification.data.end(), text.begin(), text.begin() + static_cast<std::ptrdiff_t>(kept));
+  notification.data.resize(kept + 1);
+  notification.data[0] = static_cast<std::uint8_t>(kept);
+  std::copy_n(text.begin(), kept, notification.data.begin() + 1);
   return notification;
 }
 

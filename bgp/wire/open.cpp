@@ -76,7 +76,7 @@ enum class ParameterLength : std::uint8_t { OneOctet, TwoOctets };
 std::optional<OpenError> decode_parameters(net::Reader in, ParameterLength width, Capabilities& out) {
   while (in.remaining() > 0) {
     const auto type = in.u8();
-    const auto length = width == ParameterLength::OneOctet ? in.u8() : in.u16();
+    const std::size_t length = width == ParameterLength::OneOctet ? in.u8() : in.u16();
     const auto value = in.sub(length);
     if (!in.ok()) return OpenError::Unspecific;
     if (type != parameter_capabilities) return OpenError::UnsupportedParameter;
