@@ -104,14 +104,15 @@ struct CodeName {
   std::string_view name;
   Names subcodes;
 };
-const std::array<CodeName, 8> code_names{{{"", {}},
+const std::array<CodeName, 9> code_names{{{"", {}},
                                           {"Message Header Error", header_names},
                                           {"OPEN Message Error", open_names},
                                           {"UPDATE Message Error", update_names},
                                           {"Hold Timer Expired", {}},
                                           {"Finite State Machine Error", state_machine_names},
                                           {"Cease", cease_names},
-                                          {"ROUTE-REFRESH Message Error", refresh_names}}};
+                                          {"ROUTE-REFRESH Message Error", refresh_names},
+                                          {"Send Hold Timer Expired", {}}}};
 
 std::string name_of(std::uint8_t code, std::uint8_t subcode) {
   if (code == 0 || code >= code_names.size())
@@ -145,8 +146,13 @@ Notification hold_timer_expired() {
   return make(ErrorCode::HoldTimerExpired, 0);
 }
 
-Notification state_machine_error(StateMachineError subcode) {
-  return make(ErrorCode::FiniteStateMachine, static_cast<std::uint8_t>(subcode));
+Notification send_hold_timer_expired() {
+  return make(ErrorCode::SendHoldTimerExpired, 0);
+}
+
+Notification state_machine_error(StateMachineError subcode, MessageType unexpected) {
+  return make(ErrorCode::FiniteStateMachine, static_cast<std::uint8_t>(subcode),
+              {static_cast<std::uint8_t>(unexpected)});
 }
 
 // RFC 9003 section 2: one octet of length, then the text; nothing at all where there is no text.
@@ -211,6 +217,16 @@ Notification decode_notification(std::span<const std::uint8_t> body) {
   notification.subcode = body[1];
   notification.data.assign(body.begin() + 2, body.end());
   return notification;
+}
+
+bool is(const Notification& notification, OpenError subcode) {
+  return notification.code == static_cast<std::uint8_t>(ErrorCode::Open) &&
+         notification.subcode == static_cast<std::uint8_t>(subcode);
+}
+
+bool is(const Notification& notification, CeaseError subcode) {
+  return notification.code == static_cast<std::uint8_t>(ErrorCode::Cease) &&
+         notification.subcode == static_cast<std::uint8_t>(subcode);
 }
 
 }  // namespace bgp

@@ -15,7 +15,7 @@
 
 namespace bgp {
 
-// RFC 4271 section 4.5; RouteRefresh from RFC 7313 section 5.
+// RFC 4271 section 4.5; RouteRefresh from RFC 7313 section 5, SendHoldTimerExpired from RFC 9687.
 enum class ErrorCode : std::uint8_t {
   Header = 1,
   Open = 2,
@@ -24,6 +24,7 @@ enum class ErrorCode : std::uint8_t {
   FiniteStateMachine = 5,
   Cease = 6,
   RouteRefresh = 7,
+  SendHoldTimerExpired = 8,
 };
 
 enum class HeaderError : std::uint8_t { NotSynchronized = 1, BadLength = 2, BadType = 3 };
@@ -80,7 +81,9 @@ enum class RouteRefreshError : std::uint8_t { InvalidLength = 1 };
 [[nodiscard]] Notification open_error(OpenError subcode, std::vector<std::uint8_t> data = {});
 [[nodiscard]] Notification update_error(UpdateError subcode, std::span<const std::uint8_t> data = {});
 [[nodiscard]] Notification hold_timer_expired();
-[[nodiscard]] Notification state_machine_error(StateMachineError subcode);
+[[nodiscard]] Notification send_hold_timer_expired();
+// The data is the type of the message that was not expected (RFC 6608 section 4).
+[[nodiscard]] Notification state_machine_error(StateMachineError subcode, MessageType unexpected);
 // The text travels with AdministrativeShutdown and AdministrativeReset only (RFC 9003); it is cut to
 // 255 octets between characters.
 [[nodiscard]] Notification cease(CeaseError subcode, std::string_view text = {});
@@ -88,5 +91,9 @@ enum class RouteRefreshError : std::uint8_t { InvalidLength = 1 };
 // The shutdown communication that the message carries: valid UTF-8 with control characters replaced by
 // '?', so that it can stand in a log line. Nothing where there is none or where it is malformed.
 [[nodiscard]] std::optional<std::string> shutdown_communication(const Notification& notification);
+
+// Whatever the data.
+[[nodiscard]] bool is(const Notification& notification, OpenError subcode);
+[[nodiscard]] bool is(const Notification& notification, CeaseError subcode);
 
 }  // namespace bgp
