@@ -71,7 +71,7 @@ Process::Parts::Parts(const Options& given, const Log& given_log, std::string gi
       store{{.file = options.store,
              .post = [this](std::function<void()> work) { asio::post(context, std::move(work)); },
              .now = wall_time}},
-      api{{store, metrics, wall_time}} {
+      api{store, metrics, wall_time} {
   if (!options.token_file.empty()) tokens.emplace(options.token_file);
   store.on_commit([this](const Commit& commit) {
     metrics.commit(commit.took);
