@@ -71,7 +71,7 @@ Process::Parts::Parts(const Options& given, const Log& given_log, std::string gi
       store{{.file = options.store,
              .post = [this](std::function<void()> work) { asio::post(context, std::move(work)); },
              .now = wall_time}},
-      api{{store, metrics, wall_time}},
+      api{store, metrics, wall_time},
       allocation{store,
                  given.load_balancer_class,
                  {[] { return net::Clock::now(); }, wall_time},

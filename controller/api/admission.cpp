@@ -158,16 +158,24 @@ void apply_defaults(Kind kind, json& object) {
   }
 }
 
-ApiResult<void> check_object(const Store& /*store*/, const ObjectKey& key, const json& object) {
+ApiResult<Admission::Warnings> Admission::check(const ObjectKey& key, const json& object, WallTime now) {
   const auto& kind = config::info(key.kind);
   auto problems = metadata_problems(key, object);
-  auto found = key.kind == Kind::Event ? event_problems(object) : config::read_object(object).problems;
-  for (auto& problem : found) {
+  config::ReadResult read;
+  if (key.kind == Kind::Event) {
+    read.problems = event_problems(object);
+  } else {
+    read = config::read_object(object);
+  }
+  for (auto& problem : read.problems) {
     // The name was judged above, by the stricter rule of its kind.
-    if (problem.field != "metadata.name") problems.push_back(std::move(problem));
+    if (problem.field != "metadata.name" || problems.empty()) problems.push_back(std::move(problem));
   }
   if (!problems.empty()) return net::fail(invalid(kind, key.name, problems));
-  return {};
+  if (read.objects.size() != 1) return Warnings{};
+  auto findings = set_.check(key, std::move(read.objects.front()), now);
+  if (!findings.contradictions.empty()) return net::fail(invalid(kind, key.name, findings.contradictions));
+  return std::move(findings.warnings);
 }
 
 }  // namespace controller

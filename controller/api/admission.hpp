@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/api_paths.hpp"
+#include "controller/api/set_check.hpp"
 #include "controller/api/status.hpp"
 #include "controller/store/store.hpp"
 
@@ -24,7 +25,17 @@ namespace controller {
 // What Kubernetes would have filled in and what a Secret's stringData stands for.
 void apply_defaults(config::Kind kind, nlohmann::json& object);
 
-// Errors: 422 with a cause for each problem.
-[[nodiscard]] ApiResult<void> check_object(const Store& store, const ObjectKey& key, const nlohmann::json& object);
+// The last word on an object, for all kinds. Remembers what it has read of the set.
+class Admission {
+ public:
+  explicit Admission(const Store& store) : set_{store} {}
+
+  // What the client should be told although the object is fine. Errors: 422 with a cause for each problem.
+  using Warnings = std::vector<std::string>;
+  [[nodiscard]] ApiResult<Warnings> check(const ObjectKey& key, const nlohmann::json& object, WallTime now);
+
+ private:
+  SetCheck set_;
+};
 
 }  // namespace controller

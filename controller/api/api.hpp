@@ -9,7 +9,10 @@ namespace controller {
 
 class Api {
  public:
-  explicit Api(ApiContext context) : context_{std::move(context)} {}
+  Api(Store& store, Metrics& metrics, std::function<WallTime()> now)
+      : admission_{store}, context_{store, metrics, admission_, std::move(now)} {}
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
 
   // `respond` is called once, now or later, on the same thread.
   void handle(const Request& request, Respond respond);
@@ -18,7 +21,8 @@ class Api {
   void route(const Request& request, Respond respond);
   void route_resource(const Request& request, const config::ApiPath& path, Respond respond);
 
-  ApiContext context_;
+  Admission admission_;
+  ApiContext context_;  // refers to the above
 };
 
 }  // namespace controller

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 
+#include "controller/api/admission.hpp"
 #include "controller/api/metrics.hpp"
 #include "controller/api/rendering.hpp"
 #include "controller/api/request.hpp"
@@ -17,6 +18,7 @@ namespace controller {
 struct ApiContext {
   Store& store;
   Metrics& metrics;
+  Admission& admission;
   std::function<WallTime()> now;
 };
 

@@ -31,13 +31,25 @@ void refuse(const Respond& respond, const ApiError& error) {
   respond(to_response(error));
 }
 
-// Writes, or pretends to, and answers with the object.
-void finish(const ApiContext& context, const ResourceRequest& resource, Write write, DryRun dry, unsigned status,
-            Respond respond) {
+// A header that kubectl shows as "Warning: ...", RFC 7234 section 5.5.
+std::pair<std::string, std::string> warning(std::string text) {
+  std::erase_if(text, [](char c) { return static_cast<unsigned char>(c) < ' '; });
+  for (std::size_t at = 0; (at = text.find_first_of("\"\\", at)) != std::string::npos; at += 2) text.insert(at, "\\");
+  return {"Warning", fmt::format("299 - \"{}\"", text)};
+}
+
+// Checks the object, writes it, or pretends to, and answers with it.
+void finish(const ApiContext& context, const ResourceRequest& resource, Write write, DryRun dry, Respond respond) {
+  auto warnings = context.admission.check(write.key, write.value, context.now());
+  if (!warnings) return refuse(respond, warnings.error());
+  const auto status = write.verb == Write::Verb::Create ? 201U : 200U;
   auto answer = [rendering = resource.rendering, key = write.key, status, now = context.now,
-                 respond = std::move(respond)](const WriteResult& result) {
+                 warnings = std::move(*warnings), respond = std::move(respond)](const WriteResult& result) {
     if (!result) return refuse(respond, from_store(result.error(), config::info(key.kind), key.name));
-    respond({.status = status, .content_type = rendering.content_type(), .body = rendering.single(**result, now())});
+    Response response{
+        .status = status, .content_type = rendering.content_type(), .body = rendering.single(**result, now())};
+    for (const auto& text : warnings) response.headers.push_back(warning(text));
+    respond(std::move(response));
   };
   if (dry == DryRun::Yes) return answer(context.store.preview(write));
   std::vector<Write> batch;
@@ -101,9 +113,8 @@ void update(const ApiContext& context, const ResourceRequest& resource, const js
 
   write.value = part_taken(resource, before, std::move(wanted));
   apply_defaults(key.kind, write.value);
-  if (auto fine = check_object(context.store, key, write.value); !fine) return refuse(respond, fine.error());
   if (auto fine = check_immutable(key, before, write.value); !fine) return refuse(respond, fine.error());
-  finish(context, resource, std::move(write), dry, 200, std::move(respond));
+  finish(context, resource, std::move(write), dry, std::move(respond));
 }
 
 void create(const ApiContext& context, const ResourceRequest& resource, json object, DryRun dry, Respond respond) {
@@ -121,8 +132,7 @@ void create(const ApiContext& context, const ResourceRequest& resource, json obj
   // Status is for controllers to say. Nodes come with theirs where no kubelet sends it.
   if (has_status(key.kind) && key.kind != Kind::Node) object.erase("status");
   apply_defaults(key.kind, object);
-  if (auto fine = check_object(context.store, key, object); !fine) return refuse(respond, fine.error());
-  finish(context, resource, {.verb = Write::Verb::Create, .key = key, .value = std::move(object)}, dry, 201,
+  finish(context, resource, {.verb = Write::Verb::Create, .key = key, .value = std::move(object)}, dry,
          std::move(respond));
 }
 
