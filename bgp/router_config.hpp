@@ -24,9 +24,9 @@ enum class Kept : std::uint8_t { No, Yes };
 enum class RouteFeed : std::uint8_t { Off, On };
 
 struct RouterConfig {
-  net::Asn asn;
-  net::RouterId router_id;
-  DecisionConfig decision;
+  net::Asn asn{};
+  net::RouterId router_id{};
+  DecisionConfig decision{};
   RouteFeed feed = RouteFeed::On;
   friend bool operator==(const RouterConfig&, const RouterConfig&) = default;
 };
@@ -36,7 +36,7 @@ struct PrefixLimit {
   std::uint32_t maximum = 0;       // per family; 0: no limit
   std::uint8_t warn_percent = 75;  // 0: no warning
   enum class Action : std::uint8_t { Stop, Warn } action = Action::Stop;
-  std::optional<net::Seconds> restart;  // after Stop; nothing: held down until cleared
+  std::optional<net::Seconds> restart{};  // after Stop; nothing: held down until cleared
   friend bool operator==(const PrefixLimit&, const PrefixLimit&) = default;
 };
 
@@ -65,18 +65,18 @@ struct NeighborConfig {
 
 // How a local route is announced to some of the neighbours.
 struct Announcement {
-  std::vector<std::string> peers;           // names; empty: all
-  std::optional<std::uint32_t> local_pref;  // internal peers only
-  std::optional<std::uint32_t> med;
+  std::vector<std::string> peers{};         // names; empty: all
+  std::optional<std::uint32_t> local_pref{};  // internal peers only
+  std::optional<std::uint32_t> med{};
   std::uint8_t prepend = 0;  // own AS this many times more
-  std::vector<Community> communities;
-  std::vector<LargeCommunity> large_communities;
+  std::vector<Community> communities{};
+  std::vector<LargeCommunity> large_communities{};
   friend bool operator==(const Announcement&, const Announcement&) = default;
 };
 
 // For one peer the first announcement that names it holds; a peer that none names does not get the route.
 struct LocalRoute {
-  std::vector<Announcement> announcements;
+  std::vector<Announcement> announcements{};
   Origin origin = Origin::Igp;
   friend bool operator==(const LocalRoute&, const LocalRoute&) = default;
 };

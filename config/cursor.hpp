@@ -47,6 +47,8 @@ class Cursor {
   template <class Rule>
   auto optional_list(std::string_view key, Rule rule);  // std::optional<std::vector<T>>
   template <class Rule>
+  auto non_empty_list(std::string_view key, Rule rule);  // the same; where it is given it must have an entry
+  template <class Rule>
   auto required_list(std::string_view key, Rule rule);  // at least one entry
   // A mapping of free keys. Each key is checked as well.
   template <class KeyRule, class Rule>
@@ -129,10 +131,13 @@ auto Cursor::read(Rule& rule, const Value& value, std::string_view key, int inde
     else
       note(value, path_of(key, index), std::move(checked.error()));
   } else {
+    const auto before = report_->problems.size();
     if (value.type != Value::Type::Mapping)
       note(value, path_of(key, index), "must be a mapping");
     else
       result = rule(Cursor{&value, *this, key, index});
+    // What is only half read would be mistaken once more by whoever looks at it.
+    if (report_->problems.size() != before) result.reset();
   }
   return result;
 }
@@ -186,12 +191,17 @@ auto Cursor::optional_list(std::string_view key, Rule rule) {
 }
 
 template <class Rule>
-auto Cursor::required_list(std::string_view key, Rule rule) {
+auto Cursor::non_empty_list(std::string_view key, Rule rule) {
   const auto* found = member(key);
-  if (value_ != nullptr && found == nullptr) problem(key, "is required");
   if (found != nullptr && found->value.type == Value::Type::Sequence && found->value.items.empty())
     problem(key, "must have at least one entry");
-  return list(key, rule);
+  return read_list(key, rule);
+}
+
+template <class Rule>
+auto Cursor::required_list(std::string_view key, Rule rule) {
+  if (value_ != nullptr && member(key) == nullptr) problem(key, "is required");
+  return non_empty_list(key, rule).value_or(std::vector<rule_result_t<Rule>>{});
 }
 
 template <class KeyRule, class Rule>

@@ -224,6 +224,13 @@ Checked<net::IpAddress> ip(const Value& value) {
   return fail(must_be("an IPv4 or IPv6 address", value));
 }
 
+Checked<net::IpAddress> host_ip(const Value& value) {
+  return ip(value).and_then([&](const net::IpAddress& address) -> Checked<net::IpAddress> {
+    if (address.unspecified() || address.multicast()) return fail(must_be("the address of one host", value));
+    return address;
+  });
+}
+
 Checked<net::Prefix> subnet_of_address(const Value& value) {
   if (value.type == Value::Type::Text)
     if (const auto parsed = net::parse_prefix(value.text)) return *parsed;

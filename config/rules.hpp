@@ -46,6 +46,7 @@ template <class T>
 [[nodiscard]] std::string print(std::chrono::milliseconds duration);  // "90s", "500ms"
 
 [[nodiscard]] Checked<net::IpAddress> ip(const Value& value);
+[[nodiscard]] Checked<net::IpAddress> host_ip(const Value& value);         // not unspecified, not multicast
 [[nodiscard]] Checked<net::Prefix> prefix(const Value& value);             // host bits must be clear
 [[nodiscard]] Checked<net::Prefix> subnet_of_address(const Value& value);  // host bits are cleared
 [[nodiscard]] Checked<net::AddressRange> range(const Value& value);

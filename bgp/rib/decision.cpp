@@ -61,6 +61,8 @@ std::uint32_t Decision::local_pref(const Path& path) const {
 
 // RFC 4271 section 9.1.1 and section 9.1.2.2 a and b.
 Decision::Order Decision::before_med(const Path& one, const Path& other) const {
+  // Local paths are for different neighbours and stand in the order in which they were given.
+  if (one.local() && other.local()) return {};
   if (one.local() != other.local()) return {one.local() ? -1 : 1, SelectionReason::LocalRoute};
   if (const auto sign = smaller(local_pref(other), local_pref(one)); sign != 0)
     return {sign, SelectionReason::LocalPref};
@@ -93,7 +95,7 @@ bool Decision::comparable_med(const Path& one, const Path& other) const {
 
 // Section 9.1.2.2 c: some path that is as good so far, of the same neighbouring AS, has a lower MED.
 bool Decision::beaten_by_med(std::span<const Path> paths, const Path& path) const {
-  if (path.set->med == 0) return false;
+  if (path.local() || path.set->med == 0) return false;
   return std::any_of(paths.begin(), paths.end(), [&](const Path& other) {
     return other.usable() && other.set->med < path.set->med && comparable_med(other, path) &&
            before_med(other, path).sign == 0;

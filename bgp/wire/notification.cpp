@@ -151,7 +151,7 @@ Notification cease(CeaseError subcode, std::string_view text) {
   }
   if (kept == 0 || !carries_text(notification)) return notification;
   notification.data.push_back(static_cast<std::uint8_t>(kept));
-  notification.data.insert(notification.data.end(), text.begin(), text.begin() + static_cast<std::ptrdiff_t>(kept));
+  for (const auto character : text.substr(0, kept)) notification.data.push_back(static_cast<std::uint8_t>(character));
   return notification;
 }
 

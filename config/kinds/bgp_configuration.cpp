@@ -85,7 +85,7 @@ BGPConfiguration parse_bgp_configuration(Cursor in) {
 
   const auto& name = configuration.meta.name;
   if (!name.empty() && name != "default" && !(name.starts_with("node.") && name.size() > 5))
-    in.problem("metadata", "must be named default, or node. and the name of a node; got " + name);
+    in.object("metadata").problem("name", "must be default, or node. and the name of a node; got " + name);
   return configuration;
 }
 

@@ -31,30 +31,30 @@ BGPFilter::PrefixMatch parse_prefix_match(Cursor in) {
   return match;
 }
 
+// A condition that is there and empty would hold for nothing, or for everything; both are surprises.
+auto conditions(Cursor& in, std::string_view key, auto rule) {
+  return in.non_empty_list(key, rule).value_or(std::vector<rule_result_t<decltype(rule)>>{});
+}
+
 BGPFilter::Match parse_match(Cursor in) {
   BGPFilter::Match match;
-  match.prefixes = in.list("prefixes", parse_prefix_match);
+  match.prefixes = conditions(in, "prefixes", parse_prefix_match);
   match.family = in.optional("family", choice<AddressFamily>({{"ipv4-unicast", AddressFamily::Ipv4Unicast},
                                                               {"ipv6-unicast", AddressFamily::Ipv6Unicast}}));
-  match.communities = in.list("communities", community_pattern_or_alias);
-  match.as_path_contains = in.list("asPathContains", asn);
-  match.origin_as = in.list("originAS", asn);
-  match.neighbor_as = in.list("neighborAS", asn);
+  match.communities = conditions(in, "communities", community_pattern_or_alias);
+  match.as_path_contains = conditions(in, "asPathContains", asn);
+  match.origin_as = conditions(in, "originAS", asn);
+  match.neighbor_as = conditions(in, "neighborAS", asn);
   match.as_path_min_length = in.optional("asPathMinLength", number<std::uint16_t>());
   match.as_path_max_length = in.optional("asPathMaxLength", number<std::uint16_t>());
-  match.next_hops = in.list("nextHops", prefix);
-  match.peers = parse_names(in, "peers");
+  match.next_hops = conditions(in, "nextHops", prefix);
+  match.peers = conditions(in, "peers", object_name);
   match.origin =
       in.optional("origin", choice<std::string>({{"igp", "igp"}, {"egp", "egp"}, {"incomplete", "incomplete"}}));
   match.med = in.optional("med", number<std::uint32_t>());
   in.not_implemented({"interface", "source", "asPathRegex", "extendedCommunities"});
   in.no_other_keys();
 
-  // A condition that is there and empty would hold for nothing, or for everything; both are surprises.
-  for (const auto* key : {"prefixes", "communities", "asPathContains", "originAS", "neighborAS", "nextHops", "peers"})
-    if (in.has(key) && in.value()->find(key)->value.type == Value::Type::Sequence &&
-        in.value()->find(key)->value.items.empty())
-      in.problem(key, "must have at least one entry, or be left out");
   if (match.as_path_min_length && match.as_path_max_length && *match.as_path_min_length > *match.as_path_max_length)
     in.problem("asPathMaxLength", "must not be below asPathMinLength");
   return match;
@@ -68,13 +68,11 @@ BGPFilter::Set parse_set(Cursor in) {
   set.add_communities = in.list("addCommunities", community_or_alias);
   set.remove_communities = in.list("removeCommunities", community_pattern_or_alias);
   set.communities = in.optional_list("communities", community_or_alias);
-  set.next_hop = in.optional("nextHop", ip);
+  set.next_hop = in.optional("nextHop", host_ip);
   in.not_implemented({"extendedCommunities", "weight", "prependASN", "asPathPrepend"});
   in.no_other_keys();
   if (set.communities && (!set.add_communities.empty() || !set.remove_communities.empty()))
     in.problem("communities", "replaces all and must not be given together with addCommunities or removeCommunities");
-  if (set.next_hop && (set.next_hop->unspecified() || set.next_hop->multicast()))
-    in.problem("nextHop", "must be the address of one host, got " + net::print(*set.next_hop));
   return set;
 }
 
@@ -160,7 +158,7 @@ BGPFilter parse_bgp_filter(Cursor in) {
   spec.no_other_keys();
   in.no_other_keys();
   if (filter.meta.name == "accept-all" || filter.meta.name == "reject-all")
-    in.problem("metadata", "must not be named " + filter.meta.name + ": a filter of that name is built in");
+    in.object("metadata").problem("name", "must not be " + filter.meta.name + ": a filter of that name is built in");
   return filter;
 }
 

@@ -24,6 +24,7 @@ enum class NamespaceRule : std::uint8_t {
 [[nodiscard]] LabelSelector parse_selector(Cursor in);
 [[nodiscard]] std::vector<LabelSelector> parse_selectors(Cursor& in, std::string_view key);
 [[nodiscard]] std::vector<std::string> parse_names(Cursor& in, std::string_view key);  // of objects, no repeats
+[[nodiscard]] std::optional<std::vector<std::string>> parse_optional_names(Cursor& in, std::string_view key);
 [[nodiscard]] nlohmann::json print(const LabelSelector& selector);
 [[nodiscard]] nlohmann::json print(const std::vector<LabelSelector>& selectors);
 [[nodiscard]] Condition parse_condition(Cursor in);

@@ -93,10 +93,14 @@ std::vector<LabelSelector> parse_selectors(Cursor& in, std::string_view key) {
   return selectors;
 }
 
-std::vector<std::string> parse_names(Cursor& in, std::string_view key) {
-  auto names = in.list(key, object_name);
-  refuse_repeats(in, key, names, [](const std::string& name) { return name; });
+std::optional<std::vector<std::string>> parse_optional_names(Cursor& in, std::string_view key) {
+  auto names = in.optional_list(key, object_name);
+  if (names) refuse_repeats(in, key, *names, [](const std::string& name) { return name; });
   return names;
+}
+
+std::vector<std::string> parse_names(Cursor& in, std::string_view key) {
+  return parse_optional_names(in, key).value_or(std::vector<std::string>{});
 }
 
 json print(const LabelSelector& selector) {

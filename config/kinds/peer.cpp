@@ -78,9 +78,9 @@ void parse_shared_peer_spec(Cursor& spec, BGPPeer& peer) {
   peer.peer_asn = spec.optional("peerASN", asn);
   peer.dynamic_asn = spec.optional(
       "dynamicASN", choice<DynamicAsn>({{"internal", DynamicAsn::Internal}, {"external", DynamicAsn::External}}));
-  peer.peer_address = spec.required("peerAddress", ip);
+  peer.peer_address = spec.required("peerAddress", host_ip);
   peer.peer_port = spec.optional("peerPort", number<std::uint16_t>(1), peer.peer_port);
-  peer.source_address = spec.optional("sourceAddress", ip);
+  peer.source_address = spec.optional("sourceAddress", host_ip);
   peer.router_id = spec.optional("routerID", router_id);
   peer.connect_time = spec.optional("connectTime", connect_time, peer.connect_time);
   peer.ebgp_multi_hop = spec.optional("ebgpMultiHop", boolean, false);
@@ -94,9 +94,8 @@ void check_peer(const Cursor& spec, const BGPPeer& peer) {
     spec.problem("dynamicASN", "must not be given together with peerASN");
   if (!spec.has("peerASN") && !spec.has("dynamicASN")) spec.problem("peerASN", "is required, or dynamicASN");
   if (peer.password && peer.password_secret) spec.problem("passwordSecret", "must not be given together with password");
-  if (spec.has("peerAddress") && (peer.peer_address.unspecified() || peer.peer_address.multicast()))
-    spec.problem("peerAddress", "must be the address of one host, got " + net::print(peer.peer_address));
-  if (peer.source_address && peer.source_address->family() != peer.peer_address.family())
+  const bool has_address = !peer.peer_address.unspecified();  // false when it could not be read
+  if (peer.source_address && has_address && peer.source_address->family() != peer.peer_address.family())
     spec.problem("sourceAddress", "must be of the same family as peerAddress, got " + net::print(*peer.source_address) +
                                       " and " + net::print(peer.peer_address));
   if (peer.keepalive_time && *peer.keepalive_time > peer.hold_time)
@@ -117,14 +116,12 @@ BGPPeer parse_bgp_peer(Cursor in) {
   peer.keepalive_time = spec.optional("keepaliveTime", keepalive_time);
   peer.passive = spec.optional("passive", boolean, false);
   peer.ttl_security = spec.optional("ttlSecurity", number<std::uint8_t>(1, 254));
-  if (const auto families = spec.optional_list("families", family_rule())) {
+  if (const auto families = spec.non_empty_list("families", family_rule())) {
     peer.families = *families;
-    if (families->empty()) spec.problem("families", "must have at least one entry");
     refuse_repeats(spec, "families", *families, [](AddressFamily family) { return std::string{print(family)}; });
   }
-  if (spec.has("import")) peer.import_filters = parse_names(spec, "import");
-  if (spec.has("export")) peer.export_filters = parse_names(spec, "export");
-  spec.ignore({"import", "export"});
+  peer.import_filters = parse_optional_names(spec, "import");
+  peer.export_filters = parse_optional_names(spec, "export");
   peer.max_prefixes = spec.optional("maxPrefixes", number<std::uint32_t>(), peer.max_prefixes);
   peer.shutdown = spec.optional("shutdown", boolean, false);
   peer.shutdown_message = spec.optional("shutdownMessage", shutdown_message, std::string{});

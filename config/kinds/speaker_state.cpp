@@ -45,6 +45,7 @@ nlohmann::json print(const SpeakerState& state) {
     for (const auto& subnet : interface.subnets) entry["subnets"].push_back(net::print(subnet));
     spec["interfaces"].push_back(std::move(entry));
   }
+  spec["owned"] = nlohmann::json::array();
   for (const auto& address : state.owned) spec["owned"].push_back(net::print(address));
   spec["draining"] = state.draining;
   return out;

@@ -48,7 +48,7 @@ void BgpConnection::close() {
 asio::awaitable<void> BgpConnection::connect_then_read(std::shared_ptr<BgpConnection> self,
                                                        asio::ip::tcp::endpoint remote) {
   error_code error;
-  const auto token = asio::redirect_error(asio::use_awaitable, error);
+  auto token = asio::redirect_error(asio::use_awaitable, error);
   co_await self->socket_.async_connect(remote, token);
   if (!self->open()) co_return;
   self->dialling_ = false;
@@ -62,7 +62,7 @@ asio::awaitable<void> BgpConnection::connect_then_read(std::shared_ptr<BgpConnec
 
 asio::awaitable<void> BgpConnection::read(std::shared_ptr<BgpConnection> self) {
   error_code error;
-  const auto token = asio::redirect_error(asio::use_awaitable, error);
+  auto token = asio::redirect_error(asio::use_awaitable, error);
   while (self->open()) {
     co_await self->socket_.async_wait(asio::socket_base::wait_read, token);
     if (!self->open()) co_return;
@@ -83,7 +83,7 @@ void BgpConnection::flush(const std::shared_ptr<BgpConnection>& self) {
 // A socket that can take more at once waits too: all others get their turn in between.
 asio::awaitable<void> BgpConnection::write(std::shared_ptr<BgpConnection> self) {
   error_code error;
-  const auto token = asio::redirect_error(asio::use_awaitable, error);
+  auto token = asio::redirect_error(asio::use_awaitable, error);
   do {
     co_await self->socket_.async_wait(asio::socket_base::wait_write, token);
   } while (!error && self->open() && self->write_some() == Rest::Some);

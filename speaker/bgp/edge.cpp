@@ -120,7 +120,7 @@ void BgpEdge::perform_actions() {
 void BgpEdge::perform(const bgp::RouterAction& action) {
   std::visit(net::match{
                  [&](const bgp::OpenLink& open) { open_link(open.link); },
-                 [&](const bgp::CloseLink& close) { close_link(close.link); },
+                 [&](const bgp::CloseLink& close) { close_link(close); },
                  [&](const bgp::WritableLink& writable) {
                    const auto found = links_.find(writable.link);
                    if (found != links_.end()) BgpConnection::flush(found->second);
@@ -266,13 +266,13 @@ void BgpEdge::lost(BgpConnection& connection, const std::string& error) {
   pump();
 }
 
-void BgpEdge::close_link(bgp::Link link) {
-  const auto found = links_.find(link);
+void BgpEdge::close_link(const bgp::CloseLink& close) {
+  const auto found = links_.find(close.link);
   if (found == links_.end()) return;
-  const auto connection = std::move(found->second);
+  auto connection = std::move(found->second);
   links_.erase(found);
   if (connection->dialling()) return connection->close();
-  finish(connection, take_output(*connection));
+  finish(std::move(connection), close.last);
 }
 
 void BgpEdge::finish(std::shared_ptr<BgpConnection> connection, std::span<const std::uint8_t> last) {

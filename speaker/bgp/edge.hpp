@@ -93,7 +93,7 @@ class BgpEdge {
   void perform_actions();
   void perform(const bgp::RouterAction& action);
   void open_link(bgp::Link link);
-  void close_link(bgp::Link link);
+  void close_link(const bgp::CloseLink& close);
   void neighbors_changed();
   void rearm();
   void tick();

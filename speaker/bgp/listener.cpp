@@ -63,7 +63,7 @@ void BgpListener::close() {
 
 asio::awaitable<void> BgpListener::accept(std::shared_ptr<BgpListener> self) {
   error_code error;
-  const auto token = asio::redirect_error(asio::use_awaitable, error);
+  auto token = asio::redirect_error(asio::use_awaitable, error);
   asio::steady_timer pause{self->acceptor_.get_executor()};
   while (self->edge_ != nullptr) {
     auto socket = co_await self->acceptor_.async_accept(token);

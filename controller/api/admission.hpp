@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must hold of an object before the store gets it: it is what its path says, it has the defaults of its
+// kind, and config/ can read it, alone and, for Herald's kinds, together with the others.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "config/api_paths.hpp"
+#include "controller/api/status.hpp"
+#include "controller/store/store.hpp"
+
+namespace controller {
+
+// Kinds whose status has a path of its own; the object's own path leaves it alone.
+[[nodiscard]] bool has_status(config::Kind kind);
+
+// Makes kind, apiVersion, name and namespace agree with the path, or says which does not (400). An empty name in
+// the key is filled in from the object.
+[[nodiscard]] ApiResult<void> agree_with_path(nlohmann::json& object, ObjectKey& key);
+
+// What Kubernetes would have filled in and what a Secret's stringData stands for.
+void apply_defaults(config::Kind kind, nlohmann::json& object);
+
+// Errors: 422 with a cause for each problem.
+[[nodiscard]] ApiResult<void> check_object(const Store& store, const ObjectKey& key, const nlohmann::json& object);
+
+}  // namespace controller

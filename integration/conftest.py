@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Integration tests: one file per topology, on real daemons in network namespaces. See harness.py for the tools.
+
+    HERALD_BIN         where herald-speaker, herald-controller and heraldctl are (default build/release/bin)
+    HERALD_TEST_DATA   third-party data; tests that read it are collected only when it is set
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from integration import harness  # noqa: E402
+from tools import lab as labs  # noqa: E402
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if os.geteuid() != 0 and not session.config.option.collectonly:
+        pytest.exit("integration tests make network namespaces: run them as root", returncode=2)
+    for name in labs.clear_leftovers() if os.geteuid() == 0 else []:
+        print(f"cleaned up lab {name}, left over from a run that was killed")
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    return Path(os.environ["HERALD_TEST_DATA"])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without the data, its tests are not there, rather than skipped."""
+    if not os.environ.get("HERALD_TEST_DATA"):
+        items[:] = [item for item in items if "test_data" not in getattr(item, "fixturenames", ())]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()
+    if not report.failed:
+        return
+    for lab in harness.live_labs:
+        for node, processes in lab.logs().items():
+            for process, text in processes.items():
+                if text.strip():
+                    report.sections.append((f"{lab.name} {node} {process}", "\n".join(text.splitlines()[-40:])))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--stand-in", action="store_true", help="test_interop: BIRD in Herald's place, to check the tests")

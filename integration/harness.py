@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every topology's test uses: labs that end with the test, and waiting that says what it waited for.
+
+Nothing here sleeps for a fixed time: `poll` asks again until the answer is right or the deadline has passed."""
+
+import contextlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tools.lab import Lab, LabError, Node
+
+Value = TypeVar("Value")
+
+# Labs that are up in this process, so that a failing test can show what their processes said.
+live_labs: list[Lab] = []
+
+
+@contextlib.contextmanager
+def running(name_or_path: str | Path, **options: Any) -> Iterator[Lab]:
+    """A lab under a name of its own, so that two test runs on one machine do not meet."""
+    text = str(name_or_path)
+    own_name = options.pop("name", Path(text).name.partition(".")[0]) + f"-{os.getpid()}"
+    with Lab.up(name_or_path, name=own_name, **options) as lab:
+        live_labs.append(lab)
+        try:
+            assert lab.warnings == [], "\n".join(lab.warnings)
+            yield lab
+        finally:
+            live_labs.remove(lab)
+
+
+def poll(until: Callable[[], Value], deadline: float = 15, *, what: str = "") -> Value:
+    """Gives the first true value of `until`; an assertion that fails inside it means "not yet", as does a LabError.
+
+    Past the deadline (seconds) the last answer is the failure's message."""
+    began = time.monotonic()
+    pause = 0.02
+    while True:
+        try:
+            value = until()
+            if value:
+                return value
+            last = f"last answer: {value!r}"
+        except (AssertionError, LabError, LookupError, OSError) as error:
+            last = f"{type(error).__name__}: {error}"
+        waited = time.monotonic() - began
+        if waited > deadline:
+            description = what or getattr(until, "__name__", "the condition")
+            raise AssertionError(f"after {waited:.1f} s still not: {description}; {last}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
+
+
+def holds(condition: Callable[[], Value], seconds: float, *, what: str = "") -> None:
+    """The opposite of poll: the condition is true now and at every look until `seconds` have passed."""
+    began = time.monotonic()
+    looks = 0
+    while time.monotonic() - began < seconds:
+        looks += 1
+        value = condition()
+        after = time.monotonic() - began
+        assert value, f"{what or 'the condition'} did not hold at look {looks}, after {after:.1f} s: {value!r}"
+        time.sleep(0.05)
+
+
+# --- asking Herald
+
+
+def ctl(node: Node, *words: str) -> list[str]:
+    """A heraldctl command for the speaker of a node, whose name is the node's."""
+    return ["heraldctl", "--control", f"unix:/run/herald/{node.name}.sock", *words]
+
+
+def herald_peers(node: Node) -> dict[str, dict[str, Any]]:
+    """name -> what `heraldctl peers` says of it."""
+    answer = node.json(ctl(node, "peers", "-o", "json"))
+    assert answer["schemaVersion"] == 1, answer
+    return {peer["name"]: peer for peer in answer["peers"]}
+
+
+def herald_best(node: Node) -> dict[str, dict[str, Any]]:
+    """prefix -> best route."""
+    answer = node.json(ctl(node, "routes", "best", "-o", "json"))
+    assert answer["schemaVersion"] == 1, answer
+    return {route["prefix"]: route for route in answer["routes"]}
+
+
+def established(node: Node, *peers: str) -> bool:
+    """The named peers are up; without names, all there are."""
+    known = herald_peers(node)
+    states = {name: known[name]["state"] for name in peers or known}
+    assert states and all(state == "Established" for state in states.values()), f"{node.name}: {states}"
+    return True
+
+
+class Api:
+    """The controller of a lab, by heraldctl on its node `api`."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.node = lab.node("api")
+
+    def run(self, *words: str, input: str | None = None) -> str:
+        return self.node.run(["heraldctl", "--token-file", "/etc/herald/token", *words], input=input).stdout
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        return json.loads(self.run("get", kind, name, "-o", "json"))
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        # JSON is YAML, and every resource reader takes a stream of documents.
+        self.run("apply", "-f", "-", input="\n---\n".join(json.dumps(one) for one in objects))
+
+    def addresses(self, service: str) -> dict[int, str]:
+        """4 and 6 -> the service's address; a LookupError while it has none."""
+        ingress = self.get("service", service)["status"]["loadBalancer"]["ingress"]
+        return {6 if ":" in entry["ip"] else 4: entry["ip"] for entry in ingress}
+
+
+def endpoints(service: str, ready: dict[str, bool]) -> list[dict[str, Any]]:
+    """The EndpointSlices, one a family, of a service with one endpoint on each of the nodes."""
+    return [
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {"name": f"{service}-{family.lower()}", "labels": {"kubernetes.io/service-name": service}},
+            "addressType": family,
+            "ports": [{"port": 80}],
+            "endpoints": [
+                {"addresses": [f"{network}{number}"], "nodeName": node, "conditions": {"ready": is_ready}}
+                for number, (node, is_ready) in enumerate(ready.items(), 1)
+            ],
+        }
+        for family, network in (("IPv4", "10.244.0."), ("IPv6", "fd00:244::"))
+    ]
+
+
+# --- asking the others
+
+
+def frr_paths(node: Node, prefix: str) -> set[str]:
+    """Interfaces over which FRR has a prefix in the kernel; empty when it has no such route.
+
+    By interface, because for IPv6 it may use a link-local next hop."""
+    family = "ipv6" if ":" in prefix else "ip"
+    answer = node.json(["vtysh", "-c", f"show {family} route {prefix} json"])
+    hops = [hop for route in answer.get(prefix, []) if route.get("selected") for hop in route["nexthops"]]
+    return {hop["interfaceName"] for hop in hops if hop.get("active") and hop.get("fib")}
+
+
+def frr_sessions(node: Node) -> dict[str, str]:
+    """neighbour -> state, over both families."""
+    answer = node.json(["vtysh", "-c", "show bgp summary json"])
+    peers = {}
+    for family in ("ipv4Unicast", "ipv6Unicast"):
+        for neighbour, entry in answer.get(family, {}).get("peers", {}).items():
+            peers[neighbour] = entry["state"]
+    return peers
+
+
+def kernel_routes(node: Node, family: int, *selector: str) -> dict[str, dict[str, Any]]:
+    """prefix -> route, with numbers for names of protocols and tables."""
+    routes = node.json(["ip", f"-{family}", "-N", "-json", "-details", "route", "show", *selector])
+    host = "/32" if family == 4 else "/128"
+    whole = ("/", "default")
+    return {route["dst"] + ("" if any(part in route["dst"] for part in whole) else host): route for route in routes}
+
+
+def gateways(route: dict[str, Any]) -> set[str]:
+    """Every gateway of a kernel route, with or without a nexthop group."""
+    hops = route.get("nexthops") or [route]
+    vias = [hop.get("gateway") or hop.get("via", {}).get("host") for hop in hops]
+    return {via for via in vias if via}
+
+
+def owners(node: Node, interface: str, addresses: Iterable[str]) -> dict[str, set[str]]:
+    """IP -> MAC addresses that answer for it on a segment, by ARP broadcasts and neighbour solicitations.
+
+    Waits for everybody who might answer, so all addresses are asked at the same time."""
+    asked = {}
+    for address in addresses:
+        words = ["ndisc6", "-m", "-q", "-r", "1", "-w", "600", address, interface]
+        if ":" not in address:
+            # With a deadline it waits for that many replies, which is more than there are.
+            words = ["arping", "-b", "-c", "9", "-w", "1", "-I", interface, address]
+        asked[address] = node.popen(words, stdout=-1, stderr=-3, text=True)
+    replies = {address: child.communicate(timeout=20)[0].lower() for address, child in asked.items()}
+    return {address: set(re.findall(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b", text)) for address, text in replies.items()}
+
+
+def mac_of(node: Node, interface: str) -> str:
+    return node.json(["ip", "-json", "link", "show", "dev", interface])[0]["address"]
+
+
+def neighbour(node: Node, address: str) -> str:
+    """The MAC that the node's kernel has for an address now, empty for none."""
+    known = node.json(["ip", "-json", "neigh", "show", address])
+    return known[0].get("lladdr", "") if known else ""
+
+
+@contextlib.contextmanager
+def watched_routes(node: Node) -> Iterator[Callable[[], list[str]]]:
+    """Within, the function given tells every change of the node's routes so far, as `ip monitor` prints them."""
+    record = node.path("/tmp/route-monitor")
+    marker = "192.0.2.254"
+    with record.open("wb") as output, node.popen("ip monitor route", stdout=output) as monitor:
+
+        def listening() -> bool:
+            node.run(f"ip route add blackhole {marker}")
+            node.run(f"ip route del blackhole {marker}")
+            return marker in record.read_text()
+
+        try:
+            poll(listening, 10, what="ip monitor listening")
+            yield lambda: [line for line in record.read_text().splitlines() if marker not in line]
+        finally:
+            monitor.kill()
+
+
+def pings(node: Node, address: str) -> bool:
+    done = node.run(["ping", "-c1", "-W1", "-n", address], check=False)
+    assert done.returncode == 0, f"{node.name} cannot reach {address}: {done.stdout.strip().splitlines()[-2:]}"
+    return True
+
+
+def fetch(node: Node, address: str, port: int = 80) -> str:
+    """One HTTP request on a connection of its own; gives the body."""
+    host = f"[{address}]" if ":" in address else address
+    return node.run(["curl", "-sS", "--noproxy", "*", "--max-time", "2", f"http://{host}:{port}/"]).stdout.strip()

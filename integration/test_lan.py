@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Service IPs on one segment by ARP and NDP alone (deploy/containerlab/lan): ten services of both families.
+
+      client   n1   n2   n3      (Herald; a web server on each)      api (controller) on the management network
+        |      |    |    |
+       ===================  lan 192.168.50.0/24, fd00:50::/64; services .200-.250 and ::200-::2ff
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from integration import harness
+from integration.harness import Api, fetch, holds, mac_of, neighbour, owners, poll
+from tools.lab import Lab
+
+NODES = ("n1", "n2", "n3")
+SERVICES = tuple(f"web{number}" for number in range(10))
+HEARTBEAT = 0.3
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with harness.running("lan") as lab:
+        poll(lambda: len(answering(lab)) == 2 * len(SERVICES), 30, what="every address answered by one node")
+        yield lab
+
+
+def addresses(lab: Lab) -> list[str]:
+    api = Api(lab)
+    return [address for service in SERVICES for address in api.addresses(service).values()]
+
+
+def answering(lab: Lab) -> dict[str, str]:
+    """address -> the one node that answers for it."""
+    by_mac = {mac_of(lab.node(name), "eth1"): name for name in NODES}
+    found = {}
+    for address, macs in owners(lab.node("client"), "eth1", addresses(lab)).items():
+        assert len(macs) == 1 and macs <= by_mac.keys(), f"{address} is answered by {macs}, nodes: {by_mac}"
+        found[address] = by_mac[macs.pop()]
+    return found
+
+
+def test_owners_are_spread_over_the_nodes(lab: Lab) -> None:
+    shares = Counter(answering(lab).values())
+    assert set(shares) == set(NODES), shares
+
+
+def test_both_families_are_served(lab: Lab) -> None:
+    for address, node in answering(lab).items():
+        assert fetch(lab.node("client"), address) == node
+
+
+def test_a_unicast_probe_is_answered_too(lab: Lab) -> None:
+    """What a kernel sends to confirm a neighbour it already knows."""
+    client = lab.node("client")
+    address = next(address for address in answering(lab) if ":" not in address)
+    # iputils' arping broadcasts once and then asks the one who answered.
+    text = client.run(["arping", "-c", "3", "-w", "4", "-I", "eth1", address]).stdout
+    assert "Received 3 response" in text, text
+
+
+def test_nobody_answers_for_an_address_that_no_service_has(lab: Lab) -> None:
+    unused = ["192.168.50.250", "fd00:50::2ff"]
+    assert owners(lab.node("client"), "eth1", unused) == {address: set() for address in unused}
+
+
+def test_a_dead_nodes_addresses_move_and_all_others_stay(lab: Lab) -> None:
+    client = lab.node("client")
+    before = answering(lab)
+    dead = "n2"
+    moving = [address for address, node in before.items() if node == dead]
+    for address in moving:
+        harness.pings(client, address)
+    by_mac = {mac_of(lab.node(name), "eth1"): name for name in NODES}
+    lab.node(dead).kill("herald-speaker")
+    lab.link_down(dead, "eth1")
+    died = time.monotonic()
+    try:
+        for address in moving:
+            moved = f"{address} moved in the client's table"
+            poll(lambda: by_mac.get(neighbour(client, address), dead) != dead, 10, what=moved)
+        assert time.monotonic() - died < 3 * HEARTBEAT + 3
+        after = poll(lambda: answering(lab), 5)
+        assert {address: node for address, node in after.items() if address not in moving} == {
+            address: node for address, node in before.items() if address not in moving
+        }, "an address whose owner lives does not move"
+        assert {after[address] for address in moving} <= {"n1", "n3"}
+    finally:
+        lab.link_up(dead, "eth1")
+        lab.node(dead).run("ip addr replace fd00:50::12/64 dev eth1")
+        lab.node(dead).start("herald-speaker")
+    poll(lambda: len(answering(lab)) == 2 * len(SERVICES), 20, what="one owner each")
+
+
+def test_a_node_without_carrier_gives_its_addresses_up(lab: Lab) -> None:
+    """Its speaker lives and still reaches the API: only the link is gone."""
+    before = poll(lambda: answering(lab), 10)
+    cut = before[next(iter(before))]
+    lab.node("switch").link_down(cut)
+    try:
+        moved = poll(lambda: cut not in answering(lab).values() and answering(lab), 10, what=f"nothing on {cut}")
+        assert {address: node for address, node in moved.items() if before[address] != cut} == {
+            address: node for address, node in before.items() if node != cut
+        }
+    finally:
+        lab.node("switch").link_up(cut)
+    poll(lambda: len(answering(lab)) == 2 * len(SERVICES), 20, what="one owner each")
+
+
+def test_two_speakers_never_answer_for_one_address_while_a_node_returns(lab: Lab) -> None:
+    poll(lambda: len(answering(lab)) == 2 * len(SERVICES), 20)
+    lab.node("n1").kill("herald-speaker")
+    poll(lambda: "n1" not in answering(lab).values(), 10, what="n1 owns nothing")
+    lab.node("n1").start("herald-speaker")
+    holds(lambda: len(answering(lab)) == 2 * len(SERVICES), 5, what="exactly one owner of every address")
+
+
+def test_a_service_without_endpoints_is_answered_by_nobody(lab: Lab) -> None:
+    api = Api(lab)
+    addresses_of = api.addresses("web0")
+    api.apply(*harness.endpoints("web0", {name: False for name in NODES}))
+    try:
+        silent = {address: set() for address in addresses_of.values()}
+        poll(lambda: owners(lab.node("client"), "eth1", silent) == silent, 5, what=f"nobody answers for {list(silent)}")
+    finally:
+        api.apply(*harness.endpoints("web0", {name: True for name in NODES}))
+    poll(lambda: len(answering(lab)) == 2 * len(SERVICES), 10, what="one owner each")
+
+
+def test_tshark_finds_nothing_wrong_with_our_arp_and_ndp(lab: Lab) -> None:
+    client = lab.node("client")
+    with client.popen("tcpdump -U -i eth1 -w /tmp/lan.pcap arp or icmp6", stderr=-1, text=True) as capture:
+        for line in capture.stderr:
+            if "listening on" in line:
+                break
+        assert answering(lab)
+        victim = answering(lab)[addresses(lab)[0]]
+        lab.node(victim).kill("herald-speaker")
+        poll(lambda: victim not in answering(lab).values(), 10)
+        lab.node(victim).start("herald-speaker")
+        capture.terminate()
+        capture.wait()
+    from_nodes = " || ".join(f"eth.src == {mac_of(lab.node(name), 'eth1')}" for name in NODES)
+    # A gratuitous reply says the same MAC twice by design; tshark notes duplicates as a warning of its own.
+    wrong = f"({from_nodes}) && (_ws.malformed || (_ws.expert.severity >= 0x600000 && !arp.duplicate-address-detected))"
+    assert client.run(["tshark", "-r", "/tmp/lan.pcap", "-Y", wrong], timeout=60).stdout == ""
+    read = ["tshark", "-r", "/tmp/lan.pcap", "-Y"]
+    gratuitous = client.run([*read, "arp.isgratuitous", "-T", "fields", "-e", "arp.opcode"], timeout=60).stdout
+    assert set(gratuitous.split()) == {"1", "2"}, "both forms of gratuitous ARP were sent"
+    unsolicited = "icmpv6.type == 136 && icmpv6.nd.na.flag.o == 1 && ipv6.dst == ff02::1"
+    assert client.run([*read, unsolicited], timeout=60).stdout
+    poll(lambda: len(answering(lab)) == 2 * len(SERVICES), 20)

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Herald as a plain eBGP router from one file (deploy/containerlab/router), both families on one session each.
+
+    198.51.100.0/24                                                         203.0.113.0/24
+    2001:db8:feed::/48                                                      2001:db8:beef::/48
+      frr (65001) --eth1-------eth1-- r1 (Herald, 65000) --eth2-------eth1-- gobgp (65002)
+              10.0.1.1     10.0.1.2                    10.0.2.2     10.0.2.1
+              passive end: frr                         passive end: r1
+"""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration import harness
+from integration.bgp_peers import GoBgp, Session, Side
+from integration.harness import established, frr_sessions, gateways, herald_best, holds, kernel_routes, poll
+from tools.lab import Lab
+
+FROM_FRR = {4: ("198.51.100.0/24", "10.0.1.1"), 6: ("2001:db8:feed::/48", "2001:db8:1::1")}
+FROM_GOBGP = {4: ("203.0.113.0/24", "10.0.2.1"), 6: ("2001:db8:beef::/48", "2001:db8:2::1")}
+GOBGP_SIDE = Session(Side(65002, "10.0.2.1", "2001:db8:2::1"), Side(65000, "10.0.2.2", "2001:db8:2::2"), passive=False)
+PROTOCOL = "201"  # Herald's number in the kernel
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with harness.running("router") as lab:
+        poll(lambda: established(lab.node("r1"), "frr", "gobgp"), 30, what="r1 established with both")
+        poll(lambda: complete(lab), 15, what="all four prefixes in r1's kernel")
+        yield lab
+
+
+def complete(lab: Lab) -> bool:
+    for family in (4, 6):
+        routes = kernel_routes(lab.node("r1"), family)
+        for prefix, hop in (FROM_FRR[family], FROM_GOBGP[family]):
+            assert prefix in routes, f"{prefix} is not in the kernel: {sorted(routes)}"
+            assert gateways(routes[prefix]) == {hop}, routes[prefix]
+    return True
+
+
+def vtysh(lab: Lab, *lines: str) -> None:
+    lab.node("frr").run(["vtysh", *(word for line in lines for word in ("-c", line))])
+
+
+def test_learned_routes_are_in_the_table_and_in_the_kernel_as_configured(lab: Lab) -> None:
+    best = herald_best(lab.node("r1"))
+    for family in (4, 6):
+        routes = kernel_routes(lab.node("r1"), family)
+        for prefix, hop in (FROM_FRR[family], FROM_GOBGP[family]):
+            assert best[prefix]["nextHops"] == [hop]
+            assert (str(routes[prefix]["protocol"]), routes[prefix]["metric"]) == (PROTOCOL, 20)
+            assert "nhid" in routes[prefix], "routes point to nexthop objects"
+
+
+def test_each_neighbour_learns_the_others_routes_with_our_as_and_next_hop(lab: Lab) -> None:
+    received = poll(lambda: GoBgp().received(lab.node("gobgp"), GOBGP_SIDE), 10)
+    assert received[FROM_FRR[4][0]] == ([65000, 65001], "10.0.2.2")
+    assert received[FROM_FRR[6][0]] == ([65000, 65001], "2001:db8:2::2")
+    for family in (4, 6):
+        assert poll(lambda: harness.frr_paths(lab.node("frr"), FROM_GOBGP[family][0]), 10) == {"eth1"}
+        name = "ipv4" if family == 4 else "ipv6"
+        table = lab.node("frr").json(["vtysh", "-c", f"show bgp {name} unicast {FROM_GOBGP[family][0]} json"])
+        assert table["paths"][0]["aspath"]["string"] == "65000 65002"
+
+
+def test_packets_cross_the_router_in_both_families(lab: Lab) -> None:
+    frr = lab.node("frr")
+    poll(lambda: frr.run("ping -c1 -W1 -I 198.51.100.1 203.0.113.1"), 10, what="203.0.113.1 reached")
+    poll(lambda: frr.run("ping -c1 -W1 -I 2001:db8:feed::1 2001:db8:beef::1"), 10, what="2001:db8:beef::1 reached")
+
+
+def test_a_withdrawn_prefix_leaves_the_kernel_and_the_other_neighbour(lab: Lab) -> None:
+    prefix = FROM_FRR[4][0]
+    vtysh(lab, "configure terminal", "router bgp 65001", "address-family ipv4 unicast", f"no network {prefix}")
+    poll(lambda: prefix not in kernel_routes(lab.node("r1"), 4), 5, what=f"{prefix} out of r1's kernel")
+    poll(lambda: prefix not in GoBgp().received(lab.node("gobgp"), GOBGP_SIDE), 5, what=f"{prefix} out of GoBGP")
+    assert FROM_FRR[6][0] in kernel_routes(lab.node("r1"), 6), "the other family stays"
+    vtysh(lab, "configure terminal", "router bgp 65001", "address-family ipv4 unicast", f"network {prefix}")
+    poll(lambda: complete(lab), 10, what="the prefix back")
+
+
+def test_a_link_that_goes_takes_its_routes_along_and_brings_them_back(lab: Lab) -> None:
+    lab.link_down("r1", "eth2")
+    for family in (4, 6):
+        poll(lambda: FROM_GOBGP[family][0] not in kernel_routes(lab.node("r1"), family), 5, what="GoBGP's routes gone")
+    poll(lambda: not harness.frr_paths(lab.node("frr"), FROM_GOBGP[4][0]), 15, what="FRR told")
+    assert FROM_FRR[4][0] in kernel_routes(lab.node("r1"), 4)
+    # Taking an interface down has removed its IPv6 address; the lab set it, so the lab puts it back.
+    lab.link_up("r1", "eth2")
+    lab.node("r1").run("ip addr replace 2001:db8:2::2/64 dev eth2")
+    poll(lambda: complete(lab), 60, what="all routes back")
+
+
+def test_a_reload_without_a_change_keeps_the_sessions(lab: Lab) -> None:
+    before = since(lab)
+    lab.node("r1").kill("herald-speaker", signal.SIGHUP)
+    holds(lambda: since(lab) == before and complete(lab), 2, what="the session of before")
+
+
+def since(lab: Lab) -> int:
+    """When FRR's session came up."""
+    summary = lab.node("frr").json(["vtysh", "-c", "show bgp ipv4 unicast summary json"])
+    peer = summary["peers"]["10.0.1.2"]
+    assert peer["state"] == "Established"
+    return peer["peerUptimeEstablishedEpoch"]
+
+
+def test_after_a_crash_the_kernel_routes_are_adopted_without_a_flap(lab: Lab) -> None:
+    r1 = lab.node("r1")
+    with harness.watched_routes(r1) as changes:
+        r1.kill("herald-speaker")
+        assert complete(lab), "what was learned stays in the kernel"
+        r1.start("herald-speaker")
+        poll(lambda: established(r1, "frr", "gobgp"), 30, what="established again")
+        poll(lambda: complete(lab), 15)
+        poll(lambda: FROM_FRR[4][0] in herald_best(r1) and FROM_GOBGP[6][0] in herald_best(r1), 15)
+        seen = changes()
+    ours = [prefix for routes in (FROM_FRR, FROM_GOBGP) for prefix, _ in routes.values()]
+    assert not [line for line in seen if "Deleted" in line and any(prefix in line for prefix in ours)], seen
+
+
+def test_leaving_in_order_tells_the_neighbours_and_removes_only_our_routes(lab: Lab) -> None:
+    r1 = lab.node("r1")
+    r1.run("ip route add 192.0.2.0/24 via 10.0.2.1 proto static")
+    r1.run("ip route add 203.0.113.0/24 via 10.0.2.1 metric 500 proto static")
+    try:
+        assert r1.stop("herald-speaker") == 0
+        for family in (4, 6):
+            assert not [route for route in kernel_routes(r1, family).values() if str(route["protocol"]) == PROTOCOL]
+        assert {"192.0.2.0/24", "203.0.113.0/24"} <= kernel_routes(r1, 4).keys()
+        told = lab.node("frr").json(["vtysh", "-c", "show bgp neighbors 10.0.1.2 json"])["10.0.1.2"]
+        assert told["lastNotificationReason"] == "Cease/Administrative Shutdown", told["lastNotificationReason"]
+        assert frr_sessions(lab.node("frr"))["10.0.1.2"] != "Established"
+    finally:
+        r1.run("ip route del 192.0.2.0/24")
+        r1.run("ip route del 203.0.113.0/24 metric 500")
+        if not r1.running("herald-speaker"):
+            r1.start("herald-speaker")
+    poll(lambda: established(r1, "frr", "gobgp"), 30)
+    poll(lambda: complete(lab), 15)
+
+
+def test_cleanup_removes_everything_of_ours(lab: Lab) -> None:
+    r1 = lab.node("r1")
+    r1.kill("herald-speaker")
+    r1.run("herald-speaker --cleanup")
+    for family in (4, 6):
+        assert not [route for route in kernel_routes(r1, family).values() if str(route["protocol"]) == PROTOCOL]
+    assert not [entry for entry in r1.json("ip -N -json nexthop show") if str(entry.get("protocol")) == PROTOCOL]
+    r1.start("herald-speaker")
+    poll(lambda: established(r1, "frr", "gobgp"), 30)
+    poll(lambda: complete(lab), 15)
+
+
+def test_tshark_finds_nothing_wrong_with_what_we_send(lab: Lab, tmp_path: Path) -> None:
+    """From the first SYN to the Cease: OPEN, KEEPALIVE, UPDATE, NOTIFICATION."""
+    frr, r1 = lab.node("frr"), lab.node("r1")
+    r1.stop("herald-speaker")
+    with frr.popen("tcpdump -U -i eth1 -w /tmp/bgp.pcap tcp port 179", stderr=-1, text=True) as capture:
+        for line in capture.stderr:
+            if "listening on" in line:
+                break
+        r1.start("herald-speaker")
+        poll(lambda: established(r1, "frr", "gobgp"), 30)
+        poll(lambda: complete(lab), 15)
+        poll(lambda: harness.frr_paths(frr, FROM_GOBGP[6][0]), 10)
+        r1.stop("herald-speaker")
+        r1.start("herald-speaker")
+        capture.terminate()
+        capture.wait()
+    ours = "ip.src == 10.0.1.2 && bgp"
+    read = ["tshark", "-r", "/tmp/bgp.pcap", "-Y"]
+    kinds = frr.run([*read, ours, "-T", "fields", "-e", "bgp.type"], timeout=60).stdout.replace(",", "\n").split()
+    assert {"1", "2", "3", "4"} <= set(kinds), f"OPEN, UPDATE, NOTIFICATION and KEEPALIVE were sent: {kinds}"
+    assert frr.run([*read, f"{ours} && _ws.malformed", "-V"], timeout=60).stdout == ""
+    as_json = ["-T", "json", "--no-duplicate-keys", "-J", "bgp _ws.expert"]
+    decoded = frr.json([*read, ours, *as_json], timeout=60)
+    warnings = [severe for packet in decoded for severe in expert_findings(packet["_source"]["layers"])]
+    assert warnings == []
+    poll(lambda: established(r1, "frr", "gobgp"), 30)
+
+
+def expert_findings(layers: object) -> list[str]:
+    """Every expert message of tshark at warning or above inside a packet's BGP part."""
+    found = []
+    if isinstance(layers, dict):
+        severity = layers.get("_ws.expert.severity")
+        if severity and int(severity, 0) >= 0x600000:
+            found.append(json.dumps(layers))
+        found += [finding for value in layers.values() for finding in expert_findings(value)]
+    elif isinstance(layers, list):
+        found = [finding for value in layers for finding in expert_findings(value)]
+    return found
