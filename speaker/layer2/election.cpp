@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "net/trie.hpp"
+#include "speaker/layer2/link.hpp"
 
 namespace speaker {
 namespace {
@@ -227,25 +228,6 @@ Voter voter(const config::SpeakerState& state) {
 
 Owners elect(const Layer2Addresses& addresses, const Voters& voters) {
   return Election{addresses, voters}.run();
-}
-
-OwnedAddresses owned_by(const std::string& node, const Owners& owners, const Layer2Addresses& addresses) {
-  OwnedAddresses owned;
-  for (const auto& [address, owner] : owners) {
-    if (owner != node) continue;
-    const auto candidate = std::ranges::find(*addresses.at(address), node, &Candidate::node);
-    owned.emplace_hint(owned.end(), address, candidate->interfaces);
-  }
-  return owned;
-}
-
-std::vector<net::IpAddress> published(const OwnedAddresses& owned) {
-  std::vector<net::IpAddress> addresses;
-  for (const auto& [address, interfaces] : owned) {
-    if (addresses.size() == most_published) break;
-    addresses.push_back(address);
-  }
-  return addresses;
 }
 
 Gate election_gate(const net::IpAddress& address, const Candidates& candidates, const Voters& voters,

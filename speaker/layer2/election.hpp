@@ -30,7 +30,6 @@
 #include "net/address.hpp"
 #include "speaker/desired.hpp"
 #include "speaker/gate.hpp"
-#include "speaker/layer2/link.hpp"
 
 namespace speaker {
 
@@ -48,11 +47,8 @@ using Voters = std::map<std::string, Voter>;  // live nodes, by name
 using Owners = std::map<net::IpAddress, std::string>;
 [[nodiscard]] Owners elect(const Layer2Addresses& addresses, const Voters& voters);
 
-// What `node` won, for Layer2::update.
-[[nodiscard]] OwnedAddresses owned_by(const std::string& node, const Owners& owners, const Layer2Addresses& addresses);
-// The same for SpeakerState.owned: ascending, and no more than one object should carry. Beyond that owners
-// are merely less sticky.
-[[nodiscard]] std::vector<net::IpAddress> published(const OwnedAddresses& owned);
+// Nobody publishes more than this in SpeakerState.owned: one object should stay small. Beyond it owners are
+// merely less sticky.
 inline constexpr std::size_t most_published = 20000;
 
 // Why `node`, a candidate by the resources, does not answer: NoSubnet, NotOwner, or Open when it does.

@@ -343,17 +343,6 @@ TEST(ElectionOfUnevenChoices, IsStableAndFairUnderRandomChoices) {
   }
 }
 
-TEST(ElectionWon, GivesTheAddressesWithTheInterfacesAndWhatIsPublished) {
-  Lan lan{2, 0};
-  const Candidates candidates{{"n0", 0, {"eth0"}}};
-  lan.addresses[ip("10.0.0.2")] = std::make_shared<const Candidates>(candidates);
-  lan.addresses[ip("10.0.0.1")] = lan.addresses.at(ip("10.0.0.2"));
-  const auto owned = owned_by("n0", lan.elect(), lan.addresses);
-  EXPECT_THAT(owned, ElementsAre(Pair(ip("10.0.0.1"), ElementsAre("eth0")), Pair(ip("10.0.0.2"), ElementsAre("eth0"))));
-  EXPECT_THAT(published(owned), ElementsAre(ip("10.0.0.1"), ip("10.0.0.2")));
-  EXPECT_THAT(owned_by("n1", lan.elect(), lan.addresses), IsEmpty());
-}
-
 // ---- explain -------------------------------------------------------------------------------------------------------
 
 TEST(ElectionExplained, SaysWhyANodeDoesNotAnswer) {
