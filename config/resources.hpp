@@ -205,6 +205,7 @@ struct SpeakerState {
   std::chrono::milliseconds heartbeat_interval{1000};
   std::string instance;  // changes with every start of the speaker
   std::vector<Interface> interfaces;
+  std::vector<net::IpAddress> owned;  // layer 2 addresses it answers for, ascending: what keeps an owner in place
   bool draining = false;
 };
 

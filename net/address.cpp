@@ -215,6 +215,18 @@ std::optional<IpAddress> advance(const IpAddress& address, std::uint64_t offset)
   return IpAddress{sum};
 }
 
+IpAddress previous(const IpAddress& address) {
+  assert(!address.unspecified());
+  if (address.is_v4()) return Ipv4Address{address.v4().value - 1};
+  auto below = address.v6();
+  for (std::size_t i = 16; i-- > 0;) {
+    const auto borrowed = below.octets[i] == 0;
+    --below.octets[i];
+    if (!borrowed) break;
+  }
+  return below;
+}
+
 }  // namespace net
 
 std::size_t std::hash<net::Ipv6Address>::operator()(const net::Ipv6Address& address) const noexcept {

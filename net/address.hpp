@@ -96,6 +96,8 @@ class IpAddress {
 
 // The address `offset` after this one, within the family; nothing past the family's last address.
 [[nodiscard]] std::optional<IpAddress> advance(const IpAddress& address, std::uint64_t offset);
+// The address before this one. Precondition: it is not the family's first.
+[[nodiscard]] IpAddress previous(const IpAddress& address);
 
 }  // namespace net
 

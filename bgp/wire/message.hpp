@@ -88,7 +88,8 @@ struct Open {
   friend bool operator==(const Open&, const Open&) = default;
 };
 
-enum class RefreshKind : std::uint8_t { Request = 0, BeginOfRefresh = 1, EndOfRefresh = 2 };  // RFC 7313
+// RFC 7313 section 3.2. Unknown stands for every subtype that is not defined: such a message is ignored (section 5).
+enum class RefreshKind : std::uint8_t { Request = 0, BeginOfRefresh = 1, EndOfRefresh = 2, Unknown = 255 };
 struct RouteRefresh {
   AfiSafi family;
   RefreshKind kind = RefreshKind::Request;

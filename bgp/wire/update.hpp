@@ -3,6 +3,7 @@
 // views into the message, checked once and then walked with for_each_prefix().
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -10,8 +11,8 @@
 
 #include "bgp/wire/attributes.hpp"
 #include "bgp/wire/message.hpp"
+#include "bgp/wire/nlri.hpp"
 #include "net/prefix.hpp"
-#include "net/reader.hpp"
 
 namespace bgp {
 
@@ -42,9 +43,24 @@ struct NlriRun {
   [[nodiscard]] bool empty() const { return bytes.empty(); }
 };
 
+// One message holds at most two runs of either kind: those of RFC 4271 and those of RFC 4760.
+class NlriRuns {
+ public:
+  void push_back(const NlriRun& run) { runs_[size_++] = run; }  // precondition: there is room
+  [[nodiscard]] const NlriRun* begin() const { return runs_.data(); }
+  [[nodiscard]] const NlriRun* end() const { return runs_.data() + size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] const NlriRun& operator[](std::size_t index) const { return runs_[index]; }
+
+ private:
+  std::array<NlriRun, 2> runs_{};
+  std::size_t size_ = 0;
+};
+
 struct Update {
-  std::vector<NlriRun> withdrawn;  // from the withdrawn field and MP_UNREACH_NLRI
-  std::vector<NlriRun> reachable;  // from the NLRI field and MP_REACH_NLRI
+  NlriRuns withdrawn;  // from the withdrawn field and MP_UNREACH_NLRI
+  NlriRuns reachable;  // from the NLRI field and MP_REACH_NLRI
   // Next hop per family of `reachable`: the NEXT_HOP attribute and MP_REACH_NLRI's.
   NextHop next_hop_ipv4;
   NextHop next_hop_ipv6;
@@ -56,13 +72,11 @@ struct Update {
   std::optional<net::Family> end_of_rib;  // RFC 4724 section 2
 };
 
-// The body of an UPDATE message. A Notification is returned only where RFC 7606 demands a reset.
-// Unknown AFI/SAFI in MP_REACH/MP_UNREACH are ignored (no run is produced).
+// The body of an UPDATE message; the runs of the answer point into it. A Notification is returned only
+// where RFC 7606 demands a reset. Families that were not negotiated are ignored (no run is produced).
 [[nodiscard]] Decoded<Update> decode_update(std::span<const std::uint8_t> body, const UpdateContext& context);
 
-// Calls visit(prefix) for each prefix of a checked run. Prefix is Ipv4Prefix or Ipv6Prefix.
-template <class Prefix, class Visit>
-void for_each_prefix(std::span<const std::uint8_t> run, Visit&& visit);
+// The prefixes of a run are walked with for_each_prefix<Prefix>(run.bytes, visit) of nlri.hpp.
 
 struct EncodeContext {
   PeerType peer = PeerType::External;
@@ -70,17 +84,20 @@ struct EncodeContext {
   std::size_t limit = max_message_size;
 };
 
-// The attribute section but MP_REACH_NLRI, MP_UNREACH_NLRI and, for IPv6, NEXT_HOP: ascending type codes, canonical
-// flags and lengths. AS4_PATH and AS4_AGGREGATOR are added for a two-octet peer that needs them (RFC 6793
-// section 4.2.2).
+// The attribute section but MP_REACH_NLRI, MP_UNREACH_NLRI and, for IPv6, NEXT_HOP: ascending type codes,
+// canonical flags and lengths. AS4_PATH and AS4_AGGREGATOR are added for a two-octet peer that needs them
+// (RFC 6793 section 4.2.2). LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST are written for internal peers
+// only; an internal peer requires LOCAL_PREF, so export rules set it.
 void encode_attributes(const PathAttributes& attributes, net::Family family, const EncodeContext& context,
                        std::vector<std::uint8_t>& out);
 
 // The reverse of encode_attributes for canonical four-octet bytes that this speaker wrote itself.
 [[nodiscard]] PathAttributes decode_canonical_attributes(std::span<const std::uint8_t> bytes);
 
-// Appends one whole UPDATE to `out` and returns how many of `prefixes` fitted into `limit` bytes (at least one).
-// attribute_bytes comes from encode_attributes; for IPv6 the prefixes go into MP_REACH_NLRI with `next_hop`.
+// Appends one whole UPDATE to `out` and returns how many of `prefixes` fitted into `limit` octets. When not
+// even one fits beside the attributes, nothing is appended and the answer is 0: the route cannot be told
+// to this peer and is unreachable to it (RFC 8654 section 4). attribute_bytes comes from encode_attributes;
+// for IPv6 the prefixes go into MP_REACH_NLRI with `next_hop`.
 template <class Prefix>
 std::size_t encode_reachable(std::span<const std::uint8_t> attribute_bytes, const NextHop& next_hop,
                              std::span<const Prefix> prefixes, std::size_t limit, std::vector<std::uint8_t>& out);

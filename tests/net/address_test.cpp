@@ -62,5 +62,10 @@ TEST(Advance, CarriesAndStopsAtTheEndOfTheFamily) {
   EXPECT_EQ(advance(*parse_ip("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), 1), std::nullopt);
 }
 
+TEST(Previous, BorrowsAcrossOctets) {
+  EXPECT_EQ(previous(*parse_ip("10.0.1.0")), *parse_ip("10.0.0.255"));
+  EXPECT_EQ(previous(*parse_ip("2001:db8::1:0:0")), *parse_ip("2001:db8::ffff:ffff"));
+}
+
 }  // namespace
 }  // namespace net

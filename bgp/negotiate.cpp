@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bgp/negotiate.hpp"
+
+#include <algorithm>
+
+#include "bgp/wire/notification.hpp"
+#include "net/writer.hpp"
+
+namespace bgp {
+
+namespace {
+
+constexpr std::uint8_t multiprotocol_capability = 1;
+
+std::vector<AfiSafi> pairs(Families families) {
+  std::vector<AfiSafi> list;
+  if (families.ipv4) list.push_back(ipv4_unicast);
+  if (families.ipv6) list.push_back(ipv6_unicast);
+  return list;
+}
+
+// IPv4 unicast needs no capability: it is what a peer that offers no family means (RFC 4760 section 8).
+Families offered_families(const Capabilities& capabilities) {
+  if (capabilities.multiprotocol.empty()) return {.ipv4 = true, .ipv6 = false};
+  Families families;
+  for (const auto pair : capabilities.multiprotocol) {
+    families.ipv4 = families.ipv4 || pair == ipv4_unicast;
+    families.ipv6 = families.ipv6 || pair == ipv6_unicast;
+  }
+  return families;
+}
+
+// RFC 5492 section 5: the data lists the capabilities that the peer lacks, encoded as in an OPEN.
+Notification no_common_family(Families wanted) {
+  auto error = open_error(OpenError::UnsupportedCapability);
+  net::Writer data{error.data};
+  for (const auto pair : pairs(wanted)) {
+    data.u8(multiprotocol_capability);
+    const auto length = data.length_field_u8();
+    data.u16(pair.afi);
+    data.u8(0);
+    data.u8(pair.safi);
+  }
+  return error;
+}
+
+bool as_expected(const PeerConfig& config, net::Asn asn) {
+  if (asn == net::Asn{0}) return false;  // RFC 7607
+  switch (config.peer_asn.kind) {
+    case ExpectedAsn::Kind::Exactly:
+      return asn == config.peer_asn.asn;
+    case ExpectedAsn::Kind::Internal:
+      return asn == config.local_asn;
+    case ExpectedAsn::Kind::External:
+      return asn != config.local_asn;
+  }
+  return false;
+}
+
+}  // namespace
+
+Open make_open(const PeerConfig& config, Offer offer) {
+  Open open;
+  open.asn = config.local_asn.four_octet() ? net::as_trans : config.local_asn;
+  open.hold_time = config.hold_time;
+  open.id = config.router_id;
+  if (offer == Offer::Bare) return open;
+  open.capabilities.multiprotocol = pairs(config.families);
+  open.capabilities.route_refresh = true;
+  open.capabilities.enhanced_route_refresh = true;
+  open.capabilities.extended_message = config.extended_messages;
+  open.capabilities.four_octet_asn = config.local_asn;
+  return open;
+}
+
+Decoded<Negotiated> negotiate(const PeerConfig& config, Offer offer, const Open& received) {
+  const auto& theirs = received.capabilities;
+  const auto ours = make_open(config, offer).capabilities;
+  const auto asn = received.real_asn();
+  if (!as_expected(config, asn)) return net::fail(open_error(OpenError::BadPeerAs));
+
+  const auto type = asn == config.local_asn ? PeerType::Internal : PeerType::External;
+  // RFC 6286 section 2.2: identifiers are unique within an AS, not beyond.
+  if (type == PeerType::Internal && received.id == config.router_id) {
+    return net::fail(open_error(OpenError::BadIdentifier));
+  }
+  if (received.hold_time > net::Seconds{0} && received.hold_time < net::Seconds{3}) {
+    return net::fail(open_error(OpenError::UnacceptableHoldTime));
+  }
+
+  const auto wanted = offer == Offer::Bare ? Families{config.families.ipv4, false} : config.families;
+  const auto offered = offered_families(theirs);
+  const Families common{wanted.ipv4 && offered.ipv4, wanted.ipv6 && offered.ipv6};
+  if (common.none()) return net::fail(no_common_family(config.families));
+
+  Negotiated agreed;
+  agreed.peer_asn = asn;
+  agreed.peer_id = received.id;
+  agreed.type = type;
+  agreed.hold_time = std::min(config.hold_time, received.hold_time);
+  agreed.keepalive_time = keepalive_time(config, agreed.hold_time);
+  if (ours.four_octet_asn && theirs.four_octet_asn) agreed.asn_width = AsnWidth::FourOctets;
+  agreed.families = common;
+  agreed.route_refresh = ours.route_refresh && theirs.route_refresh;
+  agreed.enhanced_route_refresh = agreed.route_refresh && ours.enhanced_route_refresh && theirs.enhanced_route_refresh;
+  if (ours.extended_message && theirs.extended_message) agreed.message_limit = max_extended_message_size;
+  agreed.peer_offer = theirs;
+  return agreed;
+}
+
+net::Seconds keepalive_time(const PeerConfig& config, net::Seconds hold_time) {
+  if (hold_time == net::Seconds{0}) return net::Seconds{0};
+  const auto third = std::max(hold_time / 3, net::Seconds{1});
+  return config.keepalive_time ? std::clamp(*config.keepalive_time, net::Seconds{1}, third) : third;
+}
+
+}  // namespace bgp

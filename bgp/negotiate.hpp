@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The OPEN that a peer is sent, and what its OPEN means for the session (RFC 4271 sections 4.2 and 6.2,
+// RFC 5492, RFC 6286, RFC 6793). Pure functions of configuration and message.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "bgp/peer_config.hpp"
+#include "bgp/wire/message.hpp"
+#include "bgp/wire/update.hpp"
+
+namespace bgp {
+
+// What both OPENs together say; fixed for the life of the session.
+struct Negotiated {
+  net::Asn peer_asn;
+  net::RouterId peer_id;
+  PeerType type = PeerType::External;
+  net::Seconds hold_time{};       // 0: neither keepalives nor a hold timer
+  net::Seconds keepalive_time{};  // 0 with it
+  AsnWidth asn_width = AsnWidth::TwoOctets;
+  Families families;
+  bool route_refresh = false;
+  bool enhanced_route_refresh = false;
+  std::size_t message_limit = max_message_size;  // both ways, but for OPEN and KEEPALIVE
+  Capabilities peer_offer;                       // as received, for status
+};
+
+// What an OPEN offers. Bare: no capabilities, for an old peer that closed on seeing some (RFC 5492 section 3).
+enum class Offer : std::uint8_t { Full, Bare };
+
+[[nodiscard]] Open make_open(const PeerConfig& config, Offer offer);
+// The error is the NOTIFICATION to close with.
+[[nodiscard]] Decoded<Negotiated> negotiate(const PeerConfig& config, Offer offer, const Open& received);
+[[nodiscard]] net::Seconds keepalive_time(const PeerConfig& config, net::Seconds hold_time);
+
+}  // namespace bgp

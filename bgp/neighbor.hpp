@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a router keeps of one neighbour: its configuration, its sessions, the bytes that wait for its links,
+// and what went wrong. The routes are in the tables.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bgp/peer.hpp"
+#include "bgp/router_config.hpp"
+#include "bgp/router_status.hpp"
+
+namespace bgp {
+
+struct Neighbor {
+  Neighbor(PeerId peer_id, NeighborConfig with, std::uint64_t seed)
+      : id{peer_id}, config{std::move(with)}, peer{config.session, seed} {}
+
+  // Messages of the session that pull() has not handed out yet.
+  struct Outbox {
+    ConnectionId connection;
+    std::vector<std::uint8_t> bytes;
+    bool asleep = true;  // the edge was told that there is nothing
+  };
+  // Per family.
+  struct Intake {
+    std::uint64_t filtered = 0;  // announcements that were rejected, ever
+    bool warned = false;         // of the prefix limit, in this session
+  };
+
+  PeerId id;
+  NeighborConfig config;
+  Peer peer;
+  State state = State::Idle;  // as last reported
+  std::vector<Outbox> outboxes;
+  std::optional<ConnectionId> up;  // the established one
+  UpdateContext context;           // of it
+  Intake ipv4;
+  Intake ipv6;
+
+  // A prefix limit was exceeded: down until then, or until somebody restarts it.
+  bool limited = false;
+  std::optional<net::TimePoint> restart_at;
+
+  std::map<std::uint8_t, std::uint64_t> attribute_faults;
+  std::deque<MalformedUpdate> malformed;
+
+  [[nodiscard]] Intake& intake(net::Family family) { return family == net::Family::Ipv4 ? ipv4 : ipv6; }
+  [[nodiscard]] const PrefixLimit& limit(net::Family family) const {
+    return family == net::Family::Ipv4 ? config.ipv4_limit : config.ipv6_limit;
+  }
+  [[nodiscard]] Outbox* outbox(ConnectionId connection) {
+    for (auto& each : outboxes) {
+      if (each.connection == connection) return &each;
+    }
+    return nullptr;
+  }
+  // It may have a session.
+  [[nodiscard]] bool wanted() const { return config.hold_down.empty() && !config.shutdown && !limited; }
+};
+
+}  // namespace bgp

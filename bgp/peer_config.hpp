@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a session needs to know of one neighbour, already validated. Policy, prefix limits and all else
+// of the tables are not here: the session must not know them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "bgp/wire/message.hpp"
+#include "net/address.hpp"
+#include "net/asn.hpp"
+#include "net/time.hpp"
+
+namespace bgp {
+
+// The AS that the neighbour must say in its OPEN.
+struct ExpectedAsn {
+  enum class Kind : std::uint8_t { Exactly, Internal, External };  // Internal: ours; External: any but ours
+  Kind kind = Kind::Exactly;
+  net::Asn asn;  // Exactly only
+  friend bool operator==(const ExpectedAsn&, const ExpectedAsn&) = default;
+};
+
+enum class Connect : std::uint8_t { Both, PassiveOnly, ActiveOnly };
+
+// How far the neighbour may be. One: the TTL is 1, so nothing passes a router. Multihop: packets leave with
+// `hops` as TTL. Security: they leave with 255 and must arrive with at least 256 - hops (RFC 5082).
+struct Reach {
+  enum class Kind : std::uint8_t { Default, Multihop, Security };  // Default: one hop for eBGP, any for iBGP
+  Kind kind = Kind::Default;
+  std::uint8_t hops = 1;
+  friend bool operator==(const Reach&, const Reach&) = default;
+};
+
+struct PeerConfig {
+  std::string description;
+
+  // Transport.
+  net::IpAddress address;
+  std::string interface;  // needed by link-local addresses; otherwise the socket is bound to it when given
+  std::uint16_t port = 179;
+  std::optional<net::IpAddress> source;
+  Connect connect = Connect::Both;
+  Reach reach;
+  std::string password;  // TCP MD5, RFC 2385; empty: none
+
+  // OPEN.
+  net::Asn local_asn;
+  net::RouterId router_id;
+  ExpectedAsn peer_asn;
+  net::Seconds hold_time{90};  // 0: no keepalives at all
+  Families families{true, true};
+  bool extended_messages = true;  // RFC 8654
+
+  // Timers that are ours alone.
+  std::optional<net::Seconds> keepalive_time;  // default, and at most: a third of the hold time
+  net::Seconds connect_retry{10};              // longest pause between two dials, and longest wait for one
+  net::Seconds idle_hold{60};                  // longest pause after an error
+
+  friend bool operator==(const PeerConfig&, const PeerConfig&) = default;
+};
+
+// What a change costs. Live: applied to the running session. Reopen: the session has to be opened anew.
+enum class Change : std::uint8_t { None, Live, Reopen };
+[[nodiscard]] Change change_class(const PeerConfig& before, const PeerConfig& after);
+
+}  // namespace bgp

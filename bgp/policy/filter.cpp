@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bgp/policy/filter.hpp"
+
+#include <algorithm>
+
+namespace bgp {
+namespace {
+
+template <class List, class Holds>
+bool any(const List& list, Holds&& holds) {
+  return std::any_of(list.begin(), list.end(), holds);
+}
+
+bool carries(const PathAttributes& attributes, const CommunityPattern& pattern) {
+  const auto matches = [&](const auto& community) { return pattern.matches(community); };
+  return any(attributes.communities, matches) || any(attributes.large_communities, matches);
+}
+
+bool path_matches(const RuleMatch& match, const AsPath& path) {
+  if (!match.as_path_contains.empty() && !any(match.as_path_contains, [&](net::Asn asn) { return path.contains(asn); }))
+    return false;
+  if (!match.origin_as.empty() && !any(match.origin_as, [&](net::Asn asn) { return path.origin() == asn; }))
+    return false;
+  if (!match.neighbor_as.empty() && !any(match.neighbor_as, [&](net::Asn asn) { return path.first() == asn; }))
+    return false;
+  if (match.as_path_min_length && path.length() < *match.as_path_min_length) return false;
+  return !match.as_path_max_length || path.length() <= *match.as_path_max_length;
+}
+
+bool holds(const RuleMatch& match, const RouteContext& context, const PathAttributes& attributes) {
+  const auto& prefix = context.prefix;
+  if (match.family && *match.family != prefix.family()) return false;
+  if (!match.prefixes.empty() && !any(match.prefixes, [&](const auto& each) { return each.matches(prefix); }))
+    return false;
+  if (!match.communities.empty() &&
+      !any(match.communities, [&](const auto& each) { return carries(attributes, each); }))
+    return false;
+  if (!path_matches(match, attributes.as_path)) return false;
+  if (!match.next_hops.empty() &&
+      !any(match.next_hops, [&](const auto& each) { return each.contains(attributes.next_hop.address); }))
+    return false;
+  if (!match.peers.empty() && !any(match.peers, [&](const auto& each) { return each == context.peer; })) return false;
+  if (match.origin && *match.origin != attributes.origin) return false;
+  return !match.med || match.med == attributes.med;
+}
+
+template <class Value>
+void add_missing(std::vector<Value>& to, const std::vector<Value>& values) {
+  for (const auto& value : values) {
+    const auto place = std::lower_bound(to.begin(), to.end(), value);
+    if (place == to.end() || *place != value) to.insert(place, value);
+  }
+}
+
+void change_communities(const RuleSet& set, PathAttributes& attributes) {
+  if (set.replace_communities) {
+    attributes.communities.clear();
+    attributes.large_communities.clear();
+  }
+  for (const auto& pattern : set.remove_communities) {
+    const auto matches = [&](const auto& community) { return pattern.matches(community); };
+    std::erase_if(attributes.communities, matches);
+    std::erase_if(attributes.large_communities, matches);
+  }
+  // Lists are sets (RFC 1997, RFC 8092); sorted when they are touched, so that equal sets are equal bytes.
+  if (!set.add_communities.empty()) {
+    std::sort(attributes.communities.begin(), attributes.communities.end());
+    add_missing(attributes.communities, set.add_communities);
+  }
+  if (!set.add_large_communities.empty()) {
+    std::sort(attributes.large_communities.begin(), attributes.large_communities.end());
+    add_missing(attributes.large_communities, set.add_large_communities);
+  }
+}
+
+void apply(const RuleSet& set, const RouteContext& context, PathAttributes& attributes, Verdict& verdict) {
+  if (set.local_pref) attributes.local_pref = set.local_pref;
+  if (set.med) {
+    attributes.med = set.med;
+    verdict.med_set = true;
+  }
+  if (set.prepend > 0) attributes.as_path.prepend(context.own_asn, set.prepend);
+  change_communities(set, attributes);
+  if (set.next_hop != NextHopChange::Unchanged) verdict.next_hop = set.next_hop;
+  if (set.next_hop == NextHopChange::Address) attributes.next_hop = {set.next_hop_address, std::nullopt};
+}
+
+template <class Asks>
+bool any_rule(const FilterChain& chain, Asks&& asks) {
+  return any(chain, [&](const Filter& filter) { return any(filter.rules, asks); });
+}
+
+}  // namespace
+
+bool PrefixMatch::matches(const net::Prefix& prefix) const {
+  return prefix.length() >= ge && prefix.length() <= le && cidr.contains(prefix);
+}
+
+Filter accept_all() {
+  return {.name = "accept-all", .rules = {{.name = "all", .match = {}, .set = {}, .action = RuleAction::Accept}}};
+}
+
+Filter reject_all() {
+  return {.name = "reject-all", .rules = {{.name = "all", .match = {}, .set = {}, .action = RuleAction::Reject}}};
+}
+
+Verdict run(const FilterChain& chain, const RouteContext& context, PathAttributes& attributes) {
+  Verdict verdict;
+  for (const auto& filter : chain) {
+    for (const auto& rule : filter.rules) {
+      if (!holds(rule.match, context, attributes)) continue;
+      if (rule.action != RuleAction::Reject) apply(rule.set, context, attributes, verdict);
+      if (rule.action == RuleAction::Next) continue;
+      verdict.accepted = rule.action == RuleAction::Accept;
+      verdict.filter = &filter;
+      verdict.rule = &rule;
+      return verdict;
+    }
+  }
+  return verdict;
+}
+
+bool depends_on_prefix(const FilterChain& chain) {
+  return any_rule(chain, [](const FilterRule& rule) { return !rule.match.prefixes.empty(); });
+}
+
+bool depends_on_peer(const FilterChain& chain) {
+  return any_rule(chain, [](const FilterRule& rule) { return !rule.match.peers.empty(); });
+}
+
+bool accepts_everything(const FilterChain& chain) {
+  for (const auto& filter : chain) {
+    for (const auto& rule : filter.rules) {
+      if (rule.match == RuleMatch{} && rule.set.empty() && rule.action == RuleAction::Accept) return true;
+      if (rule.action != RuleAction::Next || !rule.set.empty()) return false;
+    }
+  }
+  return false;
+}
+
+std::string describe(const Verdict& verdict) {
+  if (verdict.rule == nullptr) return "no rule matched";
+  return "filter " + verdict.filter->name + ", rule " + verdict.rule->name;
+}
+
+}  // namespace bgp

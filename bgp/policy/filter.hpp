@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Import and export filters as plain values, and the pure function that runs a route through them.
+// A filter is an ordered list of rules; a chain is an ordered list of filters. Knows nothing of peers'
+// sessions or of tables.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bgp/policy/community_pattern.hpp"
+#include "bgp/wire/attributes.hpp"
+#include "net/prefix.hpp"
+
+namespace bgp {
+
+// A prefix inside `cidr` whose length is in [ge, le].
+struct PrefixMatch {
+  net::Prefix cidr;
+  std::uint8_t ge = 0;
+  std::uint8_t le = 0;
+  [[nodiscard]] bool matches(const net::Prefix& prefix) const;
+  friend bool operator==(const PrefixMatch&, const PrefixMatch&) = default;
+};
+
+enum class RuleAction : std::uint8_t { Accept, Reject, Next };
+
+// Every condition given must hold; a list holds when one of its entries does.
+struct RuleMatch {
+  std::vector<PrefixMatch> prefixes;
+  std::optional<net::Family> family;
+  std::vector<CommunityPattern> communities;
+  std::vector<net::Asn> as_path_contains;
+  std::vector<net::Asn> origin_as;
+  std::vector<net::Asn> neighbor_as;
+  std::optional<std::uint16_t> as_path_min_length;
+  std::optional<std::uint16_t> as_path_max_length;
+  std::vector<net::Prefix> next_hops;
+  std::vector<std::string> peers;  // names of neighbours: the one learned from, or the one sent to
+  std::optional<Origin> origin;
+  std::optional<std::uint32_t> med;
+  friend bool operator==(const RuleMatch&, const RuleMatch&) = default;
+};
+
+enum class NextHopChange : std::uint8_t { Unchanged, Self, Address };
+
+struct RuleSet {
+  std::optional<std::uint32_t> local_pref;
+  std::optional<std::uint32_t> med;
+  std::uint8_t prepend = 0;  // own AS, that many times
+  std::vector<Community> add_communities;
+  std::vector<LargeCommunity> add_large_communities;
+  std::vector<CommunityPattern> remove_communities;
+  bool replace_communities = false;  // clears the standard and large ones before the additions
+  NextHopChange next_hop = NextHopChange::Unchanged;
+  net::IpAddress next_hop_address;  // with NextHopChange::Address
+  friend bool operator==(const RuleSet&, const RuleSet&) = default;
+  [[nodiscard]] bool empty() const { return *this == RuleSet{}; }
+};
+
+struct FilterRule {
+  std::string name;
+  RuleMatch match;
+  RuleSet set;
+  RuleAction action = RuleAction::Accept;
+  friend bool operator==(const FilterRule&, const FilterRule&) = default;
+};
+
+// The first rule that matches and does not say Next decides. Rules that say Next change the route for
+// the rules after them.
+struct Filter {
+  std::string name;
+  std::vector<FilterRule> rules;
+  friend bool operator==(const Filter&, const Filter&) = default;
+};
+
+[[nodiscard]] Filter accept_all();  // named "accept-all"
+[[nodiscard]] Filter reject_all();  // named "reject-all"
+
+// Filters read as one list of rules: a route that no rule of the first decides goes on to the second. What
+// nobody decides is rejected (RFC 8212), so {drop-bogons, accept-all} and {only-mine} both do what they say.
+using FilterChain = std::vector<Filter>;
+
+// What a filter may look at besides the attributes.
+struct RouteContext {
+  net::Prefix prefix;
+  std::string_view peer;
+  net::Asn own_asn;  // what `prepend` puts in front
+};
+
+// Where the decision fell: for explain. Points into the chain.
+struct Verdict {
+  bool accepted = false;
+  const Filter* filter = nullptr;  // with the deciding rule; nothing when no rule decided
+  const FilterRule* rule = nullptr;
+  NextHopChange next_hop = NextHopChange::Unchanged;
+  bool med_set = false;  // a rule gave the MED
+};
+
+// Runs `attributes` through the chain, changing them as the rules say. An empty chain rejects.
+[[nodiscard]] Verdict run(const FilterChain& chain, const RouteContext& context, PathAttributes& attributes);
+
+// True when the outcome may differ between prefixes that carry the same attributes.
+[[nodiscard]] bool depends_on_prefix(const FilterChain& chain);
+// True when every route passes unchanged.
+[[nodiscard]] bool accepts_everything(const FilterChain& chain);
+// True when a rule names peers, so that two peers with this chain may be treated differently.
+[[nodiscard]] bool depends_on_peer(const FilterChain& chain);
+
+// "filter edge, rule bogons"; "no rule matched".
+[[nodiscard]] std::string describe(const Verdict& verdict);
+
+}  // namespace bgp

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bgp/rib/attribute_pool.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <new>
+
+#include "bgp/rib/hash.hpp"
+#include "bgp/wire/update.hpp"
+
+namespace bgp {
+namespace {
+
+// Tables keep everything that may be passed on to anyone, in four octets.
+constexpr EncodeContext canonical{PeerType::Internal, AsnWidth::FourOctets, max_extended_message_size};
+
+std::uint8_t write_next_hop(const NextHop& next_hop, std::vector<std::uint8_t>& out) {
+  const auto octets = next_hop.address.bytes();
+  out.insert(out.end(), octets.begin(), octets.end());
+  if (next_hop.link_local)
+    out.insert(out.end(), next_hop.link_local->octets.begin(), next_hop.link_local->octets.end());
+  return static_cast<std::uint8_t>(out.size());
+}
+
+std::uint8_t flags_of(const PathAttributes& attributes) {
+  unsigned flags = 0;
+  if (attributes.local_pref) flags |= AttributeSet::has_local_pref;
+  if (attributes.med) flags |= AttributeSet::has_med;
+  if (attributes.originator_id || !attributes.cluster_list.empty()) flags |= AttributeSet::reflected;
+  for (const auto community : attributes.communities) {
+    if (community == community_no_advertise) flags |= AttributeSet::no_advertise;
+    if (community == community_no_export || community == community_no_export_subconfed)
+      flags |= AttributeSet::no_export;
+  }
+  return static_cast<std::uint8_t>(flags);
+}
+
+void summarise(const PathAttributes& attributes, AttributeSet& set) {
+  set.local_pref = attributes.local_pref.value_or(0);
+  set.med = attributes.med.value_or(0);
+  set.neighbor_as = attributes.as_path.first().value_or(net::Asn{}).value;
+  set.path_length = static_cast<std::uint16_t>(std::min(attributes.as_path.length(), 0xffffU));
+  set.origin = static_cast<std::uint8_t>(attributes.origin);
+  set.flags = flags_of(attributes);
+}
+
+}  // namespace
+
+AttributePool::~AttributePool() {
+  assert(size_ == 0);
+}
+
+SetRef AttributePool::intern(const PathAttributes& attributes) {
+  scratch_.clear();
+  const auto next_hop_size = write_next_hop(attributes.next_hop, scratch_);
+  encode_attributes(attributes, net::Family::Ipv6, canonical, scratch_);  // as for IPv6: without NEXT_HOP
+
+  const auto hash = static_cast<std::uint32_t>(hash_bytes(scratch_, seed_));
+  for (auto* set = buckets_.head(hash); set != nullptr; set = set->next) {
+    if (set->hash == hash && set->next_hop_size == next_hop_size &&
+        set->size + std::size_t{next_hop_size} == scratch_.size() &&
+        std::memcmp(set->tail(), scratch_.data(), scratch_.size()) == 0)
+      return share(set);
+  }
+
+  auto* set = new (::operator new(sizeof(AttributeSet) + scratch_.size())) AttributeSet{};
+  summarise(attributes, *set);
+  set->references = 1;
+  set->hash = hash;
+  set->size = static_cast<std::uint32_t>(scratch_.size() - next_hop_size);
+  set->next_hop_size = next_hop_size;
+  std::memcpy(set->tail(), scratch_.data(), scratch_.size());
+
+  auto& head = buckets_.head(hash);
+  set->next = head;
+  head = set;
+  bytes_ += sizeof(AttributeSet) + scratch_.size();
+  buckets_.grow(
+      ++size_, [](const AttributeSet* each) { return each->hash; },
+      [](AttributeSet* each) -> AttributeSet*& { return each->next; });
+  return {*this, set};
+}
+
+void AttributePool::forget(AttributeSet* set) {
+  auto* link = &buckets_.head(set->hash);
+  while (*link != set) link = &(*link)->next;
+  *link = set->next;
+  --size_;
+  bytes_ -= sizeof(AttributeSet) + set->next_hop_size + set->size;
+  ::operator delete(set);
+}
+
+}  // namespace bgp

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bgp/rib/attribute_set.hpp"
+
+#include "bgp/wire/update.hpp"
+
+namespace bgp {
+
+NextHop AttributeSet::next_hop() const {
+  const auto octets = next_hop_bytes();
+  if (octets.size() == 4) return {net::Ipv4Address::from_bytes(octets), std::nullopt};
+  NextHop next_hop{net::Ipv6Address::from_bytes(octets), std::nullopt};
+  if (octets.size() == 32) next_hop.link_local = net::Ipv6Address::from_bytes(octets.subspan(16));
+  return next_hop;
+}
+
+PathAttributes AttributeSet::attributes() const {
+  auto attributes = decode_canonical_attributes(bytes());
+  attributes.next_hop = next_hop();
+  return attributes;
+}
+
+}  // namespace bgp

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Path attributes as tables hold them: one allocation with a small decoded summary, the next hop, and the
+// canonical wire bytes of all other attributes. Immutable and interned by AttributePool: two sets are equal
+// when their addresses are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "bgp/wire/attributes.hpp"
+#include "net/asn.hpp"
+
+namespace bgp {
+
+struct AttributeSet {
+  std::uint32_t references = 0;
+  std::uint32_t hash = 0;
+  AttributeSet* next = nullptr;  // in the pool's bucket
+  std::uint32_t local_pref = 0;
+  std::uint32_t med = 0;          // absent counts as 0, the best
+  std::uint32_t neighbor_as = 0;  // leftmost of the path; 0 for an empty one
+  std::uint32_t size = 0;         // of bytes(); more than a message when a two-octet path became a four-octet one
+  std::uint16_t path_length = 0;
+  std::uint8_t origin = 0;
+  std::uint8_t flags = 0;
+  std::uint8_t next_hop_size = 4;  // 4, 16, or 32 with a link-local address
+
+  static constexpr std::uint8_t has_local_pref = 1;
+  static constexpr std::uint8_t has_med = 2;
+  static constexpr std::uint8_t no_export = 4;  // or NO_EXPORT_SUBCONFED: the same without confederations
+  static constexpr std::uint8_t no_advertise = 8;
+  static constexpr std::uint8_t reflected = 16;  // has ORIGINATOR_ID or CLUSTER_LIST
+
+  // Canonical bytes of every attribute but NEXT_HOP and MP_REACH_NLRI.
+  [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {tail() + next_hop_size, size}; }
+  [[nodiscard]] std::span<const std::uint8_t> next_hop_bytes() const { return {tail(), next_hop_size}; }
+  [[nodiscard]] NextHop next_hop() const;
+  [[nodiscard]] PathAttributes attributes() const;  // exploded, next hop included
+
+  // What follows the header in the same allocation.
+  [[nodiscard]] const std::uint8_t* tail() const { return reinterpret_cast<const std::uint8_t*>(this + 1); }
+  [[nodiscard]] std::uint8_t* tail() { return reinterpret_cast<std::uint8_t*>(this + 1); }
+};
+
+}  // namespace bgp

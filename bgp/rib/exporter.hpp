@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a neighbour is told about a path: gates, filters and the rules of RFC 4271 section 5 for attributes
+// that change between speakers. Terms hold everything that the outcome depends on, so that neighbours with
+// equal terms can share one Adj-RIB-Out. Pure; knows no table.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bgp/policy/filter.hpp"
+#include "bgp/rib/audience.hpp"
+#include "bgp/rib/path.hpp"
+#include "bgp/router_config.hpp"
+#include "bgp/wire/update.hpp"
+
+namespace bgp {
+
+struct ExportTerms {
+  net::Family family{};
+  PeerType type = PeerType::External;
+  AsnWidth asn_width = AsnWidth::FourOctets;
+  std::size_t message_limit = max_message_size;
+  net::Asn local_asn;
+  NextHop self;  // this router as a next hop of the family
+  InternalNextHop internal_next_hop = InternalNextHop::Unchanged;
+  std::uint32_t default_local_pref = 100;
+  std::optional<FilterChain> filter;  // nothing: local routes only
+  std::string peer;                   // empty where the filter does not ask for it
+  std::vector<AudienceId> audiences;  // besides everyone
+  friend bool operator==(const ExportTerms&, const ExportTerms&) = default;
+};
+
+// The first thing that keeps a route from a neighbour.
+enum class ExportGate : std::uint8_t {
+  Sent,
+  NoRoute,
+  OwnRoute,        // it came from this neighbour
+  OtherNeighbors,  // a local route that is announced to others only
+  LearnedRoute,    // no export filter, so that nothing learned is announced
+  InternalPeers,   // from one internal peer to another, RFC 4271 section 9.2.1
+  NoAdvertise,     // RFC 1997
+  NoExport,        // RFC 1997
+  Filter,
+  MessageTooSmall,  // RFC 8654 section 4
+};
+[[nodiscard]] std::string_view describe(ExportGate gate);
+
+class Exporter {
+ public:
+  explicit Exporter(ExportTerms terms);
+
+  [[nodiscard]] const ExportTerms& terms() const { return terms_; }
+  [[nodiscard]] bool hears(AudienceId audience) const;
+  // Of a prefix's selected paths, the one that these neighbours are told about: the best, or among local
+  // ones (which come first) the first that is for them.
+  [[nodiscard]] const Path* pick(std::span<const Path> selected) const;
+  // True when prefixes with one attribute set may have different outcomes.
+  [[nodiscard]] bool per_prefix() const { return per_prefix_; }
+
+  // `source` is the type of the peer that the path came from; it does not matter for local paths.
+  struct Outcome {
+    ExportGate gate = ExportGate::NoRoute;
+    Verdict verdict;
+    PathAttributes attributes;  // as sent
+  };
+  [[nodiscard]] Outcome evaluate(const net::Prefix& prefix, const Path& path, PeerType source) const;
+  // Its gate alone, without exploding the attributes where no filter needs them.
+  [[nodiscard]] ExportGate gate(const net::Prefix& prefix, const Path& path, PeerType source) const;
+  // The attribute section of a route that passes.
+  void encode(const PathAttributes& sent, std::vector<std::uint8_t>& out) const;
+
+ private:
+  [[nodiscard]] ExportGate simple_gate(const Path& path, PeerType source) const;
+  [[nodiscard]] NextHop next_hop(const PathAttributes& attributes, const Path& path, PeerType source,
+                                 NextHopChange wanted) const;
+  void adapt(PathAttributes& attributes, const Path& path, PeerType source, const Verdict& verdict) const;
+  [[nodiscard]] bool surely_fits(const Path& path) const;
+  [[nodiscard]] bool fits(const PathAttributes& sent) const;
+
+  ExportTerms terms_;
+  bool pass_all_;
+  bool per_prefix_;
+};
+
+}  // namespace bgp

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Adj-RIB-Out of the neighbours of one family that are told the same. Nothing is kept for a prefix
+// that everybody knows: what was sent is what the exporter makes of the best path. A change puts the prefix
+// into `pending_` with the route that was sent before it; when a member pulls, pending prefixes become a
+// chunk of messages with their latest state, which all members share.
+//
+// A member that reads too slowly, or has just come, leaves that stream and catches up by itself: two bits
+// a prefix say which to send, and whether the member has it. When nothing is left it joins the stream again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "bgp/rib/attribute_pool.hpp"
+#include "bgp/rib/bitmap.hpp"
+#include "bgp/rib/out_chunk.hpp"
+#include "bgp/rib/out_member.hpp"
+#include "bgp/rib/prefix_table.hpp"
+#include "bgp/rib/update_writer.hpp"
+
+namespace bgp {
+
+// What groups see of the tables, and how they report.
+template <class Prefix>
+struct OutContext {
+  PrefixTable<Prefix>& table;
+  const std::vector<Rank>& ranks;
+  AttributePool& pool;
+  const RouterConfig& config;
+  std::vector<PeerId>& woken;       // members that have something to pull again
+  std::vector<NodeIndex>& settled;  // prefixes without paths of which a group needs no more
+};
+
+template <class Prefix>
+class OutGroup {
+ public:
+  OutGroup(std::uint32_t id, std::shared_ptr<const Exporter> exporter, OutContext<Prefix> context)
+      : id_{id}, exporter_{std::move(exporter)}, context_{context} {}
+  ~OutGroup();
+  OutGroup(const OutGroup&) = delete;
+  OutGroup& operator=(const OutGroup&) = delete;
+
+  [[nodiscard]] std::uint32_t id() const { return id_; }
+  [[nodiscard]] const std::shared_ptr<const Exporter>& exporter() const { return exporter_; }
+  [[nodiscard]] bool empty() const { return members_.empty(); }
+  [[nodiscard]] const std::vector<OutMember*>& members() const { return members_; }
+
+  // The member catches up by itself; what it has to be sent is in its CatchUp already.
+  void add(OutMember& member);
+  void remove(OutMember& member);
+  // From the stream to catching up; the member then knows what is pending for it.
+  void detach(OutMember& member);
+
+  // The selected paths of `node` were `before` (the best first, all of them when they are local).
+  void changed(NodeIndex node, std::span<const Path> before);
+  // Somebody may still have to be told about the prefix.
+  [[nodiscard]] bool remembers(NodeIndex node) const;
+
+  // Appends whole messages until `out` holds `limit` bytes or nothing is left; returns how many.
+  std::size_t pull(OutMember& member, std::vector<std::uint8_t>& out, std::size_t limit);
+
+  // One slice of the walk of a member over the table; returns how many prefixes were looked at.
+  std::size_t walk(OutMember& member, std::size_t budget);
+
+  [[nodiscard]] std::size_t bytes() const { return dirty_.bytes() + pending_.size() * sizeof(Pending); }
+
+ private:
+  struct Pending {
+    NodeIndex node = 0;
+    Path before;  // as sent; its set is retained; no set: nothing was sent
+  };
+  // What a number of pending prefixes come to.
+  struct Drawn {
+    std::vector<Pending> entries;
+    std::vector<typename UpdateWriter<Prefix>::Route> routes;
+    std::vector<std::pair<PeerId, Prefix>> withdrawn;  // for all but the one whose route it was
+    std::vector<std::pair<PeerId, Prefix>> replaced;   // for the one whose own route took another's place
+  };
+
+  // Members in the stream get all chunks.
+  [[nodiscard]] static bool streaming(const OutMember& member) { return member.catch_up == nullptr; }
+  void wake(OutMember& member);
+  void forget_pending();
+  void make_chunk(const OutMember* puller);
+  void draw(Pending entry, UpdateWriter<Prefix>& writer, OutChunk& chunk, Drawn& drawn) const;
+  void hand_out(std::shared_ptr<const OutChunk> chunk, const OutMember* puller, const std::vector<Pending>& entries);
+  std::size_t take_backlog(OutMember& member, std::vector<std::uint8_t>& out, std::size_t limit);
+  std::size_t pull_own(OutMember& member, std::vector<std::uint8_t>& out);
+  bool rejoin(OutMember& member);
+  void mark(OutMember& member, NodeIndex node, const Path* before, const Exporter& terms);
+  void settle(NodeIndex node);
+  // The member is told about the path by these terms.
+  [[nodiscard]] bool tells(const Exporter& terms, const OutMember& member, const Prefix& prefix,
+                           const Path* path) const;
+  [[nodiscard]] PeerType type_of(const Path& path) const;
+  [[nodiscard]] std::span<const Path> selected(NodeIndex node) const;
+
+  std::uint32_t id_;
+  std::shared_ptr<const Exporter> exporter_;
+  OutContext<Prefix> context_;
+  std::vector<OutMember*> members_;
+  std::size_t streaming_ = 0;  // how many of them are in the stream
+  Bitmap in_stream_;           // by PeerId
+  std::deque<Pending> pending_;
+  Bitmap dirty_;  // the nodes in pending_
+};
+
+}  // namespace bgp

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// Adj-RIB-In and the choice of the best path. What neighbours are told is in rib_out.cpp, background work in
+// rib_work.cpp.
+#include "bgp/rib/rib.hpp"
+
+#include <algorithm>
+
+namespace bgp {
+
+template <class Prefix>
+Rib<Prefix>::Rib(AttributePool& pool, const RouterConfig& config, const NextHopSet& unreachable, std::uint64_t seed)
+    : pool_{pool},
+      config_{config},
+      unreachable_{unreachable},
+      feed_enabled_{config.feed},
+      table_{seed},
+      decision_{config.decision, ranks_} {}
+
+template <class Prefix>
+Rib<Prefix>::~Rib() {
+  groups_.clear();
+  for (NodeIndex node = 0; node < table_.end(); ++node) {
+    if (!table_.used(node)) continue;
+    for (const auto& path : table_.paths(node)) pool_.release(path.set);
+  }
+}
+
+template <class Prefix>
+typename Rib<Prefix>::Source& Rib<Prefix>::source(PeerId peer) {
+  if (peer.value >= sources_.size()) {
+    sources_.resize(peer.value + 1U);
+    ranks_.resize(peer.value + 1U);
+  }
+  return sources_[peer.value];
+}
+
+template <class Prefix>
+const SourceCounters& Rib<Prefix>::counters(PeerId peer) const {
+  static constexpr SourceCounters nothing{};
+  return peer.value < sources_.size() ? sources_[peer.value].counters : nothing;
+}
+
+template <class Prefix>
+std::uint8_t Rib<Prefix>::age(const Path& path) const {
+  return path.local() ? std::uint8_t{0}
+                      : static_cast<std::uint8_t>(sources_[path.source.value].generation - path.generation);
+}
+
+template <class Prefix>
+bool Rib<Prefix>::sweepable(const Path& path) const {
+  return !path.local() && age(path) >= sources_[path.source.value].sweep_age;
+}
+
+template <class Prefix>
+void Rib<Prefix>::count(const Path& path, int by) {
+  path_count_ += static_cast<std::size_t>(by);
+  if (path.local()) return;
+  auto& from = sources_[path.source.value];
+  const auto add = static_cast<std::uint32_t>(by);
+  if (age(path) == 0) {
+    from.counters.paths += add;
+    if ((path.flags & Path::rejected) != 0) from.counters.rejected += add;
+    return;
+  }
+  from.counters.stale += add;
+  if (!sweepable(path)) return;
+  from.sweepable += add;
+  sweepable_ += static_cast<std::size_t>(by);
+}
+
+template <class Prefix>
+std::uint8_t Rib<Prefix>::reach_flag(const AttributeSet& set) const {
+  if (unreachable_.empty() || !unreachable_.contains(set.next_hop().address)) return 0;
+  return Path::unreachable;
+}
+
+// ---- sessions ---------------------------------------------------------------------------------------
+
+template <class Prefix>
+void Rib<Prefix>::open(PeerId peer, const Rank& rank) {
+  source(peer);
+  ranks_[peer.value] = rank;
+}
+
+template <class Prefix>
+void Rib<Prefix>::close(PeerId peer) {
+  begin_refresh(peer);
+  sweep_stale(peer);
+}
+
+template <class Prefix>
+void Rib<Prefix>::begin_refresh(PeerId peer) {
+  auto& from = source(peer);
+  ++from.generation;
+  if (from.sweep_age != 255) ++from.sweep_age;
+  from.counters.stale += from.counters.paths;
+  from.counters.paths = 0;
+  from.counters.rejected = 0;
+}
+
+template <class Prefix>
+void Rib<Prefix>::end_refresh(PeerId peer) {
+  sweep_stale(peer);
+}
+
+// ---- routes of peers --------------------------------------------------------------------------------
+
+template <class Prefix>
+void Rib<Prefix>::announce(PeerId peer, const Prefix& prefix, AttributeSet* set, Acceptance acceptance) {
+  const auto generation = sources_[peer.value].generation;
+  const auto flags =
+      static_cast<std::uint8_t>((acceptance == Acceptance::Rejected ? Path::rejected : 0U) | reach_flag(*set));
+  const auto node = table_.insert(prefix);
+  auto paths = table_.paths(node);
+  const auto known = std::find_if(paths.begin(), paths.end(), [&](const Path& path) { return path.source == peer; });
+  const auto place = static_cast<std::size_t>(known - paths.begin());
+  const Path path{set, 0, peer, generation, flags};
+
+  if (known != paths.end() && known->set == set && known->flags == flags) {
+    count(*known, -1);
+    known->generation = generation;
+    count(*known, 1);
+    return;
+  }
+  begin_change(node);
+  AttributePool::retain(set);
+  if ((set->flags & AttributeSet::has_med) != 0) table_[node].set(Node::med_matters);
+  if (known != paths.end()) {
+    if (!before_.empty() && decision_.may_join(*known, before_.front())) multipath_touched_ = true;
+    dropped_.push_back(known->set);
+    count(*known, -1);
+    *known = path;
+  } else {
+    table_.append(node, path);
+  }
+  count(path, 1);
+  select(node, place);
+  if (const auto* best = table_.best(node); best != nullptr && decision_.may_join(path, *best))
+    multipath_touched_ = true;
+  end_change(node);
+}
+
+template <class Prefix>
+void Rib<Prefix>::withdraw(PeerId peer, const Prefix& prefix) {
+  const auto node = table_.find(prefix);
+  if (node == no_index) return;
+  const auto paths = table_.paths(node);
+  const auto known = std::find_if(paths.begin(), paths.end(), [&](const Path& path) { return path.source == peer; });
+  if (known == paths.end()) return;
+  begin_change(node);
+  erase_path(node, static_cast<std::size_t>(known - paths.begin()));
+  end_change(node);
+}
+
+template <class Prefix>
+void Rib<Prefix>::erase_path(NodeIndex node, std::size_t place) {
+  const auto path = table_.paths(node)[place];
+  if (!before_.empty() && decision_.may_join(path, before_.front())) multipath_touched_ = true;
+  dropped_.push_back(path.set);
+  count(path, -1);
+  table_.remove(node, place);
+  // Without it, another may no longer be out of the question for its MED.
+  if (place == 0 || table_[node].is(Node::med_matters)) select(node, 0);
+}
+
+// ---- routes of this node ----------------------------------------------------------------------------
+
+template <class Prefix>
+bool Rib<Prefix>::same_local(NodeIndex node, std::span<const std::pair<AttributeSet*, AudienceId>> local) const {
+  const auto paths = table_.paths(node);
+  for (std::size_t i = 0; i < local.size(); ++i) {
+    if (i >= paths.size() || !paths[i].same_route({local[i].first, local[i].second, local_peer, 0, 0})) return false;
+  }
+  return local.size() == paths.size() || !paths[local.size()].local();
+}
+
+template <class Prefix>
+void Rib<Prefix>::set_local(const Prefix& prefix, std::span<const std::pair<AttributeSet*, AudienceId>> local) {
+  auto node = table_.find(prefix);
+  if (node == no_index) {
+    if (local.empty()) return;
+    node = table_.insert(prefix);
+  } else if (same_local(node, local)) {
+    return;
+  }
+  begin_change(node);
+  // Local paths stand in front, in their order; the others follow in any.
+  std::vector<Path> learned;
+  for (const auto& path : table_.paths(node)) {
+    if (path.local()) {
+      dropped_.push_back(path.set);
+      count(path, -1);
+    } else {
+      learned.push_back(path);
+    }
+  }
+  while (table_[node].count > 0) table_.remove(node, table_[node].count - 1U);
+  for (const auto& [set, audience] : local) {
+    AttributePool::retain(set);
+    const Path path{set, audience, local_peer, 0, 0};
+    table_.append(node, path);
+    count(path, 1);
+  }
+  for (const auto& path : learned) table_.append(node, path);
+  select(node, 0);
+  end_change(node);
+}
+
+// ---- selection --------------------------------------------------------------------------------------
+
+template <class Prefix>
+void Rib<Prefix>::begin_change(NodeIndex node) {
+  before_.clear();
+  multipath_touched_ = false;
+  if (!table_[node].is(Node::has_best)) return;
+  const auto paths = table_.paths(node);
+  before_.push_back(paths[0]);
+  for (std::size_t i = 1; i < paths.size() && paths[i].local(); ++i) before_.push_back(paths[i]);
+}
+
+// `changed` is the place of the path that was added or changed; 0 when the best itself may have become worse.
+template <class Prefix>
+void Rib<Prefix>::select(NodeIndex node, std::size_t changed) {
+  const auto paths = table_.paths(node);
+  auto& entry = table_[node];
+  auto best = Decision::none;
+  if (changed == 0 || !entry.is(Node::has_best) || entry.is(Node::med_matters))
+    best = decision_.best(paths);
+  else
+    best = paths[changed].usable() && decision_.beats(paths[changed], paths[0]) ? changed : 0;
+  if (best == Decision::none) {
+    entry.unset(Node::has_best);
+    return;
+  }
+  entry.set(Node::has_best);
+  if (best != 0) std::swap(paths[0], paths[best]);
+}
+
+template <class Prefix>
+void Rib<Prefix>::end_change(NodeIndex node) {
+  const auto* best = table_.best(node);
+  const auto* old = before_.empty() ? nullptr : before_.data();
+  const bool local = (best != nullptr && best->local()) || (old != nullptr && old->local());
+  const bool same = best == nullptr || old == nullptr ? best == old : best->same_route(*old);
+  if (!same || local) {
+    if (old != nullptr && !old->local()) --sources_[old->source.value].counters.best;
+    if (best != nullptr && !best->local()) ++sources_[best->source.value].counters.best;
+    for (const auto& group : groups_) group->changed(node, before_);
+  }
+  if (!same || multipath_touched_) feed(node);
+  for (auto* set : dropped_) pool_.release(set);
+  dropped_.clear();
+  if (table_[node].count == 0) reap(node);
+}
+
+template <class Prefix>
+void Rib<Prefix>::feed(NodeIndex node) {
+  if (feed_enabled_ == RouteFeed::Off || table_[node].is(Node::fed)) return;
+  table_[node].set(Node::fed);
+  feed_.push_back(node);
+}
+
+template <class Prefix>
+void Rib<Prefix>::set_feed(RouteFeed feed) {
+  feed_enabled_ = feed;
+  if (feed == RouteFeed::On) return replay();
+  for (const auto node : std::exchange(feed_, {})) {
+    table_[node].unset(Node::fed);
+    reap(node);
+  }
+}
+
+template <class Prefix>
+void Rib<Prefix>::replay() {
+  for (NodeIndex node = 0; node < table_.end(); ++node) {
+    if (table_.used(node)) feed(node);
+  }
+}
+
+template class Rib<net::Ipv4Prefix>;
+template class Rib<net::Ipv6Prefix>;
+
+}  // namespace bgp

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of one family: every path of every peer (Adj-RIB-In), the best of each prefix (Loc-RIB), and
+// the groups that tell neighbours about it (Adj-RIB-Out). Changes go straight through: when announce()
+// returns, the new best path waits to be pulled. Knows no sessions, messages or configuration.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "bgp/rib/attribute_pool.hpp"
+#include "bgp/rib/decision.hpp"
+#include "bgp/rib/next_hop_set.hpp"
+#include "bgp/rib/out_group.hpp"
+#include "bgp/rib/prefix_table.hpp"
+#include "bgp/router_config.hpp"
+
+namespace bgp {
+
+// What the tables hold of one peer, as counters.
+struct SourceCounters {
+  std::uint32_t paths = 0;     // of the present session
+  std::uint32_t rejected = 0;  // of these, kept for display only
+  std::uint32_t stale = 0;     // of earlier sessions, or not yet refreshed
+  std::uint32_t best = 0;      // prefixes for which the peer's path is selected
+};
+
+// What import filters said. Rejected paths are kept for display only.
+enum class Acceptance : std::uint8_t { Accepted, Rejected };
+// Whether new terms may lead to other outcomes for routes that are in the tables.
+enum class Difference : std::uint8_t { Find, None };
+// RFC 7313: whether a refresh is said to begin and to end.
+enum class RefreshMarks : std::uint8_t { No, Yes };
+
+template <class Prefix>
+class Rib {
+ public:
+  using Node = typename PrefixTable<Prefix>::Node;
+
+  // `config` and `unreachable` may change; reconsider_all() and set_feed() apply that.
+  Rib(AttributePool& pool, const RouterConfig& config, const NextHopSet& unreachable, std::uint64_t seed);
+  ~Rib();
+  Rib(const Rib&) = delete;
+  Rib& operator=(const Rib&) = delete;
+
+  // ---- what peers say ----
+  // A session came up. Paths of an earlier one may still be there: they are replaced or swept.
+  void open(PeerId peer, const Rank& rank);
+  // It ended: its paths stay in use until work() gets to them.
+  void close(PeerId peer);
+  // RFC 7313: what is not announced between the two is withdrawn.
+  void begin_refresh(PeerId peer);
+  void end_refresh(PeerId peer);
+
+  // `set` is retained by the table.
+  void announce(PeerId peer, const Prefix& prefix, AttributeSet* set, Acceptance acceptance);
+  void withdraw(PeerId peer, const Prefix& prefix);
+  [[nodiscard]] const SourceCounters& counters(PeerId peer) const;
+
+  // ---- what this node says ----
+  // Replaces all local paths of the prefix; the first that is for a neighbour is its own.
+  void set_local(const Prefix& prefix, std::span<const std::pair<AttributeSet*, AudienceId>> paths);
+
+  // ---- what neighbours are told ----
+  // Everything that the terms let through, then End-of-RIB.
+  void join(PeerId peer, ExportTerms terms);
+  void leave(PeerId peer);
+  // Other terms for a member: it is sent the difference, if there may be one.
+  void retarget(PeerId peer, ExportTerms terms, Difference difference);
+  // Everything again: an answer to ROUTE-REFRESH.
+  void resend(PeerId peer, RefreshMarks marks);
+  [[nodiscard]] bool joined(PeerId peer) const { return outs_.contains(peer); }
+  std::size_t pull(PeerId peer, std::vector<std::uint8_t>& out, std::size_t limit);
+  // Members that have something to pull again.
+  [[nodiscard]] std::vector<PeerId>& woken() { return woken_; }
+
+  // ---- background work ----
+  // Every prefix will be decided again: the decision's configuration or reachability changed.
+  void reconsider_all();
+  [[nodiscard]] bool has_work() const;
+  void work(std::size_t budget);
+
+  // ---- the feed of changes for the kernel ----
+  template <class Visit>
+  std::size_t drain(std::size_t limit, Visit&& visit);
+  void replay();
+  void set_feed(RouteFeed feed);
+
+  // ---- to look at ----
+  [[nodiscard]] const PrefixTable<Prefix>& table() const { return table_; }
+  [[nodiscard]] const Decision& decision() const { return decision_; }
+  [[nodiscard]] const std::vector<Rank>& ranks() const { return ranks_; }
+  struct Out {
+    const OutGroup<Prefix>* group;
+    const OutMember* member;
+  };
+  [[nodiscard]] std::optional<Out> out(PeerId peer) const;
+  [[nodiscard]] std::size_t path_count() const { return path_count_; }
+  [[nodiscard]] std::size_t bytes() const;
+
+ private:
+  struct Source {
+    SourceCounters counters;
+    std::uint8_t generation = 0;
+    // Paths that are at least so many generations old are to be removed; how many there are.
+    std::uint8_t sweep_age = 255;
+    std::uint32_t sweepable = 0;
+  };
+  struct Membership {
+    OutMember member;
+    OutGroup<Prefix>* group = nullptr;
+  };
+
+  Source& source(PeerId peer);
+  [[nodiscard]] std::uint8_t age(const Path& path) const;  // 0: of the present session
+  [[nodiscard]] bool sweepable(const Path& path) const;
+  void count(const Path& path, int by);
+  [[nodiscard]] std::uint8_t reach_flag(const AttributeSet& set) const;
+
+  // Between the two calls the paths of a prefix may be changed; what is dropped is released at the end.
+  void begin_change(NodeIndex node);
+  void end_change(NodeIndex node);
+  void select(NodeIndex node, std::size_t changed);
+  [[nodiscard]] bool same_local(NodeIndex node, std::span<const std::pair<AttributeSet*, AudienceId>> local) const;
+  void erase_path(NodeIndex node, std::size_t place);
+  void feed(NodeIndex node);
+  void reap(NodeIndex node);
+  void reap_settled();
+  // Makes all that is stale now subject to the sweep.
+  void sweep_stale(PeerId peer);
+  enum class Sweep : std::uint8_t { StalePaths, Everything };
+  void start_sweep(Sweep what);
+  std::size_t sweep(NodeIndex node);
+  std::size_t sweep_some(std::size_t budget);
+
+  OutGroup<Prefix>& group_for(ExportTerms terms);
+  void drop_if_empty(OutGroup<Prefix>* group);
+  // Catching up by itself, and not in the middle of a walk.
+  CatchUp& on_its_own(Membership& membership);
+  void start_walk(Membership& membership, std::shared_ptr<const Exporter> before, CatchUp::Resend resend);
+  std::size_t walk_some(std::size_t budget);
+
+  AttributePool& pool_;
+  const RouterConfig& config_;
+  const NextHopSet& unreachable_;
+  RouteFeed feed_enabled_;
+  PrefixTable<Prefix> table_;
+  std::vector<Rank> ranks_;      // by PeerId
+  std::vector<Source> sources_;  // by PeerId
+  std::size_t path_count_ = 0;
+  Decision decision_;
+
+  std::vector<std::unique_ptr<OutGroup<Prefix>>> groups_;
+  std::map<PeerId, Membership> outs_;
+  std::uint32_t next_group_ = 1;
+  std::vector<PeerId> walking_;
+  std::vector<PeerId> woken_;
+  std::vector<NodeIndex> settled_;
+
+  // The change that is going on.
+  std::vector<Path> before_;  // what was selected
+  std::vector<AttributeSet*> dropped_;
+  bool multipath_touched_ = false;
+
+  // The sweep goes round the table; `left` is how far it still has to go.
+  NodeIndex sweep_at_ = 0;
+  std::size_t sweep_left_ = 0;
+  std::size_t sweepable_ = 0;      // of all sources; the sweep may end early when none is left
+  bool sweep_everything_ = false;  // no, it may not: prefixes without paths are looked for, too
+  bool reconsider_ = false;        // every prefix is decided again on the way
+
+  std::deque<NodeIndex> feed_;
+};
+
+template <class Prefix>
+template <class Visit>
+std::size_t Rib<Prefix>::drain(std::size_t limit, Visit&& visit) {
+  std::vector<std::size_t> used;
+  std::vector<NextHop> next_hops;
+  for (; limit > 0 && !feed_.empty(); --limit) {
+    const auto node = feed_.front();
+    feed_.pop_front();
+    table_[node].unset(Node::fed);
+    const auto paths = std::as_const(table_).paths(node);
+    next_hops.clear();
+    if (table_[node].is(Node::has_best) && !paths[0].local()) {
+      decision_.multipath(paths, 0, used);
+      for (const auto place : used) {
+        const auto next_hop = paths[place].set->next_hop();
+        if (std::find(next_hops.begin(), next_hops.end(), next_hop) == next_hops.end()) next_hops.push_back(next_hop);
+      }
+    }
+    visit(table_.prefix_of(node), std::span<const NextHop>{next_hops});
+    reap(node);
+  }
+  return feed_.size();
+}
+
+extern template class Rib<net::Ipv4Prefix>;
+extern template class Rib<net::Ipv6Prefix>;
+
+}  // namespace bgp

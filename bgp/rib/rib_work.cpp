@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Work over the whole table, cut in slices: removing what lost sessions left behind, deciding again after a
+// change of configuration, and finding what members of out groups have to be sent.
+#include <algorithm>
+
+#include "bgp/rib/rib.hpp"
+
+namespace bgp {
+namespace {
+
+// What a change of a prefix costs, in prefixes that are only looked at.
+constexpr std::size_t change_cost = 12;
+
+}  // namespace
+
+template <class Prefix>
+void Rib<Prefix>::sweep_stale(PeerId peer) {
+  auto& from = source(peer);
+  from.sweep_age = 1;
+  sweepable_ += from.counters.stale - from.sweepable;
+  from.sweepable = from.counters.stale;
+  if (from.sweepable > 0) start_sweep(Sweep::StalePaths);
+}
+
+template <class Prefix>
+void Rib<Prefix>::start_sweep(Sweep what) {
+  sweep_left_ = table_.end();
+  if (what == Sweep::Everything) sweep_everything_ = true;
+}
+
+template <class Prefix>
+void Rib<Prefix>::reconsider_all() {
+  reconsider_ = true;
+  start_sweep(Sweep::Everything);
+}
+
+// Returns what it cost.
+template <class Prefix>
+std::size_t Rib<Prefix>::sweep(NodeIndex node) {
+  if (!table_.used(node)) return 1;
+  if (table_[node].count == 0) {
+    reap(node);
+    return 1;
+  }
+  const auto paths = table_.paths(node);
+  const bool leftovers = std::any_of(paths.begin(), paths.end(), [&](const Path& path) { return sweepable(path); });
+  if (!leftovers && !reconsider_) return 1;
+
+  begin_change(node);
+  for (std::size_t place = table_[node].count; place-- > 0;) {
+    if (sweepable(table_.paths(node)[place])) erase_path(node, place);
+  }
+  if (reconsider_) {
+    for (auto& path : table_.paths(node)) {
+      if (!path.local())
+        path.flags = static_cast<std::uint8_t>((path.flags & ~Path::unreachable) | reach_flag(*path.set));
+    }
+    select(node, 0);
+    if (table_[node].count > 1) multipath_touched_ = true;
+  }
+  end_change(node);
+  return change_cost;
+}
+
+template <class Prefix>
+std::size_t Rib<Prefix>::sweep_some(std::size_t budget) {
+  std::size_t cost = 0;
+  while (sweep_left_ > 0 && cost < budget) {
+    if (sweepable_ == 0 && !sweep_everything_) {
+      sweep_left_ = 0;
+      break;
+    }
+    if (sweep_at_ >= table_.end()) sweep_at_ = 0;
+    cost += sweep(sweep_at_++);
+    --sweep_left_;
+    if (table_.end() == 0) sweep_left_ = 0;
+  }
+  if (sweep_left_ == 0) {
+    sweep_everything_ = false;
+    reconsider_ = false;
+  }
+  return cost;
+}
+
+template <class Prefix>
+std::size_t Rib<Prefix>::walk_some(std::size_t budget) {
+  std::size_t cost = 0;
+  while (!walking_.empty() && cost < budget) {
+    auto& [member, group] = outs_.at(walking_.back());
+    cost += 1 + group->walk(member, budget - cost);
+    if (!member.catch_up->walking) walking_.pop_back();
+  }
+  return cost;
+}
+
+template <class Prefix>
+bool Rib<Prefix>::has_work() const {
+  return sweep_left_ > 0 || !walking_.empty();
+}
+
+template <class Prefix>
+void Rib<Prefix>::work(std::size_t budget) {
+  const auto cost = sweep_some(walking_.empty() ? budget : budget / 2);
+  if (cost < budget) walk_some(budget - cost);
+  reap_settled();
+}
+
+template <class Prefix>
+void Rib<Prefix>::reap(NodeIndex node) {
+  if (!table_.used(node) || table_[node].count != 0 || table_[node].is(Node::fed)) return;
+  const bool remembered =
+      std::any_of(groups_.begin(), groups_.end(), [&](const auto& group) { return group->remembers(node); });
+  if (!remembered) table_.erase(node);
+}
+
+template <class Prefix>
+void Rib<Prefix>::reap_settled() {
+  for (const auto node : settled_) reap(node);
+  settled_.clear();
+}
+
+template class Rib<net::Ipv4Prefix>;
+template class Rib<net::Ipv6Prefix>;
+
+}  // namespace bgp

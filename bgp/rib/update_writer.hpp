@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns routes into UPDATE messages: prefixes with one attribute set share messages, each set is encoded
+// once. Lives for one round of writing; knows nothing of who gets the bytes.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "bgp/rib/decision.hpp"
+#include "bgp/rib/exporter.hpp"
+#include "bgp/rib/path.hpp"
+
+namespace bgp {
+
+template <class Prefix>
+class UpdateWriter {
+ public:
+  // The attribute sets of all paths that are given must outlive the writer.
+  UpdateWriter(const Exporter& exporter, const std::vector<Rank>& ranks) : exporter_{exporter}, ranks_{ranks} {}
+
+  struct Route {
+    Prefix prefix;
+    Path path;
+  };
+
+  [[nodiscard]] bool sends(const Prefix& prefix, const Path& path);
+  // True when neighbours are told the same about both.
+  [[nodiscard]] bool same_outcome(const Prefix& prefix, const Path& one, const Path& other) const;
+
+  // What was written for the routes of one source.
+  struct Part {
+    PeerId source;
+    std::size_t begin = 0;  // in `out`
+    std::size_t end = 0;
+    std::size_t messages = 0;
+  };
+  // Both append whole messages. Routes are ones that sends() is true for.
+  std::vector<Part> announce(std::span<const Route> routes, std::vector<std::uint8_t>& out);
+  std::size_t withdraw(std::span<const Prefix> prefixes, std::vector<std::uint8_t>& out);
+
+ private:
+  // Neighbouring routes with one attribute set from one source.
+  struct Run {
+    PeerId source;
+    std::uint32_t hash = 0;
+    const AttributeSet* set = nullptr;
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+  };
+  struct Known {
+    const AttributeSet* set = nullptr;
+    PeerId source;
+    AudienceId audience = 0;
+    bool sent = false;
+  };
+
+  void find_runs(std::span<const Route> routes);
+  // Writes every run that has the set and source of the one at `at`; returns the first that has not.
+  std::size_t announce_set(std::span<const Route> routes, std::size_t at, std::vector<std::uint8_t>& out,
+                           std::size_t& messages);
+  void encode(const Route& route);  // into candidate_
+  void flush(std::vector<std::uint8_t>& out, std::size_t& messages);
+  [[nodiscard]] PeerType type_of(const Path& path) const {
+    return path.local() ? PeerType::Internal : ranks_[path.source.value].type;
+  }
+
+  const Exporter& exporter_;
+  const std::vector<Rank>& ranks_;
+  std::array<Known, 64> known_{};
+  std::vector<Run> runs_;
+  struct Encoded {
+    std::vector<std::uint8_t> attributes;
+    NextHop next_hop;
+    friend bool operator==(const Encoded&, const Encoded&) = default;
+  };
+  std::vector<Prefix> prefixes_;  // waiting for their message
+  Encoded current_;               // what they share
+  Encoded candidate_;
+};
+
+}  // namespace bgp

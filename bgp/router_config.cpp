@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// The desired set of neighbours against the present one. Only what the session's own parameters demand
+// opens a session anew; filters and limits are applied to the running one.
+#include <algorithm>
+#include <set>
+
+#include "bgp/router_core.hpp"
+#include "bgp/wire/notification.hpp"
+
+namespace bgp {
+namespace {
+
+bool wanted(const NeighborConfig& config) {
+  return config.hold_down.empty() && !config.shutdown;
+}
+
+// Nothing: the two are the same.
+std::optional<PlannedChange> change_of(const NeighborConfig& before, const NeighborConfig& after) {
+  using Kind = PlannedChange::Kind;
+  if (before == after) return std::nullopt;
+  PlannedChange change{after.name, Kind::Live, "description, timers or limits"};
+  if (change_class(before.session, after.session) == Change::Reopen)
+    return PlannedChange{after.name, Kind::Reopen, "session parameters"};
+  if (wanted(before) != wanted(after)) return PlannedChange{after.name, Kind::Reopen, "administrative state"};
+  if (before.import != after.import || before.rejected != after.rejected)
+    change.why = "import filters: ROUTE-REFRESH";
+  else if (before.export_filter != after.export_filter || before.next_hop != after.next_hop)
+    change.why = "export filters: the difference is sent";
+  return change;
+}
+
+}  // namespace
+
+Router::Core::Core(const RouterConfig& config, std::uint64_t seed)
+    : config_{config},
+      seed_{seed},
+      pool_{seed},
+      ipv4_{pool_, config_, unreachable_, mix(seed + 1)},
+      ipv6_{pool_, config_, unreachable_, mix(seed + 2)} {}
+
+std::vector<PlannedChange> Router::Core::plan(const RouterConfig& /*config*/,
+                                              std::span<const NeighborConfig> neighbors) const {
+  std::vector<PlannedChange> changes;
+  std::set<std::string_view> named;
+  for (const auto& after : neighbors) {
+    named.insert(after.name);
+    const auto id = find(after.name);
+    if (!id)
+      changes.push_back({after.name, PlannedChange::Kind::Added, ""});
+    else if (auto change = change_of(neighbor(*id)->config, after))
+      changes.push_back(std::move(*change));
+  }
+  for (const auto& [name, id] : by_name_) {
+    if (!named.contains(name)) changes.push_back({name, PlannedChange::Kind::Removed, ""});
+  }
+  return changes;
+}
+
+void Router::Core::configure(const RouterConfig& config, std::span<const NeighborConfig> neighbors,
+                             net::TimePoint now) {
+  if (closing_) return;
+  const auto changes = plan(config, neighbors);
+  for (const auto& change : changes) {
+    if (change.kind == PlannedChange::Kind::Removed) remove_neighbor(*get(*find(change.neighbor)), now);
+  }
+  apply_router_config(config);
+  for (const auto& after : neighbors) {
+    const auto id = find(after.name);
+    if (!id)
+      apply_wanted(add_neighbor(after), now);
+    else if (auto& known = *get(*id); !(known.config == after))
+      change_neighbor(known, after, now);
+  }
+  for (auto& [id, neighbor] : neighbors_) retarget(neighbor, Difference::Find);
+  if (changes.empty()) return;
+  by_address_.clear();
+  for (const auto& [id, neighbor] : neighbors_) by_address_.emplace(neighbor.config.session.address, id);
+  actions_.emplace_back(NeighborsChanged{});
+}
+
+void Router::Core::apply_router_config(const RouterConfig& config) {
+  const bool decide_again = !(config.decision == config_.decision);
+  const bool feed_changed = config.feed != config_.feed;
+  config_ = config;
+  each_rib([&](net::Family, auto& rib) {
+    if (decide_again) rib.reconsider_all();
+    if (feed_changed) rib.set_feed(config.feed);
+  });
+}
+
+// ---- neighbours -------------------------------------------------------------------------------------
+
+PeerId Router::Core::free_id() {
+  // Numbers are used again as late as possible: tables may still hold paths of the last bearer.
+  while (neighbors_.contains(PeerId{next_id_}) || PeerId{next_id_} == local_peer) ++next_id_;
+  return PeerId{next_id_++};
+}
+
+Neighbor& Router::Core::add_neighbor(const NeighborConfig& config) {
+  const auto id = free_id();
+  by_name_.emplace(config.name, id);
+  return neighbors_
+      .emplace(std::piecewise_construct, std::forward_as_tuple(id),
+               std::forward_as_tuple(id, config, mix(seed_ ^ (id.value + 3ULL) << 32)))
+      .first->second;
+}
+
+void Router::Core::remove_neighbor(Neighbor& neighbor, net::TimePoint now) {
+  neighbor.peer.stop(cease(CeaseError::PeerDeconfigured), now, peer_actions_);
+  perform(neighbor, peer_actions_);
+  deadlines_.set(neighbor.id.value, std::nullopt);
+  by_name_.erase(neighbor.config.name);
+  neighbors_.erase(neighbor.id);
+}
+
+void Router::Core::change_neighbor(Neighbor& neighbor, const NeighborConfig& config, net::TimePoint now) {
+  const auto before = std::exchange(neighbor.config, config);
+  neighbor.peer.reconfigure(config.session, now, peer_actions_);
+  perform(neighbor, peer_actions_);
+  // Another limit is a reason to try again.
+  if (!(before.ipv4_limit == config.ipv4_limit && before.ipv6_limit == config.ipv6_limit)) {
+    neighbor.limited = false;
+    neighbor.restart_at.reset();
+    for (const auto family : {net::Family::Ipv4, net::Family::Ipv6}) {
+      neighbor.intake(family).warned = false;
+      if (neighbor.up) check_limit(neighbor, family, now);
+    }
+  }
+  apply_wanted(neighbor, now);
+  if (before.import != config.import || before.rejected != config.rejected) apply_import(neighbor, now);
+}
+
+void Router::Core::apply_wanted(Neighbor& neighbor, net::TimePoint now) {
+  const bool running = neighbor.peer.status().admin == Admin::Up;
+  if (neighbor.wanted() && !closing_) {
+    if (!running) neighbor.peer.start(now, peer_actions_);
+  } else if (running) {
+    neighbor.peer.stop(cease(CeaseError::AdministrativeShutdown, neighbor.config.shutdown.value_or("")), now,
+                       peer_actions_);
+  }
+  perform(neighbor, peer_actions_);
+}
+
+// Rejected routes are not kept in full, so the peer is asked for everything again (RFC 2918).
+void Router::Core::apply_import(Neighbor& neighbor, net::TimePoint now) {
+  if (!neighbor.up || refresh_in(neighbor.id) == Refreshed::Done) return;
+  actions_.emplace_back(
+      NeighborNotice{neighbor.id, Notice::RefreshMissing, "import filters changed and the peer lacks ROUTE-REFRESH"});
+  neighbor.peer.restart(cease(CeaseError::OtherConfigurationChange), now, peer_actions_);
+  perform(neighbor, peer_actions_);
+}
+
+void Router::Core::retarget(Neighbor& neighbor, Difference difference) {
+  if (!neighbor.up) return;
+  each_rib([&](net::Family family, auto& rib) {
+    if (!rib.joined(neighbor.id)) return;
+    if (auto with = terms(neighbor, family)) rib.retarget(neighbor.id, std::move(*with), difference);
+  });
+}
+
+// ---- commands ---------------------------------------------------------------------------------------
+
+void Router::Core::shut_down(const std::string& reason, net::TimePoint now) {
+  closing_ = true;
+  for (auto& [id, neighbor] : neighbors_) {
+    neighbor.peer.stop(cease(CeaseError::AdministrativeShutdown, reason), now, peer_actions_);
+    neighbor.restart_at.reset();
+    perform(neighbor, peer_actions_);
+  }
+}
+
+void Router::Core::restart(PeerId peer, const std::string& reason, net::TimePoint now) {
+  auto* neighbor = get(peer);
+  if (neighbor == nullptr) return;
+  neighbor->restart_at.reset();
+  if (std::exchange(neighbor->limited, false)) return apply_wanted(*neighbor, now);
+  if (!neighbor->wanted() || closing_) return;
+  neighbor->peer.restart(cease(CeaseError::AdministrativeReset, reason), now, peer_actions_);
+  perform(*neighbor, peer_actions_);
+}
+
+}  // namespace bgp

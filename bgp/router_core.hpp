@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of Router: neighbours, tables, and how events go from one to the other. Its functions are in
+// files by their reason to change: router_config.cpp, router_links.cpp, router_import.cpp, router_routes.cpp,
+// router_status.cpp.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include "bgp/deadline_queue.hpp"
+#include "bgp/neighbor.hpp"
+#include "bgp/rib/audience.hpp"
+#include "bgp/rib/rib.hpp"
+#include "bgp/router.hpp"
+
+namespace bgp {
+
+class Router::Core {
+ public:
+  Core(const RouterConfig& config, std::uint64_t seed);
+
+  // ---- router_config.cpp ----
+  [[nodiscard]] std::vector<PlannedChange> plan(const RouterConfig& config,
+                                                std::span<const NeighborConfig> neighbors) const;
+  void configure(const RouterConfig& config, std::span<const NeighborConfig> neighbors, net::TimePoint now);
+  void shut_down(const std::string& reason, net::TimePoint now);
+  void restart(PeerId peer, const std::string& reason, net::TimePoint now);
+
+  // ---- router_links.cpp ----
+  net::Result<Link, Refusal> accept(const Transport& transport, std::string_view interface, net::TimePoint now);
+  void connected(Link link, const Transport& transport, net::TimePoint now);
+  void lost(Link link, std::string error, net::TimePoint now);
+  void received(Link link, std::span<const std::uint8_t> bytes, net::TimePoint now);
+  bool pull(Link link, std::vector<std::uint8_t>& out, std::size_t limit);
+  void blocked(Link link, net::TimePoint now);
+  void progressed(Link link);
+  void tick(net::TimePoint now);
+  [[nodiscard]] std::optional<net::TimePoint> next_deadline() const { return deadlines_.next(); }
+  std::vector<RouterAction> take_actions();
+
+  // ---- router_routes.cpp ----
+  void set_local(const net::Prefix& prefix, const std::optional<LocalRoute>& route);
+  void set_unreachable(std::vector<net::IpAddress> next_hops);
+  std::size_t drain(std::size_t limit, const VisitChange& visit);
+  void replay();
+  bool work();
+  [[nodiscard]] bool has_work() const { return ipv4_.has_work() || ipv6_.has_work(); }
+  Refreshed refresh_in(PeerId peer);
+  Refreshed refresh_out(PeerId peer);
+
+  // ---- router_status.cpp ----
+  [[nodiscard]] const RouterConfig& config() const { return config_; }
+  [[nodiscard]] const Neighbor* neighbor(PeerId peer) const;
+  [[nodiscard]] std::optional<PeerId> find(std::string_view name) const;
+  [[nodiscard]] std::vector<NeighborStatus> neighbors() const;
+  [[nodiscard]] TableStatus table() const;
+  void walk_in(PeerId peer, TableCursor& cursor, std::size_t limit, const VisitRoute& visit) const;
+  void walk_best(TableCursor& cursor, std::size_t limit, const VisitRoute& visit) const;
+  void walk_out(PeerId peer, TableCursor& cursor, std::size_t limit, const VisitRoute& visit) const;
+  [[nodiscard]] Explanation explain(const net::Prefix& prefix) const;
+
+ private:
+  template <class Prefix>
+  Rib<Prefix>& rib() {
+    if constexpr (std::is_same_v<Prefix, net::Ipv4Prefix>)
+      return ipv4_;
+    else
+      return ipv6_;
+  }
+  // Calls with the tables of both families, or of one.
+  template <class Call>
+  void each_rib(Call&& call) {
+    call(net::Family::Ipv4, ipv4_);
+    call(net::Family::Ipv6, ipv6_);
+  }
+  template <class Call>
+  void with_rib(net::Family family, Call&& call) {
+    if (family == net::Family::Ipv4)
+      call(ipv4_);
+    else
+      call(ipv6_);
+  }
+
+  // ---- configuration ----
+  Neighbor& add_neighbor(const NeighborConfig& config);
+  void remove_neighbor(Neighbor& neighbor, net::TimePoint now);
+  void change_neighbor(Neighbor& neighbor, const NeighborConfig& config, net::TimePoint now);
+  void apply_router_config(const RouterConfig& config);
+  void apply_import(Neighbor& neighbor, net::TimePoint now);
+  // Starts or stops the sessions as the configuration says.
+  void apply_wanted(Neighbor& neighbor, net::TimePoint now);
+  [[nodiscard]] PeerId free_id();
+
+  // ---- sessions ----
+  [[nodiscard]] Neighbor* get(PeerId peer);
+  // Does what the sessions ask for; call after every use of a Peer.
+  void perform(Neighbor& neighbor, Actions& actions);
+  void settle(Neighbor& neighbor);
+  void went_up(Neighbor& neighbor, ConnectionId connection);
+  void went_down(Neighbor& neighbor);
+  void send(Neighbor& neighbor, ConnectionId connection, std::span<const std::uint8_t> bytes);
+  void wake(Neighbor& neighbor, Neighbor::Outbox& outbox);
+  // Tells the edge about members of out groups that have something again.
+  void wake_members();
+  [[nodiscard]] std::optional<ExportTerms> terms(const Neighbor& neighbor, net::Family family) const;
+  void retarget(Neighbor& neighbor, Difference difference);
+
+  // ---- status ----
+  [[nodiscard]] std::string name_of(PeerId peer) const;
+  template <class Tables>
+  [[nodiscard]] RouteRow row(const Tables& tables, NodeIndex node, std::size_t place) const;
+  [[nodiscard]] std::string why_rejected(const Path& path, const net::Prefix& prefix) const;
+  template <class Tables>
+  [[nodiscard]] Explanation explain_in(const Tables& tables, const net::Prefix& prefix, NodeIndex node) const;
+
+  // ---- import, router_import.cpp ----
+  void handle(Neighbor& neighbor, const UpdateBody& body, net::TimePoint now);
+  void handle(Neighbor& neighbor, const RouteRefresh& refresh);
+  template <class Prefix>
+  void withdraw_all(Neighbor& neighbor, const NlriRun& run);
+  template <class Prefix>
+  void import_all(Neighbor& neighbor, const NlriRun& run, const Update& update);
+  void note_faults(Neighbor& neighbor, const UpdateBody& body, const Update& update, net::TimePoint now);
+  static void note_malformed(Neighbor& neighbor, const UpdateBody& body, std::string reason, net::TimePoint now);
+  void check_limit(Neighbor& neighbor, net::Family family, net::TimePoint now);
+
+  RouterConfig config_;
+  std::uint64_t seed_;
+  bool closing_ = false;  // after shut_down()
+  AttributePool pool_;
+  NextHopSet unreachable_;
+  Rib<net::Ipv4Prefix> ipv4_;
+  Rib<net::Ipv6Prefix> ipv6_;
+  Audiences audiences_;
+
+  std::map<PeerId, Neighbor> neighbors_;
+  std::map<std::string, PeerId, std::less<>> by_name_;
+  std::multimap<net::IpAddress, PeerId> by_address_;
+  std::uint16_t next_id_ = 0;
+  DeadlineQueue deadlines_;
+  std::vector<RouterAction> actions_;
+  Actions peer_actions_;  // scratch
+};
+
+}  // namespace bgp

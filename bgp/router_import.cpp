@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// What peers say, on its way into the tables: loops, import filters, limits, and what was malformed.
+#include <algorithm>
+
+#include "bgp/router_core.hpp"
+#include "bgp/wire/nlri.hpp"
+#include "bgp/wire/notification.hpp"
+
+namespace bgp {
+namespace {
+
+constexpr std::size_t malformed_kept = 8;
+constexpr std::size_t malformed_octets = 256;
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const auto byte : bytes) {
+    text += digits[byte >> 4];
+    text += digits[byte & 0xf];
+  }
+  return text;
+}
+
+// Routes that went through this router or its cluster already, or point back to it (RFC 4271 sections
+// 9.1.2 and 5.1.3, RFC 4456 section 8).
+bool comes_from_us(const PathAttributes& attributes, const PeerConfig& config, const Transport& transport) {
+  if (attributes.as_path.contains(config.local_asn)) return true;
+  if (attributes.originator_id == config.router_id) return true;
+  if (std::find(attributes.cluster_list.begin(), attributes.cluster_list.end(), config.router_id) !=
+      attributes.cluster_list.end())
+    return true;
+  const auto& next_hop = attributes.next_hop.address;
+  if (next_hop == transport.local) return true;
+  return next_hop.is_v4() ? transport.local_ipv4 && next_hop == net::IpAddress{*transport.local_ipv4}
+                          : transport.local_ipv6 && next_hop == net::IpAddress{*transport.local_ipv6};
+}
+
+// Runs the prefixes of one UPDATE through import filters, and interns each outcome once.
+class Importer {
+ public:
+  Importer(AttributePool& pool, const Neighbor& neighbor, const PathAttributes& received)
+      : pool_{pool},
+        chain_{neighbor.config.import},
+        name_{neighbor.config.name},
+        own_asn_{neighbor.config.session.local_asn},
+        received_{received},
+        loop_{comes_from_us(received, neighbor.config.session, neighbor.peer.established()->transport())},
+        keep_rejected_{neighbor.config.rejected == Kept::Yes},
+        per_prefix_{depends_on_prefix(chain_)} {}
+
+  struct Outcome {
+    bool accepted = false;
+    AttributeSet* set = nullptr;  // nothing: not to be stored
+  };
+  const Outcome& outcome(const net::Prefix& prefix) {
+    if (known_ && (!per_prefix_ || loop_)) return outcome_;
+    known_ = true;
+    if (!loop_ && accepts_everything(chain_)) return accept(received_);
+    if (!loop_) {
+      auto attributes = received_;
+      if (run(chain_, {prefix, name_, own_asn_}, attributes).accepted) return accept(attributes);
+    }
+    outcome_ = {};
+    if (keep_rejected_) {
+      if (!rejected_) rejected_ = pool_.intern(received_);
+      outcome_.set = rejected_.get();
+    }
+    return outcome_;
+  }
+
+ private:
+  const Outcome& accept(const PathAttributes& attributes) {
+    // The prefix before this one had the same outcome, most of the time.
+    if (!accepted_ || !(attributes == last_)) {
+      accepted_ = pool_.intern(attributes);
+      if (per_prefix_) last_ = attributes;
+    }
+    outcome_ = {true, accepted_.get()};
+    return outcome_;
+  }
+
+  AttributePool& pool_;
+  const FilterChain& chain_;
+  std::string_view name_;
+  net::Asn own_asn_;
+  const PathAttributes& received_;
+  bool loop_;
+  bool keep_rejected_;
+  bool per_prefix_;
+  bool known_ = false;
+  Outcome outcome_;
+  SetRef accepted_;
+  PathAttributes last_;
+  SetRef rejected_;
+};
+
+}  // namespace
+
+void Router::Core::handle(Neighbor& neighbor, const UpdateBody& body, net::TimePoint now) {
+  auto update = decode_update(body.bytes, neighbor.context);
+  if (!update) {
+    note_malformed(neighbor, body, describe(update.error()), now);
+    neighbor.peer.violated(update.error(), now, peer_actions_);
+    return perform(neighbor, peer_actions_);
+  }
+  if (!update->faults.empty()) note_faults(neighbor, body, *update, now);
+  for (const auto& run : update->withdrawn) {
+    run.family == net::Family::Ipv4 ? withdraw_all<net::Ipv4Prefix>(neighbor, run)
+                                    : withdraw_all<net::Ipv6Prefix>(neighbor, run);
+  }
+  for (const auto& run : update->reachable) {
+    if (update->treat_as_withdraw)
+      run.family == net::Family::Ipv4 ? withdraw_all<net::Ipv4Prefix>(neighbor, run)
+                                      : withdraw_all<net::Ipv6Prefix>(neighbor, run);
+    else
+      run.family == net::Family::Ipv4 ? import_all<net::Ipv4Prefix>(neighbor, run, *update)
+                                      : import_all<net::Ipv6Prefix>(neighbor, run, *update);
+  }
+  for (const auto& run : update->reachable) {
+    if (neighbor.up) check_limit(neighbor, run.family, now);
+  }
+}
+
+void Router::Core::handle(Neighbor& neighbor, const RouteRefresh& refresh) {
+  const auto family = unicast_family(refresh.family);
+  const auto* session = neighbor.peer.established();
+  if (!family || session == nullptr) return;
+  const auto& agreed = *session->negotiated();
+  if (!agreed.families.has(*family)) return;
+  with_rib(*family, [&](auto& rib) {
+    switch (refresh.kind) {
+      case RefreshKind::Request:
+        rib.resend(neighbor.id, agreed.enhanced_route_refresh ? RefreshMarks::Yes : RefreshMarks::No);
+        break;
+      case RefreshKind::BeginOfRefresh:
+        if (agreed.enhanced_route_refresh) rib.begin_refresh(neighbor.id);
+        break;
+      case RefreshKind::EndOfRefresh:
+        if (agreed.enhanced_route_refresh) rib.end_refresh(neighbor.id);
+        break;
+      case RefreshKind::Unknown:
+        break;
+    }
+  });
+}
+
+template <class Prefix>
+void Router::Core::withdraw_all(Neighbor& neighbor, const NlriRun& run) {
+  for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) { rib<Prefix>().withdraw(neighbor.id, prefix); });
+}
+
+template <class Prefix>
+void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, const Update& update) {
+  auto attributes = update.attributes;
+  attributes.next_hop = run.family == net::Family::Ipv4 ? update.next_hop_ipv4 : update.next_hop_ipv6;
+  Importer importer{pool_, neighbor, attributes};
+  auto& tables = rib<Prefix>();
+  auto& intake = neighbor.intake(run.family);
+  for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) {
+    const auto& outcome = importer.outcome(prefix);
+    if (!outcome.accepted) ++intake.filtered;
+    if (outcome.set == nullptr)
+      tables.withdraw(neighbor.id, prefix);
+    else
+      tables.announce(neighbor.id, prefix, outcome.set,
+                      outcome.accepted ? Acceptance::Accepted : Acceptance::Rejected);
+  });
+}
+
+void Router::Core::note_faults(Neighbor& neighbor, const UpdateBody& body, const Update& update, net::TimePoint now) {
+  for (const auto& fault : update.faults) ++neighbor.attribute_faults[fault.type];
+  const auto& first = update.faults.front();
+  auto reason = "attribute " + std::to_string(first.type) + ": " + first.reason +
+                (update.treat_as_withdraw ? "; treated as withdrawn" : "; attribute discarded");
+  actions_.emplace_back(NeighborNotice{neighbor.id, Notice::MalformedUpdate, reason});
+  note_malformed(neighbor, body, std::move(reason), now);
+}
+
+void Router::Core::note_malformed(Neighbor& neighbor, const UpdateBody& body, std::string reason, net::TimePoint now) {
+  const auto shown = body.bytes.first(std::min(body.bytes.size(), malformed_octets));
+  neighbor.malformed.push_back({now, std::move(reason), hex(shown)});
+  if (neighbor.malformed.size() > malformed_kept) neighbor.malformed.pop_front();
+}
+
+// RFC 4271 section 6.7, RFC 4486 section 4.
+void Router::Core::check_limit(Neighbor& neighbor, net::Family family, net::TimePoint now) {
+  const auto& limit = neighbor.limit(family);
+  if (limit.maximum == 0) return;
+  std::uint64_t count = 0;
+  with_rib(family, [&](auto& rib) { count = rib.counters(neighbor.id).paths; });
+  auto& intake = neighbor.intake(family);
+  const bool exceeded = count > limit.maximum;
+  const bool near = limit.warn_percent != 0 && count * 100 >= std::uint64_t{limit.maximum} * limit.warn_percent;
+  if (!near && !exceeded) return;
+  const auto text = std::to_string(count) + ' ' + std::string{net::print(family)} + " prefixes of at most " +
+                    std::to_string(limit.maximum);
+  if (!intake.warned) {
+    intake.warned = true;
+    actions_.emplace_back(NeighborNotice{neighbor.id, Notice::PrefixLimitWarning, text});
+  }
+  if (!exceeded || limit.action == PrefixLimit::Action::Warn) return;
+
+  actions_.emplace_back(NeighborNotice{neighbor.id, Notice::PrefixLimitReached, text});
+  auto notification = cease(CeaseError::MaximumPrefixes);
+  const auto pair = unicast(family);
+  notification.data = {static_cast<std::uint8_t>(pair.afi >> 8), static_cast<std::uint8_t>(pair.afi), pair.safi};
+  for (const auto shift : {24, 16, 8, 0})
+    notification.data.push_back(static_cast<std::uint8_t>(limit.maximum >> shift));
+  neighbor.limited = true;
+  if (limit.restart) neighbor.restart_at = now + *limit.restart;
+  neighbor.peer.stop(notification, now, peer_actions_);
+  perform(neighbor, peer_actions_);
+}
+
+}  // namespace bgp

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between the edge and the sessions: links, bytes in and out, deadlines.
+#include <algorithm>
+#include <utility>
+
+#include "bgp/router_core.hpp"
+#include "net/match.hpp"
+
+namespace bgp {
+
+Neighbor* Router::Core::get(PeerId peer) {
+  const auto found = neighbors_.find(peer);
+  return found == neighbors_.end() ? nullptr : &found->second;
+}
+
+// ---- events -----------------------------------------------------------------------------------------
+
+net::Result<Link, Router::Refusal> Router::Core::accept(const Transport& transport, std::string_view interface,
+                                                        net::TimePoint now) {
+  const auto [begin, end] = by_address_.equal_range(transport.remote);
+  for (auto each = begin; each != end; ++each) {
+    auto& neighbor = *get(each->second);
+    const auto& wanted = neighbor.config.session.interface;
+    if (!wanted.empty() && !interface.empty() && wanted != interface) continue;
+    auto accepted = neighbor.peer.accepted(transport, now, peer_actions_);
+    if (accepted) neighbor.outboxes.push_back({*accepted, {}, true});
+    perform(neighbor, peer_actions_);
+    if (!accepted) return net::fail(Refusal{encode(accepted.error())});
+    return Link{neighbor.id, *accepted};
+  }
+  return net::fail(Refusal{});
+}
+
+void Router::Core::connected(Link link, const Transport& transport, net::TimePoint now) {
+  auto* neighbor = get(link.peer);
+  if (neighbor == nullptr) return;
+  neighbor->peer.connected(link.connection, transport, now, peer_actions_);
+  perform(*neighbor, peer_actions_);
+}
+
+void Router::Core::lost(Link link, std::string error, net::TimePoint now) {
+  auto* neighbor = get(link.peer);
+  if (neighbor == nullptr) return;
+  neighbor->peer.lost(link.connection, std::move(error), now, peer_actions_);
+  perform(*neighbor, peer_actions_);
+  std::erase_if(neighbor->outboxes, [&](const auto& each) { return each.connection == link.connection; });
+}
+
+void Router::Core::received(Link link, std::span<const std::uint8_t> bytes, net::TimePoint now) {
+  auto* neighbor = get(link.peer);
+  if (neighbor == nullptr) return;
+  for (;;) {
+    const auto message = neighbor->peer.read(link.connection, bytes, now, peer_actions_);
+    if (!peer_actions_.empty()) perform(*neighbor, peer_actions_);
+    if (!message) break;
+    std::visit(net::match{[&](const UpdateBody& body) { handle(*neighbor, body, now); },
+                          [&](const RouteRefresh& refresh) { handle(*neighbor, refresh); }},
+               *message);
+  }
+  settle(*neighbor);
+}
+
+void Router::Core::blocked(Link link, net::TimePoint now) {
+  auto* neighbor = get(link.peer);
+  if (neighbor == nullptr) return;
+  neighbor->peer.blocked(link.connection, now);
+  settle(*neighbor);
+}
+
+void Router::Core::progressed(Link link) {
+  auto* neighbor = get(link.peer);
+  if (neighbor == nullptr) return;
+  neighbor->peer.progressed(link.connection);
+  settle(*neighbor);
+}
+
+void Router::Core::tick(net::TimePoint now) {
+  while (const auto due = deadlines_.due(now)) {
+    auto& neighbor = *get(PeerId{*due});
+    if (neighbor.restart_at && *neighbor.restart_at <= now) {
+      neighbor.restart_at.reset();
+      neighbor.limited = false;
+      apply_wanted(neighbor, now);
+    }
+    neighbor.peer.tick(now, peer_actions_);
+    perform(neighbor, peer_actions_);
+  }
+}
+
+bool Router::Core::pull(Link link, std::vector<std::uint8_t>& out, std::size_t limit) {
+  auto* neighbor = get(link.peer);
+  auto* outbox = neighbor == nullptr ? nullptr : neighbor->outbox(link.connection);
+  if (outbox == nullptr) return false;
+  const auto before = out.size();
+  out.insert(out.end(), outbox->bytes.begin(), outbox->bytes.end());
+  outbox->bytes = {};
+  if (neighbor->up == link.connection) {
+    const auto messages = ipv4_.pull(link.peer, out, limit) + ipv6_.pull(link.peer, out, limit);
+    if (messages > 0) neighbor->peer.count_sent(MessageType::Update, messages);
+  }
+  outbox->asleep = out.size() == before;
+  return !outbox->asleep;
+}
+
+std::vector<RouterAction> Router::Core::take_actions() {
+  wake_members();
+  return std::exchange(actions_, {});
+}
+
+// ---- what sessions ask for --------------------------------------------------------------------------
+
+void Router::Core::perform(Neighbor& neighbor, Actions& actions) {
+  // Going up or down may lead to more actions of the same peer.
+  const auto todo = std::exchange(actions, {});
+  std::optional<ResetReason> reason;
+  for (const auto& action : todo) {
+    std::visit(net::match{
+                   [&](const Dial& dial) {
+                     neighbor.outboxes.push_back({dial.connection, {}, true});
+                     actions_.emplace_back(OpenLink{{neighbor.id, dial.connection}});
+                   },
+                   [&](const Hangup& hangup) {
+                     std::vector<std::uint8_t> last;
+                     if (auto* outbox = neighbor.outbox(hangup.connection)) last = std::move(outbox->bytes);
+                     std::erase_if(neighbor.outboxes,
+                                   [&](const auto& each) { return each.connection == hangup.connection; });
+                     actions_.emplace_back(CloseLink{{neighbor.id, hangup.connection}, std::move(last)});
+                   },
+                   [&](const Send& message) { send(neighbor, message.connection, message.bytes); },
+                   [&](const Moved& moved) {
+                     if (moved.reason) reason = moved.reason;
+                   },
+                   [&](const WentUp& up) { went_up(neighbor, up.connection); },
+                   [&](const WentDown&) { went_down(neighbor); },
+               },
+               action);
+  }
+  const auto state = neighbor.peer.state();
+  if (state != neighbor.state)
+    actions_.emplace_back(NeighborMoved{neighbor.id, std::exchange(neighbor.state, state), state, reason});
+  settle(neighbor);
+}
+
+void Router::Core::settle(Neighbor& neighbor) {
+  deadlines_.set(neighbor.id.value, earlier(neighbor.peer.next_deadline(), neighbor.restart_at));
+}
+
+void Router::Core::send(Neighbor& neighbor, ConnectionId connection, std::span<const std::uint8_t> bytes) {
+  auto* outbox = neighbor.outbox(connection);
+  if (outbox == nullptr) return;
+  outbox->bytes.insert(outbox->bytes.end(), bytes.begin(), bytes.end());
+  wake(neighbor, *outbox);
+}
+
+void Router::Core::wake(Neighbor& neighbor, Neighbor::Outbox& outbox) {
+  if (!outbox.asleep) return;
+  outbox.asleep = false;
+  actions_.emplace_back(WritableLink{{neighbor.id, outbox.connection}});
+}
+
+void Router::Core::wake_members() {
+  each_rib([&](net::Family, auto& rib) {
+    for (const auto peer : rib.woken()) {
+      auto* neighbor = get(peer);
+      if (neighbor == nullptr || !neighbor->up) continue;
+      if (auto* outbox = neighbor->outbox(*neighbor->up)) wake(*neighbor, *outbox);
+    }
+    rib.woken().clear();
+  });
+}
+
+void Router::Core::went_up(Neighbor& neighbor, ConnectionId connection) {
+  const auto* established = neighbor.peer.established();
+  if (established == nullptr || established->connection() != connection) return;
+  const auto& session = *established;
+  const auto& agreed = *session.negotiated();
+  neighbor.up = connection;
+  neighbor.context = {.peer = agreed.type,
+                      .asn_width = agreed.asn_width,
+                      .families = agreed.families,
+                      .peer_asn = agreed.peer_asn,
+                      .enforce_first_as = true};
+  each_rib([&](net::Family family, auto& rib) {
+    if (!agreed.families.has(family)) return;
+    neighbor.intake(family).warned = false;
+    rib.open(neighbor.id, {agreed.type, agreed.peer_id, session.transport().remote});
+    auto with = terms(neighbor, family);
+    if (with) return rib.join(neighbor.id, std::move(*with));
+    actions_.emplace_back(NeighborNotice{neighbor.id, Notice::NoNextHop,
+                                         "no local " + std::string{net::print(family)} + " address to announce"});
+  });
+}
+
+void Router::Core::went_down(Neighbor& neighbor) {
+  if (!std::exchange(neighbor.up, std::nullopt)) return;
+  each_rib([&](net::Family, auto& rib) {
+    rib.leave(neighbor.id);
+    rib.close(neighbor.id);
+  });
+}
+
+std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Family family) const {
+  const auto& session = *neighbor.peer.established();
+  const auto& agreed = *session.negotiated();
+  const auto& transport = session.transport();
+  ExportTerms terms{.family = family,
+                    .type = agreed.type,
+                    .asn_width = agreed.asn_width,
+                    .message_limit = agreed.message_limit,
+                    .local_asn = neighbor.config.session.local_asn,
+                    .self = {},
+                    .internal_next_hop = neighbor.config.next_hop,
+                    .default_local_pref = config_.decision.default_local_pref,
+                    .filter = neighbor.config.export_filter,
+                    .peer = {},
+                    .audiences = audiences_.with(neighbor.config.name)};
+  if (terms.filter && depends_on_peer(*terms.filter)) terms.peer = neighbor.config.name;
+
+  const auto& local = transport.local;
+  if (family == net::Family::Ipv4) {
+    if (!local.is_v4() && !transport.local_ipv4) return std::nullopt;
+    terms.self.address = local.is_v4() ? local.v4() : *transport.local_ipv4;
+    return terms;
+  }
+  // RFC 2545 section 3: the link-local address goes along where the neighbour shares the link; alone, where
+  // there is no other.
+  const bool shared_link =
+      agreed.type == PeerType::External && neighbor.config.session.reach.kind != Reach::Kind::Multihop && local.is_v6();
+  auto link_local = transport.local_link_local;
+  if (local.is_v6() && local.link_local()) link_local = local.v6();
+  if (local.is_v6() && !local.link_local())
+    terms.self.address = local.v6();
+  else if (transport.local_ipv6)
+    terms.self.address = *transport.local_ipv6;
+  else if (link_local && local.is_v6())
+    terms.self.address = *link_local;
+  else
+    return std::nullopt;
+  if (shared_link && link_local && terms.self.address != net::IpAddress{*link_local})
+    terms.self.link_local = link_local;
+  return terms;
+}
+
+}  // namespace bgp

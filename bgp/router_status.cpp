@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a router shows of itself.
+#include <algorithm>
+
+#include "bgp/router_core.hpp"
+
+namespace bgp {
+namespace {
+
+// Steps over a table from where the cursor stands; visit(node) for at most `limit` nodes.
+template <class Table, class Visit>
+void step(const Table& table, TableCursor& cursor, std::size_t& limit, Visit&& visit) {
+  for (; limit > 0 && cursor.index < table.end(); --limit) {
+    const auto node = cursor.index++;
+    if (table.used(node)) visit(node);
+  }
+}
+
+// Both tables in turn: visit(rib, node).
+template <class Ipv4, class Ipv6, class Visit>
+void walk(const Ipv4& ipv4, const Ipv6& ipv6, TableCursor& cursor, std::size_t limit, Visit&& visit) {
+  if (cursor.family == net::Family::Ipv4) {
+    step(ipv4.table(), cursor, limit, [&](NodeIndex node) { visit(ipv4, node); });
+    if (cursor.index < ipv4.table().end()) return;
+    cursor = {net::Family::Ipv6, 0, false};
+  }
+  step(ipv6.table(), cursor, limit, [&](NodeIndex node) { visit(ipv6, node); });
+  cursor.at_end = cursor.index >= ipv6.table().end();
+}
+
+template <class Tables>
+bool selected(const Tables& tables, NodeIndex node) {
+  return tables.table().best(node) != nullptr;
+}
+
+// Which paths are used together; empty when the best is local or none.
+template <class Tables>
+std::vector<std::size_t> used_together(const Tables& tables, NodeIndex node) {
+  std::vector<std::size_t> used;
+  if (selected(tables, node)) tables.decision().multipath(tables.table().paths(node), 0, used);
+  return used;
+}
+
+template <class Tables>
+SelectionReason reason_for(const Tables& tables, NodeIndex node, std::size_t place) {
+  const auto paths = tables.table().paths(node);
+  if ((paths[place].flags & Path::rejected) != 0) return SelectionReason::Rejected;
+  if ((paths[place].flags & Path::unreachable) != 0) return SelectionReason::Unreachable;
+  return place == 0 ? tables.decision().reason_of_best(paths, 0) : tables.decision().reason(paths, 0, place);
+}
+
+template <class Tables>
+PeerType type_of(const Tables& tables, const Path& path) {
+  return path.local() ? PeerType::Internal : tables.ranks()[path.source.value].type;
+}
+
+template <class Tables>
+FamilyCounters count(const Tables& tables, PeerId peer, std::uint64_t filtered) {
+  const auto& held = tables.counters(peer);
+  const auto out = tables.out(peer);
+  return {.received = held.paths,
+          .accepted = held.paths - held.rejected,
+          .filtered = filtered,
+          .best = held.best,
+          .advertised = out ? out->member->advertised : 0};
+}
+
+}  // namespace
+
+const Neighbor* Router::Core::neighbor(PeerId peer) const {
+  const auto found = neighbors_.find(peer);
+  return found == neighbors_.end() ? nullptr : &found->second;
+}
+
+std::optional<PeerId> Router::Core::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::vector<NeighborStatus> Router::Core::neighbors() const {
+  std::vector<NeighborStatus> all;
+  for (const auto& [id, each] : neighbors_) {
+    NeighborStatus status;
+    status.id = id;
+    status.name = each.config.name;
+    status.hold_down = each.limited ? "prefix limit reached" : each.config.hold_down;
+    status.session = each.peer.status();
+    if (const auto* session = each.peer.established()) {
+      status.negotiated = session->negotiated();
+      status.transport = session->transport();
+    }
+    status.ipv4 = count(ipv4_, id, each.ipv4.filtered);
+    status.ipv6 = count(ipv6_, id, each.ipv6.filtered);
+    status.attribute_faults = each.attribute_faults;
+    status.malformed.assign(each.malformed.begin(), each.malformed.end());
+    status.clearing = ipv4_.counters(id).stale > 0 || ipv6_.counters(id).stale > 0;
+    const auto ipv4_out = ipv4_.out(id);
+    const auto ipv6_out = ipv6_.out(id);
+    status.ipv4_group = ipv4_out ? ipv4_out->group->id() : 0;
+    status.ipv6_group = ipv6_out ? ipv6_out->group->id() : 0;
+    status.catching_up = (ipv4_out && ipv4_out->member->catch_up) || (ipv6_out && ipv6_out->member->catch_up);
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+TableStatus Router::Core::table() const {
+  TableStatus status;
+  status.ipv4_prefixes = ipv4_.table().size();
+  status.ipv6_prefixes = ipv6_.table().size();
+  status.ipv4_paths = ipv4_.path_count();
+  status.ipv6_paths = ipv6_.path_count();
+  status.attribute_sets = pool_.size();
+  status.bytes = ipv4_.bytes() + ipv6_.bytes() + pool_.bytes();
+  return status;
+}
+
+// ---- tables -----------------------------------------------------------------------------------------
+
+void Router::Core::walk_in(PeerId peer, TableCursor& cursor, std::size_t limit, const VisitRoute& visit) const {
+  walk(ipv4_, ipv6_, cursor, limit, [&](const auto& tables, NodeIndex node) {
+    const auto paths = tables.table().paths(node);
+    for (std::size_t place = 0; place < paths.size(); ++place) {
+      if (paths[place].source == peer) visit(row(tables, node, place));
+    }
+  });
+}
+
+void Router::Core::walk_best(TableCursor& cursor, std::size_t limit, const VisitRoute& visit) const {
+  walk(ipv4_, ipv6_, cursor, limit, [&](const auto& tables, NodeIndex node) {
+    for (const auto place : used_together(tables, node)) visit(row(tables, node, place));
+  });
+}
+
+void Router::Core::walk_out(PeerId peer, TableCursor& cursor, std::size_t limit, const VisitRoute& visit) const {
+  walk(ipv4_, ipv6_, cursor, limit, [&](const auto& tables, NodeIndex node) {
+    const auto out = tables.out(peer);
+    if (!out || !selected(tables, node)) return;
+    const auto& exporter = *out->group->exporter();
+    const auto* path = exporter.pick(tables.table().paths(node));
+    if (path->source == peer) return;
+    const net::Prefix prefix{tables.table().prefix_of(node)};
+    auto outcome = exporter.evaluate(prefix, *path, type_of(tables, *path));
+    if (outcome.gate != ExportGate::Sent) return;
+    RouteRow row;
+    row.prefix = prefix;
+    row.peer = name_of(path->source);
+    row.attributes = std::move(outcome.attributes);
+    row.best = true;
+    visit(row);
+  });
+}
+
+std::string Router::Core::name_of(PeerId peer) const {
+  const auto* from = neighbor(peer);
+  return from == nullptr ? std::string{} : from->config.name;
+}
+
+template <class Tables>
+RouteRow Router::Core::row(const Tables& tables, NodeIndex node, std::size_t place) const {
+  const auto& path = tables.table().paths(node)[place];
+  const bool best = place == 0 && selected(tables, node);
+  const auto used = used_together(tables, node);
+  RouteRow row;
+  row.prefix = tables.table().prefix_of(node);
+  row.peer = name_of(path.source);
+  row.attributes = path.set->attributes();
+  row.best = best;
+  row.multipath = used.size() > 1 && std::find(used.begin(), used.end(), place) != used.end();
+  row.rejected = (path.flags & Path::rejected) != 0;
+  row.reason = row.rejected ? why_rejected(path, row.prefix) : std::string{describe(reason_for(tables, node, place))};
+  return row;
+}
+
+// The filters are asked again: which rule rejected a route is not kept with it.
+std::string Router::Core::why_rejected(const Path& path, const net::Prefix& prefix) const {
+  const auto* from = neighbor(path.source);
+  if (from == nullptr) return std::string{describe(SelectionReason::Rejected)};
+  auto attributes = path.set->attributes();
+  const auto verdict =
+      run(from->config.import, {prefix, from->config.name, from->config.session.local_asn}, attributes);
+  if (verdict.accepted) return "loop: the path holds this router's AS or identifier";
+  return describe(verdict);
+}
+
+// ---- one prefix -------------------------------------------------------------------------------------
+
+template <class Tables>
+Explanation Router::Core::explain_in(const Tables& tables, const net::Prefix& prefix, NodeIndex node) const {
+  Explanation explanation;
+  if (node == no_index || tables.table()[node].count == 0) return explanation;
+  explanation.known = true;
+  for (std::size_t place = 0; place < tables.table().paths(node).size(); ++place) {
+    auto shown = row(tables, node, place);
+    explanation.paths.push_back(
+        {std::move(shown.peer), std::move(shown.attributes), shown.best, shown.multipath, std::move(shown.reason)});
+  }
+  for (const auto& [id, each] : neighbors_) {
+    const auto out = tables.out(id);
+    if (!out) continue;
+    Explanation::Export told{.peer = each.config.name, .sent = false, .reason = {}, .attributes = {}};
+    const auto* path = selected(tables, node) ? out->group->exporter()->pick(tables.table().paths(node)) : nullptr;
+    auto gate = path == nullptr ? ExportGate::NoRoute : ExportGate::OwnRoute;
+    Verdict verdict;
+    if (path != nullptr && path->source != id) {
+      auto outcome = out->group->exporter()->evaluate(prefix, *path, type_of(tables, *path));
+      gate = outcome.gate;
+      verdict = outcome.verdict;
+      if (gate == ExportGate::Sent) told.attributes = std::move(outcome.attributes);
+    }
+    told.sent = gate == ExportGate::Sent;
+    told.reason = describe(gate);
+    if (gate == ExportGate::Filter) told.reason += ": " + describe(verdict);
+    explanation.exports.push_back(std::move(told));
+  }
+  return explanation;
+}
+
+Explanation Router::Core::explain(const net::Prefix& prefix) const {
+  if (prefix.is_v4()) return explain_in(ipv4_, prefix, ipv4_.table().find(prefix.v4()));
+  return explain_in(ipv6_, prefix, ipv6_.table().find(prefix.v6()));
+}
+
+}  // namespace bgp

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bgp/wire/attribute_decode.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "bgp/wire/as_path_codec.hpp"
+#include "bgp/wire/bytes.hpp"
+#include "net/reader.hpp"
+
+namespace bgp {
+namespace {
+
+using Bytes = std::span<const std::uint8_t>;
+
+constexpr std::uint8_t well_known = flag_transitive;
+constexpr std::uint8_t optional_non_transitive = flag_optional;
+constexpr std::uint8_t optional_transitive = flag_optional | flag_transitive;
+
+// Attributes that are passed on unread, yet whose outer form is checked, so that a broken one stops here
+// instead of at the next speaker that reads it.
+enum class Opaque : std::uint8_t {
+  PmsiTunnel = 22,               // RFC 6514
+  TunnelEncapsulation = 23,      // RFC 9012
+  Ipv6ExtendedCommunities = 25,  // RFC 5701
+  Aigp = 26,                     // RFC 7311
+  LinkState = 29,                // RFC 9552
+  OnlyToCustomer = 35,           // RFC 9234
+  PrefixSid = 40,                // RFC 8669
+};
+
+// The Optional and Transitive bits of the type's specification; nothing for a type that we do not know.
+constexpr std::optional<std::uint8_t> specified_flags(std::uint8_t type) {
+  switch (static_cast<AttributeType>(type)) {
+    case AttributeType::Origin:
+    case AttributeType::AsPath:
+    case AttributeType::NextHop:
+    case AttributeType::LocalPref:
+    case AttributeType::AtomicAggregate:
+      return well_known;
+    case AttributeType::Med:
+    case AttributeType::OriginatorId:
+    case AttributeType::ClusterList:
+    case AttributeType::MpReach:
+    case AttributeType::MpUnreach:
+      return optional_non_transitive;
+    case AttributeType::Aggregator:
+    case AttributeType::Communities:
+    case AttributeType::ExtendedCommunities:
+    case AttributeType::As4Path:
+    case AttributeType::As4Aggregator:
+    case AttributeType::LargeCommunities:
+      return optional_transitive;
+  }
+  switch (static_cast<Opaque>(type)) {
+    case Opaque::PmsiTunnel:
+    case Opaque::TunnelEncapsulation:
+    case Opaque::Ipv6ExtendedCommunities:
+    case Opaque::OnlyToCustomer:
+    case Opaque::PrefixSid:
+      return optional_transitive;
+    case Opaque::Aigp:
+    case Opaque::LinkState:
+      return optional_non_transitive;
+  }
+  return std::nullopt;
+}
+
+constexpr Verdict wrong_length() {
+  return Verdict::withdraw(UpdateError::Length, "wrong length");
+}
+
+Verdict decode_origin(Bytes value, PathAttributes& out) {
+  if (value.size() != 1) return wrong_length();
+  if (value[0] > 2) return Verdict::withdraw(UpdateError::InvalidOrigin, "undefined origin");
+  out.origin = static_cast<Origin>(value[0]);
+  return {};
+}
+
+Verdict decode_path(Bytes value, const UpdateContext& context, PathAttributes& out) {
+  const auto confederation =
+      context.peer == PeerType::External ? ConfederationSegments::Refuse : ConfederationSegments::Keep;
+  const auto* const reason = decode_as_path(value, context.asn_width, confederation, out.as_path);
+  return reason == nullptr ? Verdict{} : Verdict::withdraw(UpdateError::MalformedAsPath, reason);
+}
+
+// RFC 7606 section 7.7: AGGREGATOR never costs a route.
+std::optional<Aggregator> read_aggregator(Bytes value, AsnWidth width) {
+  if (value.size() != (width == AsnWidth::FourOctets ? 8U : 6U)) return std::nullopt;
+  const auto* const at = value.data();
+  if (width == AsnWidth::FourOctets) return Aggregator{{load_u32(at)}, {load_u32(at + 4)}};
+  return Aggregator{{load_u16(at)}, {load_u32(at + 2)}};
+}
+
+Verdict decode_aggregator(Bytes value, AsnWidth width, std::optional<Aggregator>& out) {
+  const auto aggregator = read_aggregator(value, width);
+  if (!aggregator) return Verdict::discard("wrong length");
+  if (aggregator->asn == net::Asn{0}) return Verdict::discard("AS number 0");  // RFC 7607
+  out = aggregator;
+  return {};
+}
+
+Verdict decode_number(Bytes value, std::optional<std::uint32_t>& out) {
+  if (value.size() != 4) return wrong_length();
+  out = load_u32(value.data());
+  return {};
+}
+
+// RFC 7606 sections 7.8 to 7.10 and 7.14, RFC 8092 section 6: a list is malformed when it is empty or ends
+// within an element.
+template <std::size_t size, class Element, class Load>
+Verdict decode_list(Bytes value, std::vector<Element>& out, Load load) {
+  if (value.empty() || value.size() % size != 0) return wrong_length();
+  out.resize(value.size() / size);
+  const auto* at = value.data();
+  for (auto& element : out) {
+    element = load(at);
+    at += size;
+  }
+  return {};
+}
+
+// RFC 6793 section 6 for both: what is wrong with them concerns nothing but them.
+Verdict decode_as4_path(Bytes value, DecodedAttributes& into) {
+  AsPath path;
+  const auto* const reason = decode_as_path(value, AsnWidth::FourOctets, ConfederationSegments::LeaveOut, path);
+  if (reason != nullptr) return Verdict::discard(reason);
+  into.as4_path = std::move(path);
+  return {};
+}
+
+Verdict judge_tunnel_encapsulation(Bytes value) {
+  net::Reader in{value};
+  while (in.remaining() > 0) {
+    in.skip(2);  // tunnel type
+    auto tunnel = in.sub(in.u16());
+    while (tunnel.remaining() > 0) {
+      // RFC 9012 section 2: sub-TLVs of type 128 and above have a two-octet length.
+      const auto type = tunnel.u8();
+      tunnel.skip(type < 128 ? tunnel.u8() : tunnel.u16());
+    }
+    if (!tunnel.ok()) in.set_failed();
+  }
+  return in.ok() && !value.empty() ? Verdict{} : Verdict::withdraw(UpdateError::Optional, "broken TLV");
+}
+
+Verdict judge_prefix_sid(Bytes value) {
+  net::Reader in{value};
+  while (in.remaining() > 0) {
+    const auto type = in.u8();
+    const auto length = in.u16();
+    in.skip(length);
+    const bool label_index = type == 1;      // RFC 8669 section 3.1
+    const bool originator_srgb = type == 3;  // RFC 8669 section 3.2
+    if ((label_index && length != 7) || (originator_srgb && (length < 8 || length % 6 != 2))) in.set_failed();
+  }
+  return in.ok() && !value.empty() ? Verdict{} : Verdict::discard("broken TLV");
+}
+
+Verdict judge_opaque(const RawAttribute& attribute) {
+  const auto size = attribute.value.size();
+  switch (static_cast<Opaque>(attribute.type)) {
+    case Opaque::PmsiTunnel:
+      return size >= 5 ? Verdict{} : wrong_length();
+    case Opaque::TunnelEncapsulation:
+      return judge_tunnel_encapsulation(attribute.value);
+    case Opaque::Ipv6ExtendedCommunities:
+      return size != 0 && size % 20 == 0 ? Verdict{} : wrong_length();
+    case Opaque::OnlyToCustomer:
+      return size == 4 ? Verdict{} : wrong_length();
+    case Opaque::PrefixSid:
+      return judge_prefix_sid(attribute.value);
+    case Opaque::Aigp:
+    case Opaque::LinkState:
+      return {};  // not transitive: dropped unread
+  }
+  return {};
+}
+
+// RFC 4271 section 5 and section 9: unknown transitive attributes travel on, marked as not understood by
+// all; unknown non-transitive ones end here without a word.
+Verdict keep_unknown(const RawAttribute& attribute, PathAttributes& out) {
+  if ((attribute.flags & flag_optional) == 0)
+    return Verdict::reset(UpdateError::UnrecognizedWellKnown, "unknown well-known attribute");
+  if ((attribute.flags & flag_transitive) == 0) return {};
+  const auto verdict = judge_opaque(attribute);
+  if (verdict.severity != Severity::None) return verdict;
+
+  UnknownAttribute unknown{static_cast<std::uint8_t>(optional_transitive | flag_partial),
+                           attribute.type,
+                           {attribute.value.begin(), attribute.value.end()}};
+  const auto place = std::find_if(out.unknown.begin(), out.unknown.end(),
+                                  [&](const UnknownAttribute& other) { return other.type > attribute.type; });
+  out.unknown.insert(place, std::move(unknown));
+  return {};
+}
+
+// Attributes that mean something between internal peers only (RFC 7606 sections 7.5, 7.9 and 7.10).
+constexpr bool internal_only(AttributeType type) {
+  return type == AttributeType::LocalPref || type == AttributeType::OriginatorId || type == AttributeType::ClusterList;
+}
+
+}  // namespace
+
+/*  |O|T|P|E|       |     type      |  length: one octet, or two when E is set  |  value */
+std::optional<RawAttribute> next_attribute(Bytes& section) {
+  if (section.size() < 3) return std::nullopt;
+  const auto flags = section[0];
+  const bool extended = (flags & flag_extended_length) != 0;
+  const std::size_t header = extended ? 4 : 3;
+  if (section.size() < header) return std::nullopt;
+  const std::size_t length = extended ? load_u16(section.data() + 2) : section[2];
+  if (section.size() - header < length) return std::nullopt;
+
+  const RawAttribute attribute{flags, section[1], section.subspan(header, length), section.first(header + length)};
+  section = section.subspan(header + length);
+  return attribute;
+}
+
+Verdict judge_flags(const RawAttribute& attribute) {
+  const auto specified = specified_flags(attribute.type);
+  if (!specified) return {};
+  const bool conflict = (attribute.flags & (flag_optional | flag_transitive)) != *specified;
+  const bool partial = (attribute.flags & flag_partial) != 0 && *specified != optional_transitive;
+  if (!conflict && !partial) return {};
+  const char* const reason = "flags conflict with the type";
+  // RFC 7311, RFC 9552 and RFC 8669 ask for attribute discard.
+  const auto opaque = static_cast<Opaque>(attribute.type);
+  if (opaque == Opaque::Aigp || opaque == Opaque::LinkState || opaque == Opaque::PrefixSid)
+    return Verdict::discard(reason);
+  return Verdict::withdraw(UpdateError::Flags, reason);
+}
+
+Verdict decode_attribute(const RawAttribute& attribute, const UpdateContext& context, DecodedAttributes& into) {
+  const auto type = static_cast<AttributeType>(attribute.type);
+  const auto value = attribute.value;
+  auto& out = into.out;
+  if (internal_only(type) && context.peer == PeerType::External)
+    return Verdict::discard("not accepted from an external peer");
+  if (context.asn_width == AsnWidth::FourOctets &&
+      (type == AttributeType::As4Path || type == AttributeType::As4Aggregator))
+    return Verdict::discard("not accepted from a peer with four-octet AS numbers");  // RFC 6793 section 4.1
+
+  switch (type) {
+    case AttributeType::Origin:
+      return decode_origin(value, out);
+    case AttributeType::AsPath:
+      return decode_path(value, context, out);
+    case AttributeType::NextHop:
+      if (value.size() != 4) return wrong_length();
+      out.next_hop.address = net::Ipv4Address{load_u32(value.data())};
+      return {};
+    case AttributeType::Med:
+      return decode_number(value, out.med);
+    case AttributeType::LocalPref:
+      return decode_number(value, out.local_pref);
+    case AttributeType::AtomicAggregate:
+      if (!value.empty()) return Verdict::discard("wrong length");
+      out.atomic_aggregate = true;
+      return {};
+    case AttributeType::Aggregator:
+      return decode_aggregator(value, context.asn_width, out.aggregator);
+    case AttributeType::Communities:
+      return decode_list<4>(value, out.communities, [](const auto* at) { return Community{load_u32(at)}; });
+    case AttributeType::OriginatorId:
+      if (value.size() != 4) return wrong_length();
+      out.originator_id = net::RouterId{load_u32(value.data())};
+      return {};
+    case AttributeType::ClusterList:
+      return decode_list<4>(value, out.cluster_list, [](const auto* at) { return net::RouterId{load_u32(at)}; });
+    case AttributeType::ExtendedCommunities:
+      return decode_list<8>(value, out.extended_communities,
+                            [](const auto* at) { return ExtendedCommunity{load_u64(at)}; });
+    case AttributeType::As4Path:
+      return decode_as4_path(value, into);
+    case AttributeType::As4Aggregator:
+      return decode_aggregator(value, AsnWidth::FourOctets, into.as4_aggregator);
+    case AttributeType::LargeCommunities:
+      return decode_list<12>(value, out.large_communities, [](const auto* at) {
+        return LargeCommunity{load_u32(at), load_u32(at + 4), load_u32(at + 8)};
+      });
+    case AttributeType::MpReach:
+    case AttributeType::MpUnreach:
+      return {};
+  }
+  return keep_unknown(attribute, out);
+}
+
+}  // namespace bgp

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bgp/wire/attributes.hpp"
+
+#include <algorithm>
+
+namespace bgp {
+namespace {
+
+constexpr std::size_t full_segment = 255;  // the count is one octet
+
+constexpr bool confederation(AsPathSegment::Type type) {
+  return type == AsPathSegment::Type::ConfedSequence || type == AsPathSegment::Type::ConfedSet;
+}
+
+}  // namespace
+
+unsigned AsPath::length() const {
+  std::size_t length = 0;
+  for (const auto& segment : segments) {
+    if (segment.type == AsPathSegment::Type::Sequence) length += segment.asns.size();
+    if (segment.type == AsPathSegment::Type::Set) ++length;
+  }
+  return static_cast<unsigned>(length);
+}
+
+std::optional<net::Asn> AsPath::first() const {
+  const auto segment =
+      std::find_if(segments.begin(), segments.end(), [](const auto& s) { return !confederation(s.type); });
+  if (segment == segments.end() || segment->type != AsPathSegment::Type::Sequence || segment->asns.empty())
+    return std::nullopt;
+  return segment->asns.front();
+}
+
+std::optional<net::Asn> AsPath::origin() const {
+  const auto segment =
+      std::find_if(segments.rbegin(), segments.rend(), [](const auto& s) { return !confederation(s.type); });
+  if (segment == segments.rend() || segment->type != AsPathSegment::Type::Sequence || segment->asns.empty())
+    return std::nullopt;
+  return segment->asns.back();
+}
+
+unsigned AsPath::count(net::Asn asn) const {
+  std::ptrdiff_t count = 0;
+  for (const auto& segment : segments) count += std::count(segment.asns.begin(), segment.asns.end(), asn);
+  return static_cast<unsigned>(count);
+}
+
+void AsPath::prepend(net::Asn asn, unsigned times) {
+  std::size_t left = times;
+  while (left > 0) {
+    const bool room = !segments.empty() && segments.front().type == AsPathSegment::Type::Sequence &&
+                      segments.front().asns.size() < full_segment;
+    if (!room) segments.insert(segments.begin(), AsPathSegment{});
+    auto& asns = segments.front().asns;
+    const auto step = std::min(left, full_segment - asns.size());
+    asns.insert(asns.begin(), step, asn);
+    left -= step;
+  }
+}
+
+}  // namespace bgp

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Unchecked big-endian loads, for the hot loops of the codec that have checked the length of a whole
+// field before they read it. Everything else reads through net::Reader.
+#pragma once
+
+#include <cstdint>
+
+#include "net/address.hpp"
+#include "net/asn.hpp"
+
+namespace bgp {
+
+[[nodiscard]] constexpr std::uint16_t load_u16(const std::uint8_t* at) {
+  return static_cast<std::uint16_t>(at[0] << 8 | at[1]);
+}
+[[nodiscard]] constexpr std::uint32_t load_u32(const std::uint8_t* at) {
+  return std::uint32_t{at[0]} << 24 | std::uint32_t{at[1]} << 16 | std::uint32_t{at[2]} << 8 | std::uint32_t{at[3]};
+}
+[[nodiscard]] constexpr std::uint64_t load_u64(const std::uint8_t* at) {
+  return std::uint64_t{load_u32(at)} << 32 | load_u32(at + 4);
+}
+
+}  // namespace bgp

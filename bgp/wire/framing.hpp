@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The front of every message that the encoders write: the header now, its length at the end.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bgp/wire/message.hpp"
+
+namespace bgp {
+
+class Message {
+ public:
+  Message(std::vector<std::uint8_t>& out, MessageType type) : out_{out}, start_{out.size()} {
+    out.insert(out.end(), 16, 0xff);
+    out.insert(out.end(), {0, 0, static_cast<std::uint8_t>(type)});
+  }
+  // Precondition: the message is at most 65,535 octets long.
+  void finish() const {
+    const auto length = out_.size() - start_;
+    out_[start_ + 16] = static_cast<std::uint8_t>(length >> 8);
+    out_[start_ + 17] = static_cast<std::uint8_t>(length);
+  }
+
+ private:
+  std::vector<std::uint8_t>& out_;
+  std::size_t start_;
+};
+
+}  // namespace bgp

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/cursor.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "config/scalar.hpp"
+
+namespace config {
+namespace {
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// Edits (insert, delete, replace) from one word to the other, case ignored.
+std::size_t distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> row(to.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= from.size(); ++i) {
+    auto diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= to.size(); ++j) {
+      const auto replace = diagonal + (lower(from[i - 1]) == lower(to[j - 1]) ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replace});
+    }
+  }
+  return row.back();
+}
+
+std::string_view nearest(std::string_view key, const std::vector<std::string_view>& known) {
+  if (key.size() > 64) return {};  // nobody mistypes that much
+  std::string_view best;
+  auto least = std::min<std::size_t>(3, key.size() / 2 + 1);
+  for (const auto candidate : known) {
+    if (const auto edits = distance(key, candidate); edits < least) {
+      least = edits;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+Cursor Cursor::object(std::string_view key) {
+  const auto* found = take(key);
+  return {found == nullptr ? nullptr : mapping(key, found->value), *this, key, -1};
+}
+
+Cursor Cursor::required_object(std::string_view key) {
+  if (value_ != nullptr && member(key) == nullptr) problem(key, "is required");
+  return object(key);
+}
+
+void Cursor::ignore(std::initializer_list<std::string_view> keys) {
+  passed_over_.insert(passed_over_.end(), keys);
+}
+
+void Cursor::not_implemented(std::initializer_list<std::string_view> keys) {
+  ignore(keys);
+  for (const auto key : keys)
+    if (has(key)) problem(key, "is not implemented by Herald");
+}
+
+void Cursor::not_implemented_unless_zero(std::initializer_list<std::string_view> keys) {
+  ignore(keys);
+  for (const auto key : keys) {
+    const auto* found = member(key);
+    if (found == nullptr) continue;
+    const auto& value = found->value;
+    const bool scalar = value.type != Value::Type::Sequence && value.type != Value::Type::Mapping;
+    if (!scalar || !(value.text.empty() || value.text == "false" || value.text == "0"))
+      problem(key, "is not implemented by Herald");
+  }
+}
+
+void Cursor::no_other_keys() {
+  if (value_ == nullptr) return;
+  for (const auto& member : value_->members) {
+    if (std::ranges::find(known_, member.key) != known_.end()) continue;
+    if (std::ranges::find(passed_over_, member.key) != passed_over_.end()) continue;
+    const auto close = nearest(member.key, known_);
+    std::string message = "is not a field that Herald knows";
+    if (!close.empty()) message.append("; did you mean ").append(close).append("?");
+    report_->problems.push_back(
+        {{report_->file, member.line, member.column}, report_->object, path_of(member.key), std::move(message)});
+  }
+}
+
+void Cursor::problem(std::string message) const {
+  if (value_ != nullptr) note(*value_, path(), std::move(message));
+}
+
+void Cursor::problem(std::string_view key, std::string message) const {
+  if (value_ == nullptr) return;
+  const auto* found = value_->find(key);
+  // A null has no place of its own worth showing; its key does.
+  if (found != nullptr && found->value.type == Value::Type::Null)
+    report_->problems.push_back(
+        {{report_->file, found->line, found->column}, report_->object, path_of(key), std::move(message)});
+  else
+    note(found != nullptr ? found->value : *value_, path_of(key), std::move(message));
+}
+
+Location Cursor::location() const {
+  return value_ == nullptr ? Location{report_->file} : Location{report_->file, value_->line, value_->column};
+}
+
+const Value::Member* Cursor::member(std::string_view key) const {
+  const auto* found = value_ == nullptr ? nullptr : value_->find(key);
+  return found == nullptr || found->value.type == Value::Type::Null ? nullptr : found;
+}
+
+const Value::Member* Cursor::take(std::string_view key) {
+  known_.push_back(key);
+  return member(key);
+}
+
+const Value* Cursor::sequence(std::string_view key) {
+  const auto* found = take(key);
+  if (found == nullptr) return nullptr;
+  if (found->value.type == Value::Type::Sequence) return &found->value;
+  note(found->value, path_of(key), "must be a list");
+  return nullptr;
+}
+
+const Value* Cursor::mapping(std::string_view key, const Value& value) {
+  if (value.type == Value::Type::Mapping) return &value;
+  note(value, path_of(key), "must be a mapping");
+  return nullptr;
+}
+
+std::string Cursor::path() const {
+  return parent_ == nullptr ? std::string{} : parent_->path_of(key_, index_);
+}
+
+std::string Cursor::path_of(std::string_view key, int index) const {
+  auto out = path();
+  if (key.find_first_of("./") != std::string_view::npos) {
+    out.append("[").append(key).append("]");
+  } else {
+    if (!out.empty()) out += '.';
+    out.append(key);
+  }
+  if (index >= 0) out.append("[").append(std::to_string(index)).append("]");
+  return out;
+}
+
+void Cursor::note(const Value& value, std::string field, std::string message) const {
+  report_->problems.push_back(
+      {{report_->file, value.line, value.column}, report_->object, std::move(field), std::move(message)});
+}
+
+}  // namespace config

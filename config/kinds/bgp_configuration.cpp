@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// BGPConfiguration.
+#include <array>
+
+#include "config/kinds/kinds.hpp"
+#include "config/rules.hpp"
+
+namespace config {
+namespace {
+
+using nlohmann::json;
+
+// Numbers of rt_protos that are the kernel's or another daemon's: programming with them would be to take
+// their routes for ours. linux/rtnetlink.h
+struct Owner {
+  std::uint8_t protocol;
+  std::string_view name;
+};
+constexpr auto taken = std::to_array<Owner>(
+    {{0, "unspec"}, {1, "redirect"}, {2, "kernel"},   {3, "boot"},        {4, "static"},    {8, "gated"},
+     {9, "ra"},     {10, "mrt"},     {11, "zebra"},   {12, "bird"},       {13, "dnrouted"}, {14, "xorp"},
+     {15, "ntk"},   {16, "dhcp"},    {17, "mrouted"}, {18, "keepalived"}, {42, "babel"},    {84, "ovn"},
+     {99, "openr"}, {186, "bgp"},    {187, "isis"},   {188, "ospf"},      {189, "rip"},     {192, "eigrp"}});
+
+Checked<std::uint8_t> route_protocol(const Value& value) {
+  return number<std::uint8_t>()(value).and_then([&](std::uint8_t protocol) -> Checked<std::uint8_t> {
+    const auto owner = std::ranges::find(taken, protocol, &Owner::protocol);
+    if (owner == taken.end()) return protocol;
+    return net::fail("must be a number of its own, got " + value.text + ", which is that of " +
+                     std::string{owner->name});
+  });
+}
+
+Checked<std::uint32_t> route_table(const Value& value) {
+  return number<std::uint32_t>(1)(value).and_then([](std::uint32_t table) -> Checked<std::uint32_t> {
+    if (table == 255) return net::fail(std::string{"must not be 255, the kernel's own table of local addresses"});
+    return table;
+  });
+}
+
+BGPConfiguration::Listen parse_listen(Cursor in) {
+  BGPConfiguration::Listen listen;
+  listen.addresses = in.list("addresses", ip);
+  listen.port = in.optional("port", number<std::uint16_t>(), listen.port);
+  in.no_other_keys();
+  refuse_repeats(in, "addresses", listen.addresses, [](const net::IpAddress& address) { return net::print(address); });
+  return listen;
+}
+
+BGPConfiguration::Kernel parse_kernel(Cursor in) {
+  BGPConfiguration::Kernel kernel;
+  kernel.install = in.optional("install", boolean, kernel.install);
+  kernel.table = in.optional("table", route_table, kernel.table);
+  kernel.metric = in.optional("metric", number<std::uint32_t>(), kernel.metric);
+  kernel.protocol = in.optional("protocol", route_protocol, kernel.protocol);
+  in.no_other_keys();
+  return kernel;
+}
+
+BGPConfiguration::Multipath parse_multipath(Cursor in) {
+  BGPConfiguration::Multipath multipath;
+  multipath.maximum_paths = in.optional("maximumPaths", number<std::uint16_t>(1, 512), multipath.maximum_paths);
+  multipath.relax = in.optional("relax", boolean, multipath.relax);
+  in.no_other_keys();
+  return multipath;
+}
+
+}  // namespace
+
+BGPConfiguration parse_bgp_configuration(Cursor in) {
+  BGPConfiguration configuration;
+  configuration.meta = parse_meta(in, NamespaceRule::Refused);
+  auto spec = in.object("spec");
+  configuration.asn = spec.optional("asn", asn);
+  configuration.router_id = spec.optional("routerID", router_id);
+  configuration.listen = spec.optional("listen", parse_listen, configuration.listen);
+  configuration.kernel = spec.optional("kernel", parse_kernel, configuration.kernel);
+  configuration.multipath = spec.optional("multipath", parse_multipath, configuration.multipath);
+  configuration.import_filters = parse_names(spec, "import");
+  spec.not_implemented({"asNumber", "nodeToNodeMeshEnabled", "serviceClusterIPs", "serviceExternalIPs",
+                        "serviceLoadBalancerIPs", "listenPort", "communities", "prefixAdvertisements", "bindMode",
+                        "nodeMeshPassword", "nodeMeshMaxRestartTime", "ignoredInterfaces", "reflectors", "mesh"});
+  spec.no_other_keys();
+  in.no_other_keys();
+
+  const auto& name = configuration.meta.name;
+  if (!name.empty() && name != "default" && !(name.starts_with("node.") && name.size() > 5))
+    in.object("metadata").problem("name", "must be default, or node. and the name of a node; got " + name);
+  return configuration;
+}
+
+json print(const BGPConfiguration& configuration) {
+  auto out = print_object("herald.dev/v1", "BGPConfiguration", configuration.meta);
+  auto& spec = out["spec"];
+  if (configuration.asn) spec["asn"] = configuration.asn->value;
+  if (configuration.router_id) spec["routerID"] = net::print(*configuration.router_id);
+  spec["listen"]["addresses"] = json::array();
+  for (const auto& address : configuration.listen.addresses) spec["listen"]["addresses"].push_back(net::print(address));
+  spec["listen"]["port"] = configuration.listen.port;
+  spec["kernel"] = {{"install", configuration.kernel.install},
+                    {"table", configuration.kernel.table},
+                    {"metric", configuration.kernel.metric},
+                    {"protocol", configuration.kernel.protocol}};
+  spec["multipath"] = {{"maximumPaths", configuration.multipath.maximum_paths},
+                       {"relax", configuration.multipath.relax}};
+  spec["import"] = configuration.import_filters;
+  return out;
+}
+
+}  // namespace config

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// BGPFilter.
+#include "config/kinds/kinds.hpp"
+#include "config/rules.hpp"
+
+namespace config {
+namespace {
+
+using nlohmann::json;
+using Rule = BGPFilter::Rule;
+
+BGPFilter::PrefixMatch parse_prefix_match(Cursor in) {
+  BGPFilter::PrefixMatch match;
+  match.cidr = in.required("cidr", prefix);
+  const auto shortest = static_cast<std::uint8_t>(match.cidr.length());
+  const auto longest = static_cast<std::uint8_t>(net::address_bits(match.cidr.family()));
+  const auto ge = in.optional("ge", number<std::uint8_t>(0, 128));
+  const auto le = in.optional("le", number<std::uint8_t>(0, 128));
+  in.no_other_keys();
+
+  match.ge = ge.value_or(shortest);
+  // As in everybody's prefix lists: "ge" alone reaches to the longest, nothing at all means exactly this one.
+  match.le = le.value_or(ge ? longest : shortest);
+  const auto bounds = std::to_string(shortest) + " to " + std::to_string(longest);
+  if (match.ge < shortest || match.ge > longest)
+    in.problem("ge", "must be from " + bounds + ", got " + std::to_string(match.ge));
+  if (match.le < shortest || match.le > longest)
+    in.problem("le", "must be from " + bounds + ", got " + std::to_string(match.le));
+  else if (match.le < match.ge)
+    in.problem("le", "must not be below ge (" + std::to_string(match.ge) + "), got " + std::to_string(match.le));
+  return match;
+}
+
+// A condition that is there and empty would hold for nothing, or for everything; both are surprises.
+auto conditions(Cursor& in, std::string_view key, auto rule) {
+  return in.non_empty_list(key, rule).value_or(std::vector<rule_result_t<decltype(rule)>>{});
+}
+
+BGPFilter::Match parse_match(Cursor in) {
+  BGPFilter::Match match;
+  match.prefixes = conditions(in, "prefixes", parse_prefix_match);
+  match.family = in.optional("family", choice<AddressFamily>({{"ipv4-unicast", AddressFamily::Ipv4Unicast},
+                                                              {"ipv6-unicast", AddressFamily::Ipv6Unicast}}));
+  match.communities = conditions(in, "communities", community_pattern_or_alias);
+  match.as_path_contains = conditions(in, "asPathContains", asn);
+  match.origin_as = conditions(in, "originAS", asn);
+  match.neighbor_as = conditions(in, "neighborAS", asn);
+  match.as_path_min_length = in.optional("asPathMinLength", number<std::uint16_t>());
+  match.as_path_max_length = in.optional("asPathMaxLength", number<std::uint16_t>());
+  match.next_hops = conditions(in, "nextHops", prefix);
+  match.peers = conditions(in, "peers", object_name);
+  match.origin =
+      in.optional("origin", choice<std::string>({{"igp", "igp"}, {"egp", "egp"}, {"incomplete", "incomplete"}}));
+  match.med = in.optional("med", number<std::uint32_t>());
+  in.not_implemented({"interface", "source", "asPathRegex", "extendedCommunities"});
+  in.no_other_keys();
+
+  if (match.as_path_min_length && match.as_path_max_length && *match.as_path_min_length > *match.as_path_max_length)
+    in.problem("asPathMaxLength", "must not be below asPathMinLength");
+  return match;
+}
+
+BGPFilter::Set parse_set(Cursor in) {
+  BGPFilter::Set set;
+  set.local_pref = in.optional("localPref", number<std::uint32_t>());
+  set.med = in.optional("med", number<std::uint32_t>());
+  set.prepend = in.optional("prepend", number<std::uint8_t>(0, 16), set.prepend);
+  set.add_communities = in.list("addCommunities", community_or_alias);
+  set.remove_communities = in.list("removeCommunities", community_pattern_or_alias);
+  set.communities = in.optional_list("communities", community_or_alias);
+  set.next_hop = in.optional("nextHop", host_ip);
+  in.not_implemented({"extendedCommunities", "weight", "prependASN", "asPathPrepend"});
+  in.no_other_keys();
+  if (set.communities && (!set.add_communities.empty() || !set.remove_communities.empty()))
+    in.problem("communities", "replaces all and must not be given together with addCommunities or removeCommunities");
+  return set;
+}
+
+Rule parse_rule(Cursor in) {
+  Rule rule;
+  rule.name = in.optional("name", word, std::string{});
+  rule.match = in.optional("match", parse_match, rule.match);
+  rule.set = in.optional("set", parse_set, rule.set);
+  rule.action = in.required("action", choice<FilterAction>({{"accept", FilterAction::Accept},
+                                                            {"reject", FilterAction::Reject},
+                                                            {"next", FilterAction::Next}}));
+  in.no_other_keys();
+  if (rule.action == FilterAction::Reject && !(rule.set == BGPFilter::Set{}))
+    in.problem("set", "means nothing in a rule that rejects");
+  return rule;
+}
+
+std::string_view print(FilterAction action) {
+  switch (action) {
+    case FilterAction::Accept:
+      return "accept";
+    case FilterAction::Reject:
+      return "reject";
+    case FilterAction::Next:
+      break;
+  }
+  return "next";
+}
+
+json numbers(const std::vector<Asn>& list) {
+  auto out = json::array();
+  for (const auto entry : list) out.push_back(entry.value);
+  return out;
+}
+
+json print(const BGPFilter::Match& match) {
+  auto out = json::object();
+  for (const auto& entry : match.prefixes)
+    out["prefixes"].push_back({{"cidr", net::print(entry.cidr)}, {"ge", entry.ge}, {"le", entry.le}});
+  if (match.family) out["family"] = match.family == AddressFamily::Ipv4Unicast ? "ipv4-unicast" : "ipv6-unicast";
+  if (!match.communities.empty()) out["communities"] = match.communities;
+  if (!match.as_path_contains.empty()) out["asPathContains"] = numbers(match.as_path_contains);
+  if (!match.origin_as.empty()) out["originAS"] = numbers(match.origin_as);
+  if (!match.neighbor_as.empty()) out["neighborAS"] = numbers(match.neighbor_as);
+  if (match.as_path_min_length) out["asPathMinLength"] = *match.as_path_min_length;
+  if (match.as_path_max_length) out["asPathMaxLength"] = *match.as_path_max_length;
+  for (const auto& entry : match.next_hops) out["nextHops"].push_back(net::print(entry));
+  if (!match.peers.empty()) out["peers"] = match.peers;
+  if (match.origin) out["origin"] = *match.origin;
+  if (match.med) out["med"] = *match.med;
+  return out;
+}
+
+json print(const BGPFilter::Set& set) {
+  auto out = json::object();
+  if (set.local_pref) out["localPref"] = *set.local_pref;
+  if (set.med) out["med"] = *set.med;
+  if (set.prepend != 0) out["prepend"] = set.prepend;
+  if (!set.add_communities.empty()) out["addCommunities"] = set.add_communities;
+  if (!set.remove_communities.empty()) out["removeCommunities"] = set.remove_communities;
+  if (set.communities) out["communities"] = *set.communities;
+  if (set.next_hop) out["nextHop"] = net::print(*set.next_hop);
+  return out;
+}
+
+json print(const Rule& rule) {
+  json out = {{"name", rule.name}, {"action", print(rule.action)}};
+  if (auto match = print(rule.match); !match.empty()) out["match"] = std::move(match);
+  if (auto set = print(rule.set); !set.empty()) out["set"] = std::move(set);
+  return out;
+}
+
+}  // namespace
+
+BGPFilter parse_bgp_filter(Cursor in) {
+  BGPFilter filter;
+  filter.meta = parse_meta(in, NamespaceRule::Refused);
+  auto spec = in.required_object("spec");
+  filter.rules = spec.list("rules", parse_rule);
+  for (std::size_t i = 0; i < filter.rules.size(); ++i)
+    if (filter.rules[i].name.empty()) filter.rules[i].name = "rule " + std::to_string(i + 1);
+  spec.not_implemented({"importV4", "importV6", "exportV4", "exportV6"});
+  spec.no_other_keys();
+  in.no_other_keys();
+  if (filter.meta.name == "accept-all" || filter.meta.name == "reject-all")
+    in.object("metadata").problem("name", "must not be " + filter.meta.name + ": a filter of that name is built in");
+  return filter;
+}
+
+json print(const BGPFilter& filter) {
+  auto out = print_object("herald.dev/v1", "BGPFilter", filter.meta);
+  auto& rules = out["spec"]["rules"] = json::array();
+  for (const auto& rule : filter.rules) rules.push_back(print(rule));
+  return out;
+}
+
+}  // namespace config

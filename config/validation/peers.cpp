@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Peers among themselves, and what they refer to. The rule of this file is to fail closed: nothing that is
+// missing may leave a session with less protection than was written down.
+#include <optional>
+
+#include "config/validation/judge.hpp"
+
+namespace config {
+namespace {
+
+bool built_in(const std::string& filter) {
+  return filter == "accept-all" || filter == "reject-all";
+}
+
+struct Effective {
+  std::optional<Asn> asn;
+  std::optional<net::RouterId> router_id;
+};
+
+Effective effective(const BGPPeer& peer, const BGPConfiguration* configuration) {
+  Effective out{peer.my_asn, peer.router_id};
+  if (configuration == nullptr) return out;
+  if (!out.asn) out.asn = configuration->asn;
+  if (!out.router_id) out.router_id = configuration->router_id;
+  return out;
+}
+
+// A node as peers see it: who is configured there.
+struct Place {
+  const BGPConfiguration* configuration;
+  std::vector<const BGPPeer*> peers;  // oldest first
+};
+
+void check_place(Judge& judge, const Place& place) {
+  std::map<net::IpAddress, const BGPPeer*> by_address;
+  const BGPPeer* first = nullptr;
+  for (const auto* peer : place.peers) {
+    if (judge.is_set_aside(*peer)) continue;
+    const auto [same, added] = by_address.emplace(peer->peer_address, peer);
+    if (!added) {
+      judge.set_aside(*peer, "spec.peerAddress",
+                      "is the address of " + judge.cite(*same->second) + " as well, and both hold on the same node");
+      continue;
+    }
+    if (first == nullptr) {
+      first = peer;
+      continue;
+    }
+    const auto mine = effective(*peer, place.configuration);
+    const auto theirs = effective(*first, place.configuration);
+    if (mine.asn && theirs.asn && mine.asn != theirs.asn) {
+      judge.set_aside(*peer, "spec.myASN",
+                      "a node has one AS: this is " + net::print(*mine.asn) + " and " + judge.cite(*first) + " is " +
+                          net::print(*theirs.asn) + " on the same node");
+    } else if (mine.router_id && theirs.router_id && mine.router_id != theirs.router_id) {
+      // RFC 4271 section 1.1: the identifier is the same for every peer.
+      judge.set_aside(*peer, "spec.routerID",
+                      "a node has one router ID: this is " + net::print(*mine.router_id) + " and " +
+                          judge.cite(*first) + " has " + net::print(*theirs.router_id) + " on the same node");
+    }
+  }
+}
+
+void check_places(Judge& judge) {
+  const auto peers = judge.by_age<BGPPeer>();
+  const auto check = [&](const std::string& node, const auto& selects) {
+    Place place{configuration_of(judge.all, node), {}};
+    for (const auto* peer : peers)
+      if (selects(*peer)) place.peers.push_back(peer);
+    check_place(judge, place);
+  };
+  const auto check_node = [&](const std::string& node) {
+    const auto labels = labels_of_node(judge.all, node);
+    check(node, [&](const BGPPeer& peer) { return any_matches(peer.node_selectors, labels); });
+  };
+  if (!judge.view.node.empty()) return check_node(judge.view.node);
+  for (const auto& [name, node] : judge.all.nodes) check_node(name);
+  // Nodes may come later: peers with the same selectors will meet wherever they are.
+  std::set<std::vector<LabelSelector>> lists{{}};
+  for (const auto* peer : peers) lists.insert(peer->node_selectors);
+  for (const auto& list : lists)
+    check({}, [&](const BGPPeer& peer) { return peer.node_selectors.empty() || peer.node_selectors == list; });
+}
+
+void check_password(Judge& judge, const BGPPeer& peer) {
+  if (!peer.password_secret) return;
+  const auto& reference = *peer.password_secret;
+  const auto key = (reference.namespace_name.empty() ? "default" : reference.namespace_name) + "/" + reference.name;
+  const auto found = judge.all.secrets.find(key);
+  const auto hold = [&](std::string why) { judge.hold_down(peer, "spec.passwordSecret", std::move(why)); };
+  if (found == judge.all.secrets.end()) return hold(missing("Secret", key));
+  const auto& secret = found->second;
+  if (secret.type != "kubernetes.io/basic-auth")
+    return hold("the type of Secret/" + key + " must be kubernetes.io/basic-auth, it is " + secret.type);
+  const auto password = secret.data.find("password");
+  if (password == secret.data.end()) return hold("Secret/" + key + " has no key password");
+  // TCP_MD5SIG_MAXKEYLEN
+  if (password->second.empty() || password->second.size() > 80)
+    hold("the password in Secret/" + key + " must have 1 to 80 octets, it has " +
+         std::to_string(password->second.size()));
+}
+
+void check_filters(Judge& judge, const BGPPeer& peer) {
+  const auto check = [&](const char* field, const std::optional<std::vector<std::string>>& names) {
+    for (const auto& name : names.value_or(std::vector<std::string>{}))
+      if (!built_in(name) && !judge.has<BGPFilter>(name)) judge.hold_down(peer, field, missing("BGPFilter", name));
+  };
+  check("spec.import", peer.import_filters);
+  check("spec.export", peer.export_filters);
+}
+
+// What the node's configuration says and the peer does not.
+void check_configuration(Judge& judge, const BGPPeer& peer) {
+  const auto& configurations = judge.all.bgp_configurations;
+  const auto* configuration = configuration_of(judge.all, judge.view.node);
+  const bool whole_network = judge.view.node.empty();
+  const bool some_asn =
+      std::ranges::any_of(configurations, [](const auto& entry) { return entry.second.asn.has_value(); });
+  const auto asn = effective(peer, configuration).asn;
+  if (!asn && !(whole_network && some_asn))
+    return judge.set_aside(peer, "spec.myASN", "is required, because no BGPConfiguration says asn");
+  if (asn && peer.ebgp_multi_hop && asn == peer.peer_asn)
+    judge.set_aside(peer, "spec.ebgpMultiHop", "must be false for an internal peer (AS " + net::print(*asn) + ")");
+  if (peer.import_filters || configuration == nullptr) return;
+  for (const auto& name : configuration->import_filters)
+    if (!built_in(name) && !judge.has<BGPFilter>(name))
+      judge.hold_down(peer, "spec.import",
+                      "is that of " + judge.title(*configuration) + ", which " + missing("BGPFilter", name));
+}
+
+}  // namespace
+
+void Judge::configurations() {
+  for (const auto* configuration : by_age<BGPConfiguration>())
+    for (const auto& name : configuration->import_filters)
+      if (!built_in(name) && !has<BGPFilter>(name)) note(*configuration, "spec.import", missing("BGPFilter", name));
+
+  // Without the configuration that was written for it, a node would speak as somebody else.
+  const auto own = "BGPConfiguration/node." + view.node;
+  const bool own_refused = !view.node.empty() && view.refused.contains(own);
+  const bool has_own = !view.node.empty() && all.bgp_configurations.contains("node." + view.node);
+  const bool default_refused = !has_own && view.refused.contains("BGPConfiguration/default");
+  if (!own_refused && !default_refused) return;
+  for (const auto& [name, peer] : all.peers)
+    hold_down(peer, "spec", (own_refused ? own : "BGPConfiguration/default") + " is refused");
+}
+
+void Judge::peers() {
+  for (const auto* peer : by_age<BGPPeer>()) {
+    const bool here = view.node.empty() || any_matches(peer->node_selectors, labels_of_node(all, view.node));
+    if (here && !verdict.held_down.contains(peer->meta.key())) check_configuration(*this, *peer);
+    check_password(*this, *peer);
+    check_filters(*this, *peer);
+  }
+  check_places(*this);
+  for (const auto& [title, reasons] : verdict.set_aside)
+    if (title.starts_with("BGPPeer/")) verdict.held_down.erase(title.substr(8));
+}
+
+}  // namespace config

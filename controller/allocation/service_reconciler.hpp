@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a Service as it stands to what has to be written: addresses, condition, event. Pure: it owns the
+// allocator and what it knows of namespaces; the loop around it reads and writes objects.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "controller/allocation/allocator.hpp"
+#include "controller/allocation/service_view.hpp"
+
+namespace controller {
+
+// An Event on the Service. Made only when something changed, so there are no floods.
+struct ServiceEvent {
+  enum class Type : std::uint8_t { Normal, Warning };
+  Type type{};
+  std::string reason;
+  std::string message;
+};
+
+struct ServiceUpdate {
+  nlohmann::json merge_patch;  // {"status": ...}
+  std::vector<ServiceEvent> events;
+};
+
+class ServiceReconciler {
+ public:
+  // Services with this spec.loadBalancerClass are ours; empty: those without a class.
+  explicit ServiceReconciler(std::string load_balancer_class) : class_{std::move(load_balancer_class)} {}
+
+  void set_pools(const std::map<std::string, config::IPAddressPool>& pools) { allocator_.set_pools(pools); }
+  void set_namespace(const std::string& name, const config::Labels& labels) { namespaces_[name] = labels; }
+  void remove_namespace(const std::string& name) { namespaces_.erase(name); }
+
+  // At start-up, before reconcile() is called for any: takes what the service already has, so that nobody else is
+  // given it. Call it for all services, oldest first.
+  void adopt(const nlohmann::json& service, net::TimePoint now);
+  // What must be written so that the service has what it should; nothing when it has.
+  // `timestamp` is the same moment in RFC 3339, for the condition.
+  std::optional<ServiceUpdate> reconcile(const nlohmann::json& service, net::TimePoint now,
+                                         const std::string& timestamp);
+  void removed(const std::string& service, net::TimePoint now) { allocator_.release(service, now); }
+
+  void expire(net::TimePoint now) { allocator_.expire(now); }
+
+  [[nodiscard]] const Allocator& allocator() const { return allocator_; }
+
+ private:
+  [[nodiscard]] ServiceView view(const nlohmann::json& service) const;
+  [[nodiscard]] bool ours(const ServiceView& view) const;
+  // Has the service an address that is in no pool and that we did not give it?
+  [[nodiscard]] bool foreign(const ServiceView& view) const;
+  [[nodiscard]] Allocated settle(const ServiceView& view, net::TimePoint now, std::vector<ServiceEvent>& events);
+
+  std::string class_;
+  Allocator allocator_;
+  std::map<std::string, config::Labels> namespaces_;
+};
+
+}  // namespace controller

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/api/connection.hpp"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+
+#include "controller/api/body.hpp"
+#include "controller/api/status.hpp"
+
+namespace controller {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+
+using PlainStream = beast::basic_stream<asio::generic::stream_protocol>;
+using TlsStream = beast::ssl_stream<PlainStream>;
+
+constexpr std::size_t header_limit = std::size_t{64} << 10U;
+constexpr auto idle_limit = std::chrono::minutes{5};      // between requests
+constexpr auto request_limit = std::chrono::seconds{60};  // for one to arrive
+constexpr auto write_limit = std::chrono::seconds{30};    // for a piece to leave: a watcher that takes none is cut
+
+PlainStream& plain(PlainStream& stream) {
+  return stream;
+}
+PlainStream& plain(TlsStream& stream) {
+  return stream.next_layer();
+}
+
+Method method_of(http::verb verb) {
+  switch (verb) {
+    case http::verb::get:
+      return Method::Get;
+    case http::verb::post:
+      return Method::Post;
+    case http::verb::put:
+      return Method::Put;
+    case http::verb::patch:
+      return Method::Patch;
+    case http::verb::delete_:
+      return Method::Delete;
+    default:
+      return Method::Other;
+  }
+}
+
+std::string text_of(beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+using Message = http::request<http::string_body>;
+
+// The error is the answer to a request that cannot even be read.
+ApiResult<Request> to_request(Message message, Caller caller) {
+  Request request;
+  if (!set_target(request, {message.target().data(), message.target().size()})) {
+    return net::fail(bad_request("the path or query of the request is not properly percent-encoded"));
+  }
+  request.method = method_of(message.method());
+  request.content_type = text_of(message[http::field::content_type]);
+  // A header may be given several times, which means the same as one with commas.
+  for (auto [field, end] = message.equal_range(http::field::accept); field != end; ++field) {
+    request.accept += (request.accept.empty() ? "" : ",") + text_of(field->value());
+  }
+  request.user_agent = text_of(message[http::field::user_agent]);
+  request.body = std::move(message.body());
+  request.caller = std::move(caller);
+  return request;
+}
+
+// Hands the request over and waits for the answer.
+asio::awaitable<Response> handled(const ConnectionRules& rules, Request request) {
+  const auto initiate = [&rules, &request](auto handler) {
+    // std::function wants to copy what it holds; the completion handler can only be moved.
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    rules.handle(request, [shared](Response response) {
+      auto answer = std::make_shared<Response>(std::move(response));
+      const auto executor = asio::get_associated_executor(*shared);
+      asio::post(executor, [shared, answer] { (*shared)(std::move(*answer)); });
+    });
+  };
+  co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(Response)>(initiate, asio::use_awaitable);
+}
+
+template <class Stream>
+class StreamConnection final : public Connection {
+ public:
+  template <class... Arguments>
+  StreamConnection(ConnectionRules rules, Arguments&&... arguments)
+      : rules_{std::move(rules)}, stream_{std::forward<Arguments>(arguments)...}, ready_{stream_.get_executor()} {}
+
+  asio::awaitable<void> run() override {
+    try {
+      if (co_await handshake()) {
+        while (co_await serve_one()) {
+        }
+      }
+      co_await close();
+    } catch (const std::exception&) {
+      // What a peer does to its connection ends the connection and nothing else.
+      abort();
+    }
+  }
+
+  void drain() override {
+    draining_ = true;
+    ready_.cancel();
+    if (!busy_) abort();
+  }
+
+  void abort() override {
+    error_code ignored;
+    plain(stream_).socket().close(ignored);
+    ready_.cancel();
+  }
+
+ private:
+  asio::awaitable<bool> handshake() {
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      plain(stream_).expires_after(request_limit);
+      co_await stream_.async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
+    }
+    co_return true;
+  }
+
+  asio::awaitable<void> close() {
+    error_code ignored;
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      plain(stream_).expires_after(write_limit);
+      co_await stream_.async_shutdown(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+    plain(stream_).socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    plain(stream_).socket().close(ignored);
+  }
+
+  // False when the connection is to be closed.
+  asio::awaitable<bool> serve_one() {
+    http::request_parser<http::string_body> parser;
+    parser.body_limit(body_limit);
+    parser.header_limit(header_limit);
+    error_code error;
+    plain(stream_).expires_after(idle_limit);
+    co_await http::async_read_header(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+    busy_ = true;
+    if (!error) {
+      plain(stream_).expires_after(request_limit);
+      if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+        http::response<http::empty_body> go_on{http::status::continue_, parser.get().version()};
+        co_await http::async_write(stream_, go_on, asio::use_awaitable);
+      }
+      co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+    }
+    if (error) co_return co_await refuse(error);
+
+    auto message = parser.release();
+    keep_alive_ = message.keep_alive() && !draining_;
+    version_ = message.version();
+    auto response = co_await answer(std::move(message));
+    if (response.stream) {
+      co_await write_stream(std::move(response));
+    } else {
+      co_await write(std::move(response));
+    }
+    busy_ = false;
+    co_return keep_alive_ && !draining_;
+  }
+
+  asio::awaitable<Response> answer(Message message) {
+    const auto authorization = text_of(message[http::field::authorization]);
+    auto caller = rules_.authenticate(authorization);
+    if (!caller) co_return to_response(unauthorized());
+    auto request = to_request(std::move(message), std::move(*caller));
+    if (!request) co_return to_response(request.error());
+    co_return co_await handled(rules_, std::move(*request));
+  }
+
+  // Of what was not a request; says why where there is somebody to say it to.
+  asio::awaitable<bool> refuse(error_code error) {
+    keep_alive_ = false;
+    if (error == http::error::body_limit) {
+      co_await write(to_response(too_large(body_limit)));
+    } else if (error == http::error::header_limit) {
+      co_await write(to_response({431, "BadRequest", "the header of the request is too large"}));
+    } else if (error.category() == http::make_error_code(http::error::bad_method).category() &&
+               error != http::error::end_of_stream && error != http::error::partial_message) {
+      co_await write(to_response(bad_request("not a request of HTTP/1.1: " + error.message())));
+    }
+    co_return false;
+  }
+
+  template <class Body>
+  http::response<Body> head(const Response& response) {
+    http::response<Body> message{http::int_to_status(response.status), version_};
+    if (response.status == 431) message.result(431U);
+    message.set(http::field::content_type, response.content_type);
+    message.set(http::field::cache_control, "no-cache, private");
+    for (const auto& [name, value] : response.headers) message.set(name, value);
+    message.keep_alive(keep_alive_);
+    return message;
+  }
+
+  asio::awaitable<void> write(Response response) {
+    auto message = head<http::string_body>(response);
+    message.body() = std::move(response.body);
+    message.prepare_payload();
+    plain(stream_).expires_after(write_limit);
+    co_await http::async_write(stream_, message, asio::use_awaitable);
+  }
+
+  asio::awaitable<void> write_stream(Response response) {
+    const auto chunked = version_ >= 11;
+    if (!chunked) keep_alive_ = false;
+    auto message = head<http::empty_body>(response);
+    message.chunked(chunked);
+    http::response_serializer<http::empty_body> serializer{message};
+    plain(stream_).expires_after(write_limit);
+    co_await http::async_write_header(stream_, serializer, asio::use_awaitable);
+
+    response.stream->on_ready([this] { ready_.cancel(); });
+    watch_for_end();
+    std::string piece;
+    for (auto state = BodyStream::State::More; state != BodyStream::State::End && !draining_ && !peer_gone_;) {
+      piece.clear();
+      state = response.stream->next(piece, std::chrono::steady_clock::now());
+      if (!piece.empty()) {
+        plain(stream_).expires_after(write_limit);
+        if (chunked) {
+          co_await asio::async_write(stream_, http::make_chunk(asio::buffer(piece)), asio::use_awaitable);
+        } else {
+          co_await asio::async_write(stream_, asio::buffer(piece), asio::use_awaitable);
+        }
+      } else if (state == BodyStream::State::Waiting) {
+        plain(stream_).expires_never();
+        error_code woken;
+        ready_.expires_at(response.stream->wake_at().value_or(SteadyTime::max()));
+        co_await ready_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+      }
+    }
+    plain(stream_).expires_after(write_limit);
+    if (chunked) co_await asio::async_write(stream_, http::make_chunk_last(), asio::use_awaitable);
+  }
+
+  // While nothing is written only a read can tell that the peer has gone. What it sends meanwhile waits: it is
+  // the next request.
+  void watch_for_end() {
+    auto& socket = plain(stream_).socket();
+    error_code ignored;
+    socket.non_blocking(true, ignored);  // readiness may be spurious, and the loop must not wait here
+    socket.async_wait(asio::socket_base::wait_read, [this, alive = std::weak_ptr<int>{alive_}](error_code error) {
+      if (alive.expired()) return;
+      char byte = 0;
+      error_code peeked;
+      const auto count =
+          error ? 0 : plain(stream_).socket().receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, peeked);
+      if (peeked == asio::error::would_block) return watch_for_end();
+      if (count == 0 || peeked) {
+        peer_gone_ = true;
+        ready_.cancel();
+      }
+    });
+  }
+
+  ConnectionRules rules_;
+  Stream stream_;
+  asio::steady_timer ready_;
+  beast::flat_buffer buffer_{header_limit + body_limit};
+  unsigned version_ = 11;
+  bool keep_alive_ = true;
+  bool busy_ = false;  // a request is being read or answered
+  bool draining_ = false;
+  bool peer_gone_ = false;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // what watch_for_end() outlives us by
+};
+
+}  // namespace
+
+std::unique_ptr<Connection> make_connection(Socket socket, asio::ssl::context* tls, ConnectionRules rules) {
+  if (tls == nullptr) return std::make_unique<StreamConnection<PlainStream>>(std::move(rules), std::move(socket));
+  return std::make_unique<StreamConnection<TlsStream>>(std::move(rules), PlainStream{std::move(socket)}, *tls);
+}
+
+}  // namespace controller

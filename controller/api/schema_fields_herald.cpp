@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "controller/api/schema_fields.hpp"
+
+namespace controller {
+namespace {
+
+using enum SchemaField::Type;
+
+constexpr auto pool = std::to_array<SchemaField>({
+    {"spec.addresses[]",
+     Text,
+     "Ranges (10.0.0.1-10.0.0.9) and prefixes (10.0.0.0/24, 2001:db8::/120) of addresses.",
+     {}},
+    {"spec.autoAssign",
+     Boolean,
+     "Whether services get addresses from here without asking for this pool. Default true.",
+     {}},
+    {"spec.avoidBuggyIPs", Boolean, "Whether IPv4 addresses that end in .0 and .255 are left out. Default false.", {}},
+    {"spec.quarantine",
+     Duration,
+     "How long a released address rests before another service may get it. Default 60s.",
+     {}},
+    {"spec.serviceAllocation", Object, "Which services the pool is for.", {}},
+    {"spec.serviceAllocation.priority", Integer, "Lower goes first among the pools that fit; 0 goes last.", {}},
+    {"spec.serviceAllocation.namespaces[]", Text, "Services in these namespaces.", {}},
+    {"spec.serviceAllocation.namespaceSelectors[]", Selector, "Services in namespaces with these labels.", {}},
+    {"spec.serviceAllocation.serviceSelectors[]", Selector, "Services with these labels.", {}},
+    {"status", Object, "What the controller says of it.", {}},
+    {"status.assignedIPv4", Integer, "Addresses in use.", {}},
+    {"status.assignedIPv6", Integer, "Addresses in use.", {}},
+    {"status.availableIPv4", TextOrInteger, "Addresses left.", {}},
+    {"status.availableIPv6", TextOrInteger, "Addresses left.", {}},
+});
+
+constexpr auto community = std::to_array<SchemaField>({
+    {"spec.communities[]", Object, "The names given.", {}},
+    {"spec.communities[].name", Text, "The name, as advertisements and filters use it.", {}},
+    {"spec.communities[].value", Text, "65001:100 or large:1:2:3.", {}},
+});
+
+constexpr auto peer = std::to_array<SchemaField>({
+    {"spec.peerAddress", Text, "Address of the neighbour.", {}},
+    {"spec.peerPort", Integer, "Its TCP port. Default 179.", {}},
+    {"spec.peerASN", Integer, "Its AS number. Either this or dynamicASN.", {}},
+    {"spec.dynamicASN", Text, "internal or external: any AS that is ours, or is not.", {}},
+    {"spec.myASN", Integer, "Our AS number towards it. Default: that of BGPConfiguration.", {}},
+    {"spec.sourceAddress", Text, "Address that sessions are opened from.", {}},
+    {"spec.routerID", Text, "Router ID towards it. Default: that of BGPConfiguration.", {}},
+    {"spec.holdTime", Duration, "0 or at least 3s. Default 90s.", {}},
+    {"spec.keepaliveTime", Duration, "Default: a third of the hold time.", {}},
+    {"spec.connectTime", Duration, "Between attempts to connect. Default 10s.", {}},
+    {"spec.passive", Boolean, "Only the neighbour connects. Default false.", {}},
+    {"spec.ebgpMultiHop", Boolean, "It is more than one hop away. Default false.", {}},
+    {"spec.ttlSecurity", Integer, "It is at most this many hops away, 1 to 254; packets from farther are dropped.", {}},
+    {"spec.password", Text, "TCP MD5 password, at most 80 bytes. Better: passwordSecret.", {}},
+    {"spec.passwordSecret", Object, "The Secret whose key \"password\" is the TCP MD5 password.", {}},
+    {"spec.passwordSecret.name", Text, "Its name.", {}},
+    {"spec.passwordSecret.namespace", Text, "Its namespace.", {}},
+    {"spec.families[]", Text, "ipv4-unicast, ipv6-unicast. Default: both.", {}},
+    {"spec.nodeSelectors[]", Selector, "Nodes that have the session. Default: all.", {}},
+    {"spec.import[]", Text, "Filters for what comes in, in order: names of BGPFilter, accept-all, reject-all.", {}},
+    {"spec.export[]", Text, "Filters for what goes out. Default: what this node announces, and nothing learned.", {}},
+    {"spec.maxPrefixes", Integer, "Of each family; 0: no limit. Default 10000.", {}},
+    {"spec.shutdown", Boolean, "Held down on purpose. Default false.", {}},
+    {"spec.shutdownMessage", Text, "What the neighbour is told then.", {}},
+    {"spec.description", Text, "For people.", {}},
+});
+
+constexpr auto configuration = std::to_array<SchemaField>({
+    {"spec.asn", Integer, "AS number of the node. Required where a peer has no myASN.", {}},
+    {"spec.routerID", Text, "Default: the first IPv4 address of the interface with the lowest index.", {}},
+    {"spec.listen", Object, "Where neighbours can connect.", {}},
+    {"spec.listen.addresses[]", Text, "Default: any.", {}},
+    {"spec.listen.port", Integer, "0: not at all. Default 179.", {}},
+    {"spec.kernel", Object, "What becomes of learned routes.", {}},
+    {"spec.kernel.install", Boolean, "Whether they go into the kernel. Default true.", {}},
+    {"spec.kernel.table", Integer, "Into this routing table. Default 254, main.", {}},
+    {"spec.kernel.metric", Integer, "With this metric. Default 20.", {}},
+    {"spec.kernel.protocol", Integer, "With this protocol number, which marks them as ours. Default 201.", {}},
+    {"spec.multipath", Object, "Several best routes at once.", {}},
+    {"spec.multipath.maximumPaths", Integer, "At most so many; 1: no multipath. Default 64.", {}},
+    {"spec.multipath.relax", Boolean, "Different AS paths of equal length count as equal. Default true.", {}},
+    {"spec.import[]", Text, "Filters of peers that have none of their own. Default: reject-all.", {}},
+});
+
+constexpr auto advertisement = std::to_array<SchemaField>({
+    {"spec.ipAddressPools[]", Text, "Pools whose addresses are announced. Default: all.", {}},
+    {"spec.ipAddressPoolSelectors[]", Selector, "The same by label.", {}},
+    {"spec.serviceSelectors[]", Selector, "Services whose addresses are announced. Default: all.", {}},
+    {"spec.nodeSelectors[]", Selector, "Nodes that announce. Default: all.", {}},
+    {"spec.peers[]", Text, "Neighbours that are told. Default: all.", {}},
+    {"spec.prefixes[]", Text, "Announced by every selected node besides, whatever services there are.", {}},
+    {"spec.aggregationLength", Integer, "IPv4 addresses are announced as prefixes of this length. Default 32.", {}},
+    {"spec.aggregationLengthV6", Integer, "The same for IPv6. Default 128.", {}},
+    {"spec.localPref", Integer, "LOCAL_PREF, for internal neighbours only.", {}},
+    {"spec.med", Integer, "MULTI_EXIT_DISC.", {}},
+    {"spec.prepend", Integer, "How many times more our AS stands in the path, 0 to 16.", {}},
+    {"spec.communities[]", Text, "65001:100, large:1:2:3 or a name of a Community.", {}},
+});
+
+constexpr auto filter = std::to_array<SchemaField>({
+    {"spec.rules[]", Object, "In order; the first that matches and does not say next decides. None: reject.", {}},
+    {"spec.rules[].name", Text, "For people and explain.", {}},
+    {"spec.rules[].action", Text, "accept, reject or next.", {}},
+    {"spec.rules[].match", Object, "All conditions given must hold; a list holds when one entry does.", {}},
+    {"spec.rules[].match.prefixes[]", Object, "Prefixes.", {}},
+    {"spec.rules[].match.prefixes[].cidr", Text, "The prefix that the route is in.", {}},
+    {"spec.rules[].match.prefixes[].ge", Integer, "Length of the route at least. Default: that of cidr.", {}},
+    {"spec.rules[].match.prefixes[].le", Integer, "Length of the route at most.", {}},
+    {"spec.rules[].match.family", Text, "ipv4-unicast or ipv6-unicast.", {}},
+    {"spec.rules[].match.communities[]", Text, "65001:100, 65001:*, large:1:2:* or a name.", {}},
+    {"spec.rules[].match.asPathContains[]", Integer, "AS numbers anywhere in the path.", {}},
+    {"spec.rules[].match.originAS[]", Integer, "AS numbers at the end of the path.", {}},
+    {"spec.rules[].match.neighborAS[]", Integer, "AS numbers at the beginning of the path.", {}},
+    {"spec.rules[].match.asPathMinLength", Integer, "Length of the path at least.", {}},
+    {"spec.rules[].match.asPathMaxLength", Integer, "Length of the path at most.", {}},
+    {"spec.rules[].match.nextHops[]", Text, "Prefixes that the next hop is in.", {}},
+    {"spec.rules[].match.peers[]", Text, "Names of BGPPeer.", {}},
+    {"spec.rules[].match.origin", Text, "igp, egp or incomplete.", {}},
+    {"spec.rules[].match.med", Integer, "MULTI_EXIT_DISC.", {}},
+    {"spec.rules[].set", Object, "Changes to the route.", {}},
+    {"spec.rules[].set.localPref", Integer, "LOCAL_PREF.", {}},
+    {"spec.rules[].set.med", Integer, "MULTI_EXIT_DISC.", {}},
+    {"spec.rules[].set.prepend", Integer, "How many times more our AS stands in the path, 0 to 16.", {}},
+    {"spec.rules[].set.addCommunities[]", Text, "Added.", {}},
+    {"spec.rules[].set.removeCommunities[]", Text, "Taken away; * stands for any number.", {}},
+    {"spec.rules[].set.communities[]", Text, "Instead of all that are there.", {}},
+    {"spec.rules[].set.nextHop", Text, "The next hop.", {}},
+});
+
+constexpr auto layer2 = std::to_array<SchemaField>({
+    {"spec.ipAddressPools[]", Text, "Pools whose addresses are answered for. Default: all.", {}},
+    {"spec.ipAddressPoolSelectors[]", Selector, "The same by label.", {}},
+    {"spec.serviceSelectors[]", Selector, "Services whose addresses are answered for. Default: all.", {}},
+    {"spec.nodeSelectors[]", Selector, "Nodes that may answer. Default: all.", {}},
+    {"spec.interfaces[]", Text, "Interfaces that are answered on. Default: all.", {}},
+    {"spec.preferredNodeSelectors[]", Object, "Nodes that answer rather than others.", {}},
+    {"spec.preferredNodeSelectors[].weight", Integer, "How much rather, 1 to 100.", {}},
+    {"spec.preferredNodeSelectors[].preference", Selector, "Which nodes.", {}},
+});
+
+constexpr auto speaker = std::to_array<SchemaField>({
+    {"spec.heartbeat", Integer, "Goes up with every renewal; a node lives while it goes up.", {}},
+    {"spec.heartbeatInterval", Duration, "How often it goes up.", {}},
+    {"spec.instance", Text, "Changes with every start of the speaker.", {}},
+    {"spec.draining", Boolean, "The speaker is on its way out.", {}},
+    {"spec.interfaces[]", Object, "Links of the node.", {}},
+    {"spec.interfaces[].name", Text, "Name of the link.", {}},
+    {"spec.interfaces[].carrier", Boolean, "Whether it is up.", {}},
+    {"spec.interfaces[].subnets[]", Text, "Prefixes on it.", {}},
+});
+
+}  // namespace
+
+std::span<const SchemaField> herald_fields(config::Kind kind) {
+  switch (kind) {
+    case config::Kind::IPAddressPool:
+      return pool;
+    case config::Kind::Community:
+      return community;
+    case config::Kind::BGPPeer:
+      return peer;
+    case config::Kind::BGPConfiguration:
+      return configuration;
+    case config::Kind::BGPAdvertisement:
+      return advertisement;
+    case config::Kind::BGPFilter:
+      return filter;
+    case config::Kind::L2Advertisement:
+      return layer2;
+    case config::Kind::SpeakerState:
+      return speaker;
+    default:
+      return {};
+  }
+}
+
+}  // namespace controller

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// herald-controller as a function: parts are made, connected and run until a signal ends them. Everything that
+// it has of the process comes in by the environment.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace controller {
+
+struct Environment {
+  std::ostream& out;
+  std::ostream& err;
+  std::string notify_socket;  // NOTIFY_SOCKET of sd_notify(3); empty: nobody asked
+};
+
+// The exit code: 0 done, 1 failed at run time, 2 usage or configuration.
+[[nodiscard]] int run(const std::vector<std::string>& arguments, const Environment& environment);
+
+}  // namespace controller

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The resources: an index in memory over SQLite, one revision counter for all of them, and a bounded history
+// from which watchers pull what they have not seen. It must not know HTTP, nor what the kinds mean.
+//
+// One thread owns a Store and makes every call; the disk is written by a thread of the store's own. A write
+// answers only when it is durable, and nobody sees it before: readers and watchers see committed state, the
+// next write is checked against what is already on its way. Writes that arrive while the disk is busy share
+// the next transaction. Revisions never repeat and never go back, also over a restart or a crash.
+//
+// Updates of SpeakerState (heartbeats) are volatile: visible at once and answered without waiting for the
+// disk, which gets the newest of each every few seconds in the place of the last.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "controller/store/object.hpp"
+#include "net/result.hpp"
+
+namespace controller {
+
+struct WriteError {
+  enum class Code : std::uint8_t { NotFound, AlreadyExists, Conflict, Invalid, Storage };
+  Code code{};
+  std::string message;
+  friend bool operator==(const WriteError&, const WriteError&) = default;
+};
+
+// The object as it stands after the write; of a delete, as it stood last.
+using WriteResult = net::Result<ObjectPtr, WriteError>;
+
+// One change to one object. resourceVersion, generation and, on Create, uid and creationTimestamp are set by
+// the store whatever `value` says. A write that changes nothing succeeds and makes no new revision.
+struct Write {
+  enum class Verb : std::uint8_t {
+    Create,   // value: the object
+    Replace,  // value: the object
+    Merge,    // value: a merge patch (RFC 7396), for instance {"status": {...}}
+    Delete,   // at once, or by deletionTimestamp where the object has finalizers
+  };
+  Verb verb{};
+  ObjectKey key{};
+  nlohmann::json value{};
+  std::optional<std::uint64_t> if_revision{};  // else Conflict
+  std::string if_uid{};                        // else Conflict; empty: any
+};
+
+// What happened to an object. `before` is empty when it appeared.
+struct Change {
+  enum class Type : std::uint8_t { Added, Modified, Deleted };
+  Type type{};
+  std::uint64_t revision = 0;
+  ObjectPtr object;
+  ObjectPtr before;
+};
+
+// The history does not reach back to the revision asked for: list, and start from the list's revision.
+struct Expired {
+  std::uint64_t oldest = 0;  // from here on changes are known
+};
+
+struct ListQuery {
+  config::Kind kind{};
+  std::string namespace_name{};                 // empty: all
+  std::optional<ObjectKey> after{};             // continue behind this one
+  std::optional<std::uint64_t> at{};            // as of this revision; default: now
+  std::size_t limit = 0;                        // 0: all
+  std::function<bool(const Object&)> filter{};  // empty: all
+};
+
+struct Snapshot {
+  std::uint64_t revision = 0;  // changes() from here on is all that the snapshot does not show
+  std::vector<ObjectPtr> objects{};
+  bool more = false;  // the limit cut it short
+};
+
+// Cancels the subscription it stands for when destroyed; must not outlive the store.
+class Subscription {
+ public:
+  Subscription() = default;
+  explicit Subscription(std::function<void()> cancel) : cancel_{std::move(cancel)} {}
+  Subscription(Subscription&& other) noexcept : cancel_{std::exchange(other.cancel_, nullptr)} {}
+  Subscription& operator=(Subscription&& other) noexcept {
+    std::swap(cancel_, other.cancel_);
+    return *this;
+  }
+  ~Subscription() {
+    if (cancel_) cancel_();
+  }
+
+ private:
+  std::function<void()> cancel_;
+};
+
+struct StoreOptions {
+  std::filesystem::path file;  // created when absent; a second process is refused
+  // Runs a function later on the owner's thread; called from the store's thread as well. What was posted must
+  // not run once the store is gone.
+  std::function<void(std::function<void()>)> post;
+  std::function<std::chrono::system_clock::time_point()> now;
+  std::size_t history = 4096;                  // changes kept of each kind, or as many as it has objects
+  std::chrono::seconds volatile_interval{10};  // how old a heartbeat on disk may get
+};
+
+// How one transaction went.
+struct Commit {
+  std::chrono::nanoseconds took{};
+  std::string error{};  // empty: it is on disk
+};
+
+struct StoreStatistics {
+  std::uint64_t transactions = 0;
+  std::uint64_t rows = 0;      // written in them
+  std::uint64_t failures = 0;  // transactions that failed
+  std::uint64_t pending = 0;   // rows on their way
+};
+
+class Store {
+ public:
+  // Throws std::runtime_error when the file cannot be opened, is held by another process or is damaged.
+  explicit Store(StoreOptions options);
+  // Writes what is still on its way; its callbacks are not called.
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // Reading: what is committed.
+  [[nodiscard]] ObjectPtr get(const ObjectKey& key) const;  // empty: no such object
+  [[nodiscard]] net::Result<Snapshot, Expired> list(const ListQuery& query) const;
+  [[nodiscard]] std::size_t count(config::Kind kind) const;
+  // All changes of a kind up to here are committed.
+  [[nodiscard]] std::uint64_t revision(config::Kind kind) const;
+  // At most `limit` changes after `revision`, oldest first. The caller keeps the position, the store keeps no
+  // queue: a reader that stays behind for longer than the history gets Expired.
+  [[nodiscard]] net::Result<std::vector<Change>, Expired> changes(config::Kind kind, std::uint64_t revision,
+                                                                  std::size_t limit) const;
+
+  // `wake` is called on the owner's thread after changes of the kind were published, never from inside a call
+  // to write(). It may call everything here.
+  [[nodiscard]] Subscription subscribe(config::Kind kind, std::function<void()> wake);
+
+  // Writing. The batch goes into one transaction, each write on its own merits: one that is refused does not
+  // hold back the others. `done` is called once, on the owner's thread and never from inside write(), with one
+  // result for each write in order, when all of them are durable and visible.
+  using Done = std::function<void(std::vector<WriteResult>)>;
+  void write(std::vector<Write> batch, Done done);
+  // What write() would answer now, without doing it.
+  [[nodiscard]] WriteResult preview(const Write& write) const;
+  // The newest revision including what is on its way: what the next write is checked against.
+  [[nodiscard]] ObjectPtr latest(const ObjectKey& key) const;
+
+  // Puts heartbeats on disk when they are due. Call it every second or so.
+  void tick();
+
+  [[nodiscard]] StoreStatistics statistics() const;
+  // Called after each transaction; for metrics and the log.
+  void on_commit(std::function<void(const Commit&)> observer);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace controller

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sysctls that decide how fast and how well the kernel does what we ask. They belong to the whole
+// network namespace, so they are changed only where it is ours; elsewhere they are reported.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace netlink {
+
+struct KernelSettings {
+  // 1 (the default): every change of a group is announced once per route, 2,000 times slower; 0: once.
+  std::optional<int> nexthop_compat_mode;
+  // Whether ECMP sees ports: 0 addresses only, 1 ports too, 2 inner headers, 3 chosen fields.
+  std::optional<int> ipv4_multipath_hash_policy;
+  std::optional<int> ipv6_multipath_hash_policy;
+  // 1: no storm of IPv6 route messages when a link goes down.
+  std::optional<int> ipv6_skip_notify_on_dev_down;
+
+  // What slows us down or surprises operators, in words.
+  [[nodiscard]] std::vector<std::string> warnings() const;
+  friend bool operator==(const KernelSettings&, const KernelSettings&) = default;
+};
+
+// Of the network namespace of the calling thread. What cannot be read stays empty.
+[[nodiscard]] KernelSettings read_kernel_settings();
+// Sets what changes speed only: nexthop_compat_mode 0, skip_notify_on_dev_down 1. What could not be
+// written shows in the settings afterwards.
+void tune_kernel();
+
+}  // namespace netlink

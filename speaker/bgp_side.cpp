@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "speaker/bgp_side.hpp"
+
+#include <random>
+
+namespace speaker {
+namespace {
+
+// Prefixes handed on in one turn; the rest follows in the next, so that a full table does not hold up sessions.
+constexpr std::size_t most_changes = 4096;
+
+std::uint64_t seed() {
+  std::random_device device;
+  return std::uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+BgpSide::BgpSide(boost::asio::io_context& io, Log& log, RouteChanged route_changed, std::function<void()> settled)
+    : io_{io}, log_{log}, route_changed_{std::move(route_changed)}, settled_{std::move(settled)} {}
+
+BgpSide::~BgpSide() = default;
+
+void BgpSide::open(const RouterSetup& setup, const Routes& routes) {
+  router_ = std::make_unique<bgp::Router>(setup.router, seed());
+  BgpEdgeEvents events;
+  events.moved = [this](const bgp::NeighborMoved& move) {
+    const auto* neighbor = router_->neighbor(move.peer);
+    log_.moved(move, neighbor == nullptr ? "" : neighbor->name,
+               neighbor == nullptr ? "" : net::print(neighbor->session.address));
+  };
+  events.notice = [this](const bgp::NeighborNotice& notice) {
+    const auto* neighbor = router_->neighbor(notice.peer);
+    log_.notice(notice, neighbor == nullptr ? "" : neighbor->name);
+  };
+  events.problem = [this](const BgpProblem& problem) {
+    log_.warning("socket", {{"where", problem.where}, {"problem", problem.text}});
+  };
+  events.settled = [this] {
+    drain_routes();
+    settled_();
+  };
+  edge_ = std::make_unique<BgpEdge>(io_, *router_, std::move(events));
+  for (const auto& [prefix, announcement] : routes) router_->set_local(prefix, local_route(*announcement));
+}
+
+void BgpSide::configure(const RouterSetup& setup, const Routes& routes, net::TimePoint now) {
+  if (setup.absent) {
+    if (absent_ != *setup.absent) log_.info("no router on this node", {{"reason", *setup.absent}});
+    absent_ = *setup.absent;
+    if (router_ == nullptr) return;
+    // Ends the sessions in order; a router without neighbours costs nothing and is there when they come back.
+    edge_->listen({{}, 0});
+    router_->configure(router_->config(), {}, now);
+    edge_->wake();
+    return;
+  }
+  absent_.clear();
+  if (router_ == nullptr) open(setup, routes);
+  for (const auto& change : router_->plan(setup.router, setup.neighbors)) log_.planned(change);
+  router_->configure(setup.router, setup.neighbors, now);
+  edge_->listen({setup.listen.addresses, setup.listen.port});
+  edge_->wake();
+}
+
+void BgpSide::apply(const net::Plan<net::Prefix, AnnouncementPtr>& routes) {
+  if (router_ == nullptr) return;
+  for (const auto& [prefix, announcement] : routes.set) router_->set_local(prefix, local_route(*announcement));
+  for (const auto& prefix : routes.remove) router_->set_local(prefix, std::nullopt);
+  edge_->wake();
+}
+
+void BgpSide::replay() {
+  if (router_ == nullptr) return;
+  router_->replay_routes();
+  edge_->wake();
+}
+
+void BgpSide::wake() {
+  if (edge_ != nullptr) edge_->wake();
+}
+
+void BgpSide::drain_routes() {
+  const auto left = router_->drain_route_changes(most_changes, route_changed_);
+  if (left != 0) edge_->wake();
+}
+
+void BgpSide::leave(const std::string& reason, net::TimePoint now, std::function<void()> done) {
+  if (router_ == nullptr) return done();
+  edge_->listen({{}, 0});
+  router_->shut_down(reason, now);
+  edge_->drain(std::move(done));
+}
+
+std::vector<std::string> BgpSide::listening() const {
+  return edge_ == nullptr ? std::vector<std::string>{} : edge_->listening();
+}
+
+bool BgpSide::all_established() const {
+  if (router_ == nullptr) return true;
+  for (const auto& neighbor : router_->neighbors()) {
+    const auto* config = router_->neighbor(neighbor.id);
+    const auto wanted = neighbor.hold_down.empty() && config != nullptr && !config->shutdown;
+    if (wanted && neighbor.session.state != bgp::State::Established) return false;
+  }
+  return true;
+}
+
+}  // namespace speaker

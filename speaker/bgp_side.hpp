@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The router with its sockets: follows the setup and the routes that this node announces, reports to the log, and hands
+// changes of best routes to whoever wants them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "bgp/router.hpp"
+#include "net/reconcile.hpp"
+#include "speaker/bgp/edge.hpp"
+#include "speaker/log.hpp"
+#include "speaker/router_setup.hpp"
+
+namespace speaker {
+
+class BgpSide {
+ public:
+  using RouteChanged = std::function<void(const net::Prefix&, std::span<const bgp::NextHop>)>;
+  // `settled` is called after every turn in which something may have changed, when route_changed has been called
+  // for a bounded number of prefixes.
+  BgpSide(boost::asio::io_context& io, Log& log, RouteChanged route_changed, std::function<void()> settled);
+  ~BgpSide();
+  BgpSide(const BgpSide&) = delete;
+  BgpSide& operator=(const BgpSide&) = delete;
+
+  // Makes the router what the setup says. When there was none, `routes` are what it starts with.
+  void configure(const RouterSetup& setup, const Routes& routes, net::TimePoint now);
+  void apply(const net::Plan<net::Prefix, AnnouncementPtr>& routes);
+  // Every best route is told again.
+  void replay();
+  // Ends all sessions with Cease/Administrative Shutdown and the reason, then calls `done`.
+  void leave(const std::string& reason, net::TimePoint now, std::function<void()> done);
+
+  // Nothing while this node runs no router; absent() says why.
+  [[nodiscard]] const bgp::Router* router() const { return router_.get(); }
+  [[nodiscard]] bgp::Router* router() { return router_.get(); }
+  [[nodiscard]] const std::string& absent() const { return absent_; }
+  [[nodiscard]] std::vector<std::string> listening() const;
+  // To be called after telling the router something.
+  void wake();
+  // Every neighbour that is not held down or shut down is established.
+  [[nodiscard]] bool all_established() const;
+
+ private:
+  void open(const RouterSetup& setup, const Routes& routes);
+  void drain_routes();
+
+  boost::asio::io_context& io_;
+  Log& log_;
+  RouteChanged route_changed_;
+  std::function<void()> settled_;
+  std::unique_ptr<bgp::Router> router_;
+  std::unique_ptr<BgpEdge> edge_;
+  std::string absent_ = "not configured yet";
+};
+
+}  // namespace speaker

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "speaker/control/api.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "speaker/control/views.hpp"
+
+namespace speaker {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Prefixes looked at for one piece of a streamed table.
+constexpr std::size_t rows_per_piece = 256;
+
+std::string text(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+ControlReply reply(Json body) {
+  Json out{{"schemaVersion", schema_version}};
+  out.update(body);
+  return {200, "application/json", text(out), {}};
+}
+
+ControlReply refuse(unsigned status, const std::string& message) {
+  // The shape of a Kubernetes Status, which clients of either API read.
+  return {status,
+          "application/json",
+          text({{"schemaVersion", schema_version},
+                {"kind", "Status"},
+                {"status", "Failure"},
+                {"code", status},
+                {"message", message}}),
+          {}};
+}
+
+WallClock clock_now() {
+  return {net::Clock::now(), std::chrono::system_clock::now()};
+}
+
+std::string parameter(const ControlRequest& request, const std::string& name) {
+  const auto found = request.query.find(name);
+  return found == request.query.end() ? std::string{} : found->second;
+}
+
+// ---- status -----------------------------------------------------------------------------------------
+
+Json kernel_view(const KernelSide& kernel) {
+  const auto& settings = kernel.settings();
+  Json out{{"install", settings.install},
+           {"table", settings.table},
+           {"metric", settings.metric},
+           {"protocol", settings.protocol}};
+  if (const auto counters = kernel.counters()) {
+    const auto& routes = counters->fib.routes;
+    out["routes"] = {{"wanted", routes.wanted},   {"programmed", routes.programmed}, {"pending", routes.pending},
+                     {"waiting", routes.waiting}, {"failed", routes.failed},         {"stale", routes.stale}};
+    out["nexthops"] = routes.nexthops;
+    out["groups"] = routes.groups;
+    out["adopted"] = routes.adopted;
+    out["reasserted"] = routes.reasserted;
+    out["swept"] = routes.swept;
+    out["errors"] = routes.errors;
+    out["overruns"] = counters->fib.overruns;
+    out["resyncs"] = counters->fib.resyncs;
+  }
+  out["warnings"] = kernel.warnings();
+  return out;
+}
+
+Json problems_view(const Speaker& speaker) {
+  auto out = Json::array();
+  for (const auto& problem : speaker.loaded().problems) out.push_back(config::print(problem));
+  for (const auto& problem : speaker.desired().problems()) out.push_back(config::print(problem));
+  return out;
+}
+
+Json peer_states(const bgp::Router* router) {
+  std::map<std::string, std::size_t> counts;
+  std::size_t total = 0;
+  if (router != nullptr) {
+    for (const auto& neighbor : router->neighbors()) {
+      ++counts[std::string{print(neighbor.session.state)}];
+      ++total;
+    }
+  }
+  Json out{{"total", total}};
+  for (const auto& [state, count] : counts) out[state] = count;
+  return out;
+}
+
+ControlReply status(Speaker& speaker) {
+  const auto clock = clock_now();
+  const auto* router = speaker.bgp().router();
+  Json out{
+      {"node", speaker.options().node}, {"version", HERALD_VERSION}, {"uptimeMsec", clock.since(speaker.started())}};
+  if (router != nullptr && speaker.bgp().absent().empty()) {
+    out["asn"] = router->config().asn.value;
+    out["routerId"] = net::print(router->config().router_id);
+    out["listening"] = speaker.bgp().listening();
+    out["table"] = view(router->table());
+  } else {
+    out["noRouter"] = speaker.bgp().absent();
+  }
+  out["peers"] = peer_states(router);
+  out["announcedPrefixes"] = speaker.desired().routes().size();
+  out["announcedAddresses"] = speaker.desired().addresses().size();
+  out["layer2"] = {{"owned", speaker.ownership().mine.size()}, {"candidates", speaker.desired().layer2().size()}};
+  out["liveNodes"] = speaker.live();
+  if (!speaker.options().api.empty())
+    out["api"] = {{"url", speaker.options().api}, {"reachable", speaker.api_reachable()}};
+  out["kernel"] = kernel_view(speaker.kernel());
+  out["problems"] = problems_view(speaker);
+  return reply(std::move(out));
+}
+
+// ---- peers ------------------------------------------------------------------------------------------
+
+ControlReply peers(const bgp::Router* router, const std::string& name) {
+  auto list = Json::array();
+  const auto clock = clock_now();
+  if (router != nullptr)
+    for (const auto& neighbor : router->neighbors())
+      if (name.empty() || neighbor.name == name) list.push_back(view(neighbor, *router->neighbor(neighbor.id), clock));
+  if (!name.empty() && list.empty()) return refuse(404, "there is no peer named " + name + " on this node");
+  return reply({{"peers", std::move(list)}});
+}
+
+ControlReply command_peer(Speaker& speaker, const std::string& name, const std::string& what,
+                          const ControlRequest& request) {
+  auto* router = speaker.bgp().router();
+  const auto id = router == nullptr ? std::nullopt : router->find(name);
+  if (!id) return refuse(404, "there is no peer named " + name + " on this node");
+  if (what == "restart") {
+    router->restart(*id, parameter(request, "reason"), net::Clock::now());
+    speaker.bgp().wake();
+    return reply({{"peer", name}, {"done", "the session is opened again"}});
+  }
+  if (what != "refresh") return refuse(404, "peers can be restarted or refreshed");
+  const auto out = parameter(request, "direction") == "out";
+  const auto result = out ? router->refresh_out(*id) : router->refresh_in(*id);
+  speaker.bgp().wake();
+  switch (result) {
+    case bgp::Router::Refreshed::Done:
+      break;
+    case bgp::Router::Refreshed::NotEstablished:
+      return refuse(409, "the session with " + name + " is not established");
+    case bgp::Router::Refreshed::NotSupported:
+      return refuse(409, name + " does not support ROUTE-REFRESH; restart the session instead");
+  }
+  return reply({{"peer", name}, {"done", out ? "all routes are sent again" : "all routes were asked for again"}});
+}
+
+// ---- routes -----------------------------------------------------------------------------------------
+
+struct RouteFilter {
+  std::optional<net::Prefix> prefix;
+  std::optional<net::Family> family;
+  [[nodiscard]] bool passes(const net::Prefix& candidate) const {
+    if (prefix) return candidate == *prefix;
+    return !family || candidate.family() == *family;
+  }
+};
+
+net::Result<RouteFilter, std::string> route_filter(const ControlRequest& request) {
+  RouteFilter filter;
+  if (const auto value = parameter(request, "prefix"); !value.empty()) {
+    filter.prefix = net::parse_prefix(value);
+    if (!filter.prefix) return net::fail("prefix: \"" + value + "\" is not ADDRESS/LENGTH");
+  }
+  if (const auto value = parameter(request, "family"); !value.empty()) {
+    if (value != "ipv4" && value != "ipv6") return net::fail("family: must be ipv4 or ipv6, got \"" + value + "\"");
+    filter.family = value == "ipv4" ? net::Family::Ipv4 : net::Family::Ipv6;
+  }
+  return filter;
+}
+
+// Writes {"schemaVersion":1,"routes":[...]} row by row, over as many calls as the table needs.
+class RouteStream {
+ public:
+  using Walk = std::function<bool(const std::function<void(const Json&)>& row)>;  // false: that was all
+  explicit RouteStream(Walk walk) : walk_{std::move(walk)} {}
+
+  bool operator()(std::string& out) {
+    if (first_) out += R"({"schemaVersion":1,"routes":[)";
+    const auto more = walk_([&](const Json& row) {
+      out += std::exchange(rows_, rows_ + 1) == 0 ? "\n" : ",\n";
+      out += row.dump(-1, ' ', false, Json::error_handler_t::replace);
+    });
+    first_ = false;
+    if (!more) out += "\n]}\n";
+    return more;
+  }
+
+ private:
+  Walk walk_;
+  bool first_ = true;
+  std::size_t rows_ = 0;
+};
+
+ControlReply stream(RouteStream::Walk walk) {
+  return {200, "application/json", {}, RouteStream{std::move(walk)}};
+}
+
+ControlReply best_routes(BgpSide& bgp, const RouteFilter& filter) {
+  return stream([&bgp, filter, cursor = bgp::TableCursor{}](const auto& emit) mutable {
+    const auto* router = bgp.router();
+    if (router == nullptr) return false;
+    std::vector<bgp::RouteRow> group;  // the paths of one prefix come one after the other
+    const auto finish = [&] {
+      if (!group.empty()) emit(view_best(group));
+      group.clear();
+    };
+    router->walk_best(cursor, rows_per_piece, [&](const bgp::RouteRow& row) {
+      if (!filter.passes(row.prefix)) return;
+      if (!group.empty() && group.front().prefix != row.prefix) finish();
+      group.push_back(row);
+    });
+    finish();
+    return !cursor.done();
+  });
+}
+
+enum class Direction { In, Out };
+ControlReply peer_routes(BgpSide& bgp, Direction direction, const std::string& peer, const RouteFilter& filter) {
+  if (peer.empty()) return refuse(400, "peer: is required");
+  if (bgp.router() == nullptr || !bgp.router()->find(peer))
+    return refuse(404, "there is no peer named " + peer + " on this node");
+  return stream([&bgp, direction, peer, filter, cursor = bgp::TableCursor{}](const auto& emit) mutable {
+    const auto* router = bgp.router();
+    const auto id = router == nullptr ? std::nullopt : router->find(peer);
+    if (!id) return false;  // removed while we were reading
+    const auto visit = [&](const bgp::RouteRow& row) {
+      if (filter.passes(row.prefix)) emit(view(row));
+    };
+    if (direction == Direction::In)
+      router->walk_in(*id, cursor, rows_per_piece, visit);
+    else
+      router->walk_out(*id, cursor, rows_per_piece, visit);
+    return !cursor.done();
+  });
+}
+
+// Best routes that belong in the kernel, with what became of each.
+ControlReply kernel_routes(Speaker& speaker, const RouteFilter& filter) {
+  auto& bgp = speaker.bgp();
+  const auto& kernel = speaker.kernel();
+  return stream([&bgp, &kernel, filter, cursor = bgp::TableCursor{}](const auto& emit) mutable {
+    const auto* router = bgp.router();
+    if (router == nullptr || !kernel.settings().install) return false;
+    std::vector<bgp::RouteRow> group;
+    const auto finish = [&] {
+      if (group.empty() || group.front().peer.empty()) return group.clear();
+      auto hops = Json::array();
+      for (const auto& row : group) hops.push_back(net::print(row.attributes.next_hop.address));
+      Json out{{"prefix", net::print(group.front().prefix)}, {"nextHops", hops}};
+      const auto trouble = kernel.troubled().find(group.front().prefix);
+      out["state"] = trouble == kernel.troubled().end() ? "Programmed" : netlink::print(trouble->second.outcome);
+      if (trouble != kernel.troubled().end() && trouble->second.text) out["reason"] = *trouble->second.text;
+      emit(out);
+      group.clear();
+    };
+    router->walk_best(cursor, rows_per_piece, [&](const bgp::RouteRow& row) {
+      if (!filter.passes(row.prefix)) return;
+      if (!group.empty() && group.front().prefix != row.prefix) finish();
+      group.push_back(row);
+    });
+    finish();
+    return !cursor.done();
+  });
+}
+
+ControlReply routes(Speaker& speaker, const std::string& table, const ControlRequest& request) {
+  const auto filter = route_filter(request);
+  if (!filter) return refuse(400, filter.error());
+  if (table == "best") return best_routes(speaker.bgp(), *filter);
+  if (table == "in") return peer_routes(speaker.bgp(), Direction::In, parameter(request, "peer"), *filter);
+  if (table == "out") return peer_routes(speaker.bgp(), Direction::Out, parameter(request, "peer"), *filter);
+  if (table == "kernel") return kernel_routes(speaker, *filter);
+  return refuse(404, "tables are in, best, out and kernel");
+}
+
+// ---- services ---------------------------------------------------------------------------------------
+
+Json service_view(const Speaker& speaker, const std::string& key, const config::Service& service) {
+  Json out{{"service", key}, {"type", service.type}};
+  out["addresses"] = Json::array();
+  for (const auto& address : service.ingress) out["addresses"].push_back(net::print(address));
+  for (const auto& condition : service.conditions)
+    if (condition.type == "herald.dev/Assigned")
+      out["assigned"] = {{"status", condition.status}, {"reason", condition.reason}, {"message", condition.message}};
+  out["verdicts"] = Json::array();
+  for (const auto& verdict : speaker.explain(key)) {
+    auto entry = view(verdict);
+    if (verdict.method == Method::Layer2 && verdict.address) {
+      const auto owner = speaker.ownership().owners.find(*verdict.address);
+      if (owner != speaker.ownership().owners.end()) entry["owner"] = owner->second;
+      const auto interfaces = speaker.layer2().answering(*verdict.address);
+      if (!interfaces.empty()) entry["interfaces"] = interfaces;
+    }
+    out["verdicts"].push_back(std::move(entry));
+  }
+  return out;
+}
+
+ControlReply services(const Speaker& speaker) {
+  auto list = Json::array();
+  for (const auto& [key, service] : speaker.loaded().resources.services)
+    if (service.type == "LoadBalancer") list.push_back(service_view(speaker, key, service));
+  return reply({{"node", speaker.options().node}, {"services", std::move(list)}});
+}
+
+ControlReply explain_service(const Speaker& speaker, const std::string& key) {
+  const auto& all = speaker.loaded().resources.services;
+  const auto found = all.find(key);
+  if (found == all.end()) return refuse(404, "there is no service " + key);
+  Json out{{"node", speaker.options().node}};
+  out.update(service_view(speaker, key, found->second));
+  return reply(std::move(out));
+}
+
+ControlReply explain_route(const bgp::Router* router, const ControlRequest& request) {
+  const auto prefix = net::parse_prefix(parameter(request, "prefix"));
+  if (!prefix) return refuse(400, "prefix: must be ADDRESS/LENGTH");
+  if (router == nullptr) return refuse(409, "this node runs no router");
+  return reply(view(*prefix, router->explain(*prefix)));
+}
+
+ControlReply explain(Speaker& speaker, const std::string& rest, const ControlRequest& request) {
+  if (rest == "route") return explain_route(speaker.bgp().router(), request);
+  if (rest.starts_with("service/")) return explain_service(speaker, rest.substr(8));
+  return refuse(404, "service and route can be explained");
+}
+
+}  // namespace
+
+ControlReply answer_metrics(Speaker& speaker, const ControlRequest& request) {
+  if (request.path == "/metrics") return {200, "text/plain; version=0.0.4", speaker.metrics(), {}};
+  if (request.path == "/healthz") return {200, "text/plain", "ok\n", {}};
+  return refuse(404, "only /metrics and /healthz are here");
+}
+
+ControlReply answer(Speaker& speaker, const ControlRequest& request) {
+  auto path = request.path;
+  const auto takes = [&](std::string_view head) {
+    if (!path.starts_with(head)) return false;
+    path.erase(0, head.size());
+    return true;
+  };
+  if (request.method == ControlRequest::Method::Post) {
+    if (!takes("/peers/")) return refuse(404, "only peers take commands");
+    const auto slash = path.rfind('/');
+    if (slash == std::string::npos) return refuse(404, "the command is missing");
+    return command_peer(speaker, path.substr(0, slash), path.substr(slash + 1), request);
+  }
+  if (path == "/status") return status(speaker);
+  if (path == "/services") return services(speaker);
+  if (path == "/peers") return peers(speaker.bgp().router(), {});
+  if (takes("/peers/")) return peers(speaker.bgp().router(), path);
+  if (takes("/routes/")) return routes(speaker, path, request);
+  if (takes("/explain/")) return explain(speaker, path, request);
+  return answer_metrics(speaker, request);
+}
+
+}  // namespace speaker

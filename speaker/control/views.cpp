@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "speaker/control/views.hpp"
+
+#include <array>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "bgp/wire/text.hpp"
+
+namespace speaker {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using std::chrono::duration_cast;
+
+std::string rfc3339(std::chrono::system_clock::time_point when) {
+  const auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(when);
+  const auto fraction = duration_cast<std::chrono::milliseconds>(when - seconds).count();
+  const auto time = std::chrono::system_clock::to_time_t(seconds);
+  std::tm utc{};
+  ::gmtime_r(&time, &utc);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
+                     utc.tm_hour, utc.tm_min, utc.tm_sec, fraction < 0 ? 0 : fraction);
+}
+
+Json texts(const auto& values) {
+  auto out = Json::array();
+  for (const auto& value : values) out.push_back(bgp::print(value));
+  return out;
+}
+
+Json family_names(const bgp::Families& families) {
+  auto out = Json::array();
+  if (families.ipv4) out.push_back("ipv4-unicast");
+  if (families.ipv6) out.push_back("ipv6-unicast");
+  return out;
+}
+
+Json counters(const bgp::FamilyCounters& from) {
+  return {{"received", from.received},
+          {"accepted", from.accepted},
+          {"filtered", from.filtered},
+          {"best", from.best},
+          {"advertised", from.advertised}};
+}
+
+Json messages(const std::array<std::uint64_t, 6>& by_type) {
+  constexpr std::array names{"", "open", "update", "notification", "keepalive", "routeRefresh"};
+  Json out;
+  for (std::size_t type = 1; type < names.size(); ++type) out[names[type]] = by_type[type];
+  return out;
+}
+
+std::string_view print(bgp::ResetReason::By by) {
+  switch (by) {
+    case bgp::ResetReason::By::Local:
+      return "local";
+    case bgp::ResetReason::By::Remote:
+      return "remote";
+    case bgp::ResetReason::By::Transport:
+      break;
+  }
+  return "transport";
+}
+
+Json last_reset(const bgp::PeerStatus& session, const WallClock& clock) {
+  const auto& reason = *session.last_reset;
+  Json out{{"by", print(reason.by)}, {"text", reason.text}};
+  if (reason.notification) {
+    out["notification"] = bgp::describe(*reason.notification);
+    out["code"] = reason.notification->code;
+    out["subcode"] = reason.notification->subcode;
+  }
+  if (session.last_reset_at) {
+    out["at"] = clock.timestamp(*session.last_reset_at);
+    out["agoMsec"] = clock.since(*session.last_reset_at);
+  }
+  return out;
+}
+
+Json negotiated(const bgp::Negotiated& from) {
+  return {{"peerAsn", from.peer_asn.value},
+          {"peerRouterId", net::print(from.peer_id)},
+          {"type", from.type == bgp::PeerType::Internal ? "internal" : "external"},
+          {"holdTimeSec", from.hold_time.count()},
+          {"keepaliveTimeSec", from.keepalive_time.count()},
+          {"families", family_names(from.families)},
+          {"fourOctetAsn", from.asn_width == bgp::AsnWidth::FourOctets},
+          {"routeRefresh", from.route_refresh},
+          {"enhancedRouteRefresh", from.enhanced_route_refresh},
+          {"messageLimit", from.message_limit}};
+}
+
+Json expected_asn(const bgp::ExpectedAsn& expected) {
+  switch (expected.kind) {
+    case bgp::ExpectedAsn::Kind::Exactly:
+      return expected.asn.value;
+    case bgp::ExpectedAsn::Kind::Internal:
+      return "internal";
+    case bgp::ExpectedAsn::Kind::External:
+      break;
+  }
+  return "external";
+}
+
+Json malformed(const bgp::NeighborStatus& status, const WallClock& clock) {
+  auto out = Json::array();
+  for (const auto& update : status.malformed)
+    out.push_back({{"at", clock.timestamp(update.time)}, {"reason", update.reason}, {"hex", update.hex}});
+  return out;
+}
+
+}  // namespace
+
+std::string WallClock::timestamp(net::TimePoint when) const {
+  return rfc3339(wall + duration_cast<std::chrono::system_clock::duration>(when - steady));
+}
+
+std::int64_t WallClock::since(net::TimePoint when) const {
+  return duration_cast<std::chrono::milliseconds>(steady - when).count();
+}
+
+std::string_view print(bgp::State state) {
+  switch (state) {
+    case bgp::State::Idle:
+      return "Idle";
+    case bgp::State::Connect:
+      return "Connect";
+    case bgp::State::Active:
+      return "Active";
+    case bgp::State::OpenSent:
+      return "OpenSent";
+    case bgp::State::OpenConfirm:
+      return "OpenConfirm";
+    case bgp::State::Established:
+      break;
+  }
+  return "Established";
+}
+
+Json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config, const WallClock& clock) {
+  const auto& session = status.session;
+  Json out{{"name", status.name},
+           {"address", net::print(config.session.address)},
+           {"port", config.session.port},
+           {"peerAsn", expected_asn(config.session.peer_asn)},
+           {"localAsn", config.session.local_asn.value},
+           {"state", print(session.state)}};
+  if (!config.session.description.empty()) out["description"] = config.session.description;
+  out["passive"] = config.session.connect == bgp::Connect::PassiveOnly;
+  if (!status.hold_down.empty()) out["heldDown"] = status.hold_down;
+  if (config.shutdown) out["shutdown"] = *config.shutdown;
+  if (session.established_since) {
+    out["establishedAt"] = clock.timestamp(*session.established_since);
+    out["uptimeMsec"] = clock.since(*session.established_since);
+  }
+  out["establishedCount"] = session.established_count;
+  out["failedAttempts"] = session.failed_attempts;
+  if (session.last_reset) out["lastReset"] = last_reset(session, clock);
+  if (!session.last_dial_error.empty()) out["lastDialError"] = session.last_dial_error;
+  if (session.next_attempt) out["nextAttemptMsec"] = -clock.since(*session.next_attempt);
+  if (status.negotiated) out["negotiated"] = negotiated(*status.negotiated);
+  if (status.transport) {
+    out["transport"] = {{"local", net::print(status.transport->local)},
+                        {"localPort", status.transport->local_port},
+                        {"remotePort", status.transport->remote_port},
+                        {"md5", !config.session.password.empty()}};
+  }
+  out["families"] = {{"ipv4Unicast", counters(status.ipv4)}, {"ipv6Unicast", counters(status.ipv6)}};
+  out["prefixLimit"] = {{"ipv4Unicast", config.ipv4_limit.maximum}, {"ipv6Unicast", config.ipv6_limit.maximum}};
+  out["messages"] = {{"in", messages(session.messages.in)}, {"out", messages(session.messages.out)}};
+  if (!status.attribute_faults.empty()) {
+    Json faults;
+    for (const auto& [type, count] : status.attribute_faults) faults[std::to_string(type)] = count;
+    out["attributeFaults"] = faults;
+    out["malformedUpdates"] = malformed(status, clock);
+  }
+  if (status.catching_up) out["catchingUp"] = true;
+  return out;
+}
+
+Json view(const bgp::PathAttributes& from) {
+  Json out{{"origin", bgp::print(from.origin)}, {"asPath", bgp::print(from.as_path)}};
+  if (from.med) out["med"] = *from.med;
+  if (from.local_pref) out["localPref"] = *from.local_pref;
+  if (!from.communities.empty()) out["communities"] = texts(from.communities);
+  if (!from.large_communities.empty()) out["largeCommunities"] = texts(from.large_communities);
+  if (!from.extended_communities.empty()) out["extendedCommunities"] = texts(from.extended_communities);
+  if (from.atomic_aggregate) out["atomicAggregate"] = true;
+  if (from.aggregator)
+    out["aggregator"] = {{"asn", from.aggregator->asn.value}, {"address", net::print(from.aggregator->address)}};
+  if (from.originator_id) out["originatorId"] = net::print(*from.originator_id);
+  return out;
+}
+
+Json view(const bgp::RouteRow& row) {
+  Json out{{"prefix", net::print(row.prefix)}, {"nextHop", net::print(row.attributes.next_hop.address)}};
+  out["peer"] = row.peer.empty() ? Json(nullptr) : Json(row.peer);
+  out["best"] = row.best;
+  if (row.multipath) out["multipath"] = true;
+  if (row.rejected) out["rejected"] = true;
+  if (!row.reason.empty()) out["reason"] = row.reason;
+  out.update(view(row.attributes));
+  return out;
+}
+
+Json view_best(const std::vector<bgp::RouteRow>& rows) {
+  const auto* best = &rows.front();
+  auto next_hops = Json::array();
+  auto peers = Json::array();
+  for (const auto& row : rows) {
+    if (row.best) best = &row;
+    if (row.peer.empty()) continue;
+    next_hops.push_back(net::print(row.attributes.next_hop.address));
+    peers.push_back(row.peer);
+  }
+  Json out{
+      {"prefix", net::print(best->prefix)}, {"nextHops", next_hops}, {"peers", peers}, {"local", best->peer.empty()}};
+  if (!best->reason.empty()) out["selectionReason"] = best->reason;
+  out.update(view(best->attributes));
+  return out;
+}
+
+Json view(const net::Prefix& prefix, const bgp::Explanation& explanation) {
+  Json out{{"prefix", net::print(prefix)}, {"known", explanation.known}};
+  out["paths"] = Json::array();
+  for (const auto& path : explanation.paths) {
+    Json entry{{"peer", path.peer.empty() ? Json(nullptr) : Json(path.peer)},
+               {"nextHop", net::print(path.attributes.next_hop.address)},
+               {"best", path.best},
+               {"multipath", path.multipath},
+               {"reason", path.reason}};
+    entry.update(view(path.attributes));
+    out["paths"].push_back(std::move(entry));
+  }
+  out["exports"] = Json::array();
+  for (const auto& sent : explanation.exports) {
+    Json entry{{"peer", sent.peer}, {"sent", sent.sent}, {"reason", sent.reason}};
+    if (sent.attributes) entry["attributes"] = view(*sent.attributes);
+    out["exports"].push_back(std::move(entry));
+  }
+  return out;
+}
+
+Json view(const Verdict& verdict) {
+  Json out{{"method", print(verdict.method)}};
+  if (verdict.address) out["address"] = net::print(*verdict.address);
+  out["announced"] = verdict.gate == Gate::Open;
+  out["gate"] = print(verdict.gate);
+  out["detail"] = verdict.detail;
+  if (!verdict.peers.empty()) out["peers"] = verdict.peers;
+  if (!verdict.routes.empty()) {
+    out["routes"] = Json::array();
+    for (const auto& route : verdict.routes) out["routes"].push_back(net::print(route));
+  }
+  return out;
+}
+
+Json view(const bgp::TableStatus& table) {
+  return {{"ipv4Prefixes", table.ipv4_prefixes},
+          {"ipv6Prefixes", table.ipv6_prefixes},
+          {"ipv4Paths", table.ipv4_paths}, {"ipv6Paths", table.ipv6_paths},
+          {"attributeSets", table.attribute_sets},
+          {"bytes", table.bytes}};
+}
+
+}  // namespace speaker

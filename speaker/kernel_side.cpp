@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "speaker/kernel_side.hpp"
+
+#include <unistd.h>
+
+#include "netlink/cleanup.hpp"
+
+namespace speaker {
+namespace {
+
+using boost::asio::posix::stream_descriptor;
+using boost::system::error_code;
+
+// Changes are handed to the kernel's thread in lots of this size: small enough not to hold the loop, large enough that
+// the hand-over costs nothing.
+constexpr std::size_t lot = 4096;
+
+// Asio closes what it holds; the descriptor belongs to the library, so it gets a copy.
+stream_descriptor watch(boost::asio::io_context& io, int descriptor) {
+  return stream_descriptor{io, ::dup(descriptor)};
+}
+
+}  // namespace
+
+KernelSide::KernelSide(boost::asio::io_context& io, Log& log, netlink::Namespace network,
+                       std::function<void()> links_changed)
+    : io_{io},
+      log_{log},
+      network_{network},
+      links_changed_{std::move(links_changed)},
+      links_readable_{watch(io, links_.fd())} {
+  follow_links();
+}
+
+KernelSide::~KernelSide() = default;
+
+void KernelSide::follow_links() {
+  links_readable_.async_wait(stream_descriptor::wait_read, [this](const error_code& error) {
+    if (error) return;
+    if (!links_.read().empty()) {
+      reconcile_addresses();
+      links_changed_();
+    }
+    follow_links();
+  });
+}
+
+KernelSide::Routes KernelSide::configure(const config::BGPConfiguration::Kernel& kernel) {
+  if (configured_ && kernel == settings_) return Routes::Kept;
+  const auto before = std::exchange(settings_, kernel);
+  if (fib_ != nullptr) {
+    reports_readable_.reset();
+    fib_.reset();
+    troubled_.clear();
+    const auto cleaned = netlink::cleanup({.table = before.table, .protocol = before.protocol, .ids = {}});
+    if (cleaned)
+      log_.info("kernel routes taken out",
+                {{"table", std::to_string(before.table)}, {"routes", std::to_string(cleaned->routes)}});
+  }
+  configured_ = true;
+  if (!kernel.install) return Routes::Kept;
+  open_fib();
+  return Routes::NeedReplay;
+}
+
+void KernelSide::open_fib() {
+  netlink::FibOptions options;
+  options.owner.table = settings_.table;
+  options.owner.metric = settings_.metric;
+  options.owner.protocol = settings_.protocol;
+  options.network = network_;
+  fib_ = std::make_unique<netlink::FibThread>(options);
+  reports_readable_ = std::make_unique<stream_descriptor>(watch(io_, fib_->report_fd()));
+  follow_reports();
+  const auto adopted = fib_->counters().fib.routes.adopted;
+  if (adopted != 0) log_.info("kernel routes adopted", {{"routes", std::to_string(adopted)}});
+  for (const auto& warning : warnings()) log_.warning("kernel setting", {{"detail", warning}});
+}
+
+void KernelSide::follow_reports() {
+  reports_readable_->async_wait(stream_descriptor::wait_read, [this](const error_code& error) {
+    if (error || fib_ == nullptr) return;
+    for (auto& report : fib_->take_reports()) {
+      const auto trouble = report.outcome == netlink::Outcome::Waiting || report.outcome == netlink::Outcome::Failed;
+      if (report.outcome == netlink::Outcome::Failed)
+        log_.warning("kernel refused a route",
+                     {{"prefix", net::print(report.prefix)}, {"reason", report.text ? *report.text : ""}});
+      if (trouble)
+        troubled_.insert_or_assign(report.prefix, std::move(report));
+      else
+        troubled_.erase(report.prefix);
+    }
+    follow_reports();
+  });
+}
+
+void KernelSide::want(const net::Prefix& prefix, std::span<const bgp::NextHop> next_hops) {
+  if (fib_ == nullptr) return;
+  collected_.push_back({prefix, hops_.size(), next_hops.size()});
+  for (const auto& hop : next_hops) hops_.push_back({hop.address, 0, 1});
+  if (collected_.size() >= lot) flush();
+}
+
+void KernelSide::flush() {
+  if (collected_.empty() || fib_ == nullptr) return;
+  std::vector<netlink::RouteChange> changes;
+  changes.reserve(collected_.size());
+  for (const auto& change : collected_)
+    changes.push_back({change.prefix, std::span{hops_}.subspan(change.first, change.count)});
+  fib_->submit(changes);
+  collected_.clear();
+  hops_.clear();
+}
+
+void KernelSide::sweep() {
+  if (fib_ != nullptr) fib_->sweep();
+}
+
+void KernelSide::bind(const std::set<net::IpAddress>& service_addresses) {
+  bound_ = service_addresses;
+  reconcile_addresses();
+}
+
+void KernelSide::reconcile_addresses() {
+  for (const auto& problem : addresses_.reconcile(bound_, links_.table()))
+    log_.warning("service address not bound", {{"address", net::print(problem.address)}, {"reason", problem.text}});
+}
+
+void KernelSide::leave() {
+  reports_readable_.reset();
+  fib_.reset();
+  const auto cleaned = netlink::cleanup({.table = settings_.table, .protocol = settings_.protocol, .ids = {}});
+  if (!cleaned) {
+    log_.error("kernel not cleaned up", {{"reason", netlink::print(cleaned.error())}});
+    return;
+  }
+  for (const auto& problem : cleaned->problems) log_.warning("left in the kernel", {{"what", problem}});
+}
+
+std::optional<netlink::FibThreadCounters> KernelSide::counters() const {
+  return fib_ == nullptr ? std::nullopt : std::optional{fib_->counters()};
+}
+
+std::vector<std::string> KernelSide::warnings() const {
+  return fib_ == nullptr ? std::vector<std::string>{} : fib_->settings().warnings();
+}
+
+}  // namespace speaker

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The speaker's hold on the kernel: links followed, learned routes written by a thread of their own, service addresses
+// on the loopback interface. Turns values of BGP into values of netlink; decides nothing of either.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "bgp/wire/attributes.hpp"
+#include "config/resources.hpp"
+#include "netlink/fib_thread.hpp"
+#include "netlink/links.hpp"
+#include "netlink/service_addresses.hpp"
+#include "speaker/log.hpp"
+
+namespace speaker {
+
+class KernelSide {
+ public:
+  // Throws std::system_error when the kernel gives no sockets.
+  KernelSide(boost::asio::io_context& io, Log& log, netlink::Namespace network, std::function<void()> links_changed);
+  ~KernelSide();
+  KernelSide(const KernelSide&) = delete;
+  KernelSide& operator=(const KernelSide&) = delete;
+
+  [[nodiscard]] const netlink::LinkTable& links() const { return links_.table(); }
+
+  // Where learned routes go from now on; another table or metric moves them all. `install` false takes them out.
+  // True when routes must be submitted anew.
+  enum class Routes : std::uint8_t { Kept, NeedReplay };
+  Routes configure(const config::BGPConfiguration::Kernel& kernel);
+  void want(const net::Prefix& prefix, std::span<const bgp::NextHop> next_hops);
+  void flush();  // hands over what want() collected
+  // What an earlier life left and nobody asked for since goes.
+  void sweep();
+  void bind(const std::set<net::IpAddress>& service_addresses);
+  // Takes everything of ours out of the kernel.
+  void leave();
+
+  [[nodiscard]] std::optional<netlink::FibThreadCounters> counters() const;
+  [[nodiscard]] std::vector<std::string> warnings() const;
+  // Routes that wait or were refused, with the reason.
+  [[nodiscard]] const std::map<net::Prefix, netlink::RouteReport>& troubled() const { return troubled_; }
+  [[nodiscard]] const config::BGPConfiguration::Kernel& settings() const { return settings_; }
+
+ private:
+  void follow_links();
+  void follow_reports();
+  void reconcile_addresses();
+  void open_fib();
+
+  boost::asio::io_context& io_;
+  Log& log_;
+  netlink::Namespace network_;
+  std::function<void()> links_changed_;
+  netlink::Links links_;
+  boost::asio::posix::stream_descriptor links_readable_;
+  std::unique_ptr<netlink::FibThread> fib_;
+  std::unique_ptr<boost::asio::posix::stream_descriptor> reports_readable_;
+  config::BGPConfiguration::Kernel settings_;
+  bool configured_ = false;
+  // Collected by want(): the hops of all changes in one run, and where each change's lie in it.
+  std::vector<netlink::NextHop> hops_;
+  struct Collected {
+    net::Prefix prefix;
+    std::size_t first = 0;
+    std::size_t count = 0;
+  };
+  std::vector<Collected> collected_;
+  std::map<net::Prefix, netlink::RouteReport> troubled_;
+  netlink::ServiceAddresses addresses_;
+  std::set<net::IpAddress> bound_;
+};
+
+}  // namespace speaker

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The speaker's metrics in Prometheus' text form. Gauges and counters are read from the parts when somebody
+// scrapes; only the latency histogram is kept here. docs/reference/metrics.md lists every name.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <prometheus/histogram.h>
+
+#include "bgp/router_status.hpp"
+#include "net/time.hpp"
+#include "netlink/fib.hpp"
+#include "speaker/layer2/responder.hpp"
+
+namespace speaker {
+
+// What a scrape sees.
+struct MetricsView {
+  std::vector<bgp::NeighborStatus> neighbors;
+  bgp::TableStatus table;
+  std::optional<netlink::FibCounters> kernel;
+  L2Counters layer2;
+  std::size_t owned_addresses = 0;
+  std::size_t announced_prefixes = 0;
+  std::size_t announced_addresses = 0;
+  std::map<std::string, std::size_t> resources;  // by kind
+  std::size_t problems = 0;
+  bool api = false;  // follows an API
+  bool api_connected = false;
+  double uptime_seconds = 0;
+};
+
+class Metrics {
+ public:
+  Metrics();
+  // From the arrival of a change of resources to its routes being ready for the sessions' sockets.
+  void announced_after(net::Duration latency);
+  [[nodiscard]] std::string text(const MetricsView& view) const;
+
+ private:
+  prometheus::Histogram announce_;
+};
+
+}  // namespace speaker

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "speaker/options.hpp"
+
+#include <iostream>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+namespace speaker {
+namespace {
+
+std::string host_name() {
+  std::string name(256, '\0');
+  if (::gethostname(name.data(), name.size() - 1) != 0) return {};
+  name.resize(name.find('\0'));
+  return name;
+}
+
+}  // namespace
+
+std::variant<Options, int> parse_options(int argc, const char* const* argv) {
+  Options options;
+  CLI::App app{"Announces service IPs by BGP, ARP and NDP, and puts learned routes into the kernel.", "herald-speaker"};
+  app.set_version_flag("--version", "herald-speaker " HERALD_VERSION);
+  app.add_option("--node", options.node, "Name of this node (default: the host name)");
+  auto* files = app.add_option("--resources", options.resources,
+                               "Resource files, or folders of them; read again when they change")
+                    ->type_name("PATH");
+  auto* api =
+      app.add_option("--api", options.api, "Controller to follow: http://HOST:PORT, https://HOST:PORT or unix:PATH")
+          ->type_name("URL")
+          ->excludes(files);
+  app.add_option("--token-file", options.token_file, "Bearer token for the API")->type_name("FILE")->needs(api);
+  app.add_option("--ca-file", options.ca_file, "Certificates that the API's may be signed by")
+      ->type_name("FILE")
+      ->needs(api);
+  app.add_option("--control", options.control, "Where heraldctl reaches this speaker: unix:PATH")
+      ->type_name("ENDPOINT");
+  app.add_option("--metrics", options.metrics, "Where Prometheus reaches this speaker")->type_name("ADDRESS:PORT");
+  app.add_option("--class", options.load_balancer_class,
+                 "Announce services of this loadBalancerClass only (default: those without one)")
+      ->type_name("NAME");
+  int heartbeat = 1000;
+  app.add_option("--heartbeat", heartbeat, "Milliseconds between heartbeats to the API")->check(CLI::Range(100, 60000));
+  app.add_flag("--bind-service-ips", options.bind_service_ips,
+               "Put the addresses of announced services on the loopback interface");
+  app.add_flag(
+      "--tune-kernel", options.tune_kernel,
+      "Set net.ipv4.nexthop_compat_mode=0 and the multipath hash policies to ports; for a host that is Herald's own");
+  app.add_flag("--check", options.check, "Read and validate the resources, then exit");
+  app.add_flag("--print-config", options.print_config, "Print the resources as they were understood, then exit");
+  app.add_flag("--cleanup", options.cleanup, "Remove everything that Herald left in the kernel, then exit");
+  const std::map<std::string, LogLevel> levels{{"debug", LogLevel::Debug},
+                                               {"info", LogLevel::Info},
+                                               {"warning", LogLevel::Warning},
+                                               {"error", LogLevel::Error},
+                                               {"none", LogLevel::None}};
+  app.add_option("--log-level", options.log_level, "debug, info, warning, error or none")
+      ->transform(CLI::CheckedTransformer(levels));
+  const std::map<std::string, LogFormat> formats{{"text", LogFormat::Text}, {"json", LogFormat::Json}};
+  app.add_option("--log-format", options.log_format, "text or json")->transform(CLI::CheckedTransformer(formats));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  options.heartbeat = std::chrono::milliseconds{heartbeat};
+  if (options.node.empty()) options.node = host_name();
+  if (!options.cleanup && options.resources.empty() && options.api.empty()) {
+    std::cerr << "herald-speaker: --resources or --api is needed (see --help)\n";
+    return 2;
+  }
+  if ((options.check || options.print_config) && options.resources.empty()) {
+    std::cerr << "herald-speaker: --check and --print-config read --resources\n";
+    return 2;
+  }
+  return options;
+}
+
+}  // namespace speaker

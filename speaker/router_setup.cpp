@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "speaker/router_setup.hpp"
+
+#include <algorithm>
+
+namespace speaker {
+namespace {
+
+using config::BGPFilter;
+using config::BGPPeer;
+using config::Resources;
+
+// "65001:100", "large:1:2:3", a well-known name, or an alias of a Community object.
+std::optional<bgp::CommunityPattern> community(const Resources& resources, const std::string& text) {
+  for (const auto& [name, object] : resources.communities)
+    if (const auto alias = object.communities.find(text); alias != object.communities.end())
+      return bgp::parse_community_pattern(alias->second);
+  return bgp::parse_community_pattern(text);
+}
+
+template <class Add>
+void for_each_community(const Resources& resources, const std::vector<std::string>& texts, Add&& add) {
+  for (const auto& text : texts)
+    if (const auto pattern = community(resources, text)) add(*pattern);
+}
+
+net::Family family(config::AddressFamily value) {
+  return value == config::AddressFamily::Ipv4Unicast ? net::Family::Ipv4 : net::Family::Ipv6;
+}
+
+bgp::RuleMatch match(const Resources& resources, const BGPFilter::Match& from) {
+  bgp::RuleMatch to;
+  for (const auto& prefix : from.prefixes) to.prefixes.push_back({prefix.cidr, prefix.ge, prefix.le});
+  if (from.family) to.family = family(*from.family);
+  for_each_community(resources, from.communities, [&](const auto& pattern) { to.communities.push_back(pattern); });
+  to.as_path_contains = from.as_path_contains;
+  to.origin_as = from.origin_as;
+  to.neighbor_as = from.neighbor_as;
+  to.as_path_min_length = from.as_path_min_length;
+  to.as_path_max_length = from.as_path_max_length;
+  to.next_hops = from.next_hops;
+  to.peers = from.peers;
+  if (from.origin) {
+    to.origin = *from.origin == "igp"   ? bgp::Origin::Igp
+                : *from.origin == "egp" ? bgp::Origin::Egp
+                                        : bgp::Origin::Incomplete;
+  }
+  to.med = from.med;
+  return to;
+}
+
+bgp::RuleSet set(const Resources& resources, const BGPFilter::Set& from) {
+  bgp::RuleSet to;
+  to.local_pref = from.local_pref;
+  to.med = from.med;
+  to.prepend = from.prepend;
+  const auto add = [&](const bgp::CommunityPattern& pattern) {
+    if (const auto standard = pattern.standard()) to.add_communities.push_back(*standard);
+    if (const auto large = pattern.large()) to.add_large_communities.push_back(*large);
+  };
+  for_each_community(resources, from.add_communities, add);
+  for_each_community(resources, from.remove_communities,
+                     [&](const auto& pattern) { to.remove_communities.push_back(pattern); });
+  to.replace_communities = from.communities.has_value();
+  if (from.communities) for_each_community(resources, *from.communities, add);
+  if (from.next_hop) {
+    to.next_hop = bgp::NextHopChange::Address;
+    to.next_hop_address = *from.next_hop;
+  }
+  return to;
+}
+
+bgp::RuleAction action(config::FilterAction from) {
+  switch (from) {
+    case config::FilterAction::Accept:
+      return bgp::RuleAction::Accept;
+    case config::FilterAction::Reject:
+      return bgp::RuleAction::Reject;
+    case config::FilterAction::Next:
+      break;
+  }
+  return bgp::RuleAction::Next;
+}
+
+// The filters by name, in order. A name that leads nowhere goes to `missing`.
+bgp::FilterChain chain(const Resources& resources, const std::vector<std::string>& names, std::string& missing) {
+  bgp::FilterChain out;
+  for (const auto& name : names) {
+    if (name == "accept-all") {
+      out.push_back(bgp::accept_all());
+    } else if (name == "reject-all") {
+      out.push_back(bgp::reject_all());
+    } else if (const auto found = resources.filters.find(name); found != resources.filters.end()) {
+      bgp::Filter filter{name, {}};
+      for (const auto& rule : found->second.rules)
+        filter.rules.push_back(
+            {rule.name, match(resources, rule.match), set(resources, rule.set), action(rule.action)});
+      out.push_back(std::move(filter));
+    } else {
+      missing = "BGPFilter " + name + " does not exist";
+    }
+  }
+  return out;
+}
+
+// The password, or why there is none although one is asked for.
+std::string password(const Resources& resources, const BGPPeer& peer, std::string& missing) {
+  if (peer.password) return *peer.password;
+  if (!peer.password_secret) return {};
+  const auto& ref = *peer.password_secret;
+  const auto space = !ref.namespace_name.empty()         ? ref.namespace_name
+                     : !peer.meta.namespace_name.empty() ? peer.meta.namespace_name
+                                                         : std::string{"default"};
+  const auto secret = resources.secrets.find(space + "/" + ref.name);
+  if (secret == resources.secrets.end()) {
+    missing = "Secret " + space + "/" + ref.name + " does not exist";
+    return {};
+  }
+  const auto value = secret->second.data.find("password");
+  if (value == secret->second.data.end() || value->second.empty()) {
+    missing = "Secret " + space + "/" + ref.name + " has no key \"password\"";
+    return {};
+  }
+  return value->second;
+}
+
+bgp::Reach reach(const BGPPeer& peer) {
+  if (peer.ttl_security) return {bgp::Reach::Kind::Security, *peer.ttl_security};
+  if (peer.ebgp_multi_hop) return {bgp::Reach::Kind::Multihop, 255};
+  return {};
+}
+
+bgp::ExpectedAsn expected_asn(const BGPPeer& peer) {
+  if (peer.peer_asn) return {bgp::ExpectedAsn::Kind::Exactly, *peer.peer_asn};
+  return {peer.dynamic_asn == config::DynamicAsn::Internal ? bgp::ExpectedAsn::Kind::Internal
+                                                           : bgp::ExpectedAsn::Kind::External,
+          {}};
+}
+
+bgp::PeerConfig session(const BGPPeer& peer, const bgp::RouterConfig& router) {
+  bgp::PeerConfig out;
+  out.description = peer.description;
+  out.address = peer.peer_address;
+  out.port = peer.peer_port;
+  out.source = peer.source_address;
+  out.connect = peer.passive ? bgp::Connect::PassiveOnly : bgp::Connect::Both;
+  out.reach = reach(peer);
+  out.local_asn = peer.my_asn.value_or(router.asn);
+  out.router_id = peer.router_id.value_or(router.router_id);
+  out.peer_asn = expected_asn(peer);
+  out.hold_time = peer.hold_time;
+  out.keepalive_time = peer.keepalive_time;
+  out.connect_retry = peer.connect_time;
+  out.families = {false, false};
+  for (const auto value : peer.families)
+    (family(value) == net::Family::Ipv4 ? out.families.ipv4 : out.families.ipv6) = true;
+  return out;
+}
+
+bgp::NeighborConfig neighbor(const Resources& resources, const BGPPeer& peer, const bgp::RouterConfig& router,
+                             const std::vector<std::string>& default_import) {
+  bgp::NeighborConfig out;
+  out.name = peer.meta.name;
+  out.session = session(peer, router);
+  out.session.password = password(resources, peer, out.hold_down);
+  out.ipv4_limit.maximum = peer.max_prefixes;
+  out.ipv6_limit.maximum = peer.max_prefixes;
+  const auto& import = peer.import_filters ? *peer.import_filters : default_import;
+  out.import = import.empty() ? bgp::FilterChain{bgp::reject_all()} : chain(resources, import, out.hold_down);
+  if (peer.export_filters) out.export_filter = chain(resources, *peer.export_filters, out.hold_down);
+  if (peer.shutdown) out.shutdown = peer.shutdown_message;
+  return out;
+}
+
+bgp::Announcement announcement(const RouteAttributes& from, std::vector<std::string> peers) {
+  return {std::move(peers), from.local_pref, from.med, from.prepend, from.communities, from.large_communities};
+}
+
+}  // namespace
+
+const config::BGPConfiguration& bgp_configuration(const Resources& resources, const std::string& node) {
+  static const config::BGPConfiguration unsaid;
+  for (const auto& name : {"node." + node, std::string{"default"}})
+    if (const auto found = resources.bgp_configurations.find(name); found != resources.bgp_configurations.end())
+      return found->second;
+  return unsaid;
+}
+
+RouterSetup set_up_router(const Resources& resources, const RouterFacts& facts) {
+  const auto& own = bgp_configuration(resources, facts.node);
+  RouterSetup out;
+  out.listen = own.listen;
+  out.kernel = own.kernel;
+  out.router.decision.maximum_paths = own.multipath.maximum_paths;
+  out.router.decision.multipath = own.multipath.relax ? bgp::AsPathRelax::EqualLength : bgp::AsPathRelax::SamePath;
+
+  std::vector<const BGPPeer*> peers;
+  for (const auto& name : facts.peers)
+    if (const auto found = resources.peers.find(name); found != resources.peers.end()) peers.push_back(&found->second);
+  if (peers.empty()) {
+    out.absent = "no BGPPeer selects this node";
+    return out;
+  }
+
+  // Without a BGPConfiguration the router is what its peers say that it is.
+  auto asn = own.asn;
+  auto id = own.router_id;
+  for (const auto* peer : peers) {
+    if (!asn) asn = peer->my_asn;
+    if (!id) id = peer->router_id;
+  }
+  if (!id) id = facts.fallback_router_id;
+  if (!asn) {
+    out.absent = "no AS number: set asn in BGPConfiguration/default, or myASN in the BGPPeers";
+    return out;
+  }
+  if (!id) {
+    out.absent = "no router id: the node has no IPv4 address; set routerID in BGPConfiguration/default";
+    return out;
+  }
+  out.router.asn = *asn;
+  out.router.router_id = *id;
+  for (const auto* peer : peers) {
+    out.neighbors.push_back(neighbor(resources, *peer, out.router, own.import_filters));
+    if (const auto held = facts.held_down.find(peer->meta.name); held != facts.held_down.end())
+      out.neighbors.back().hold_down = held->second;
+  }
+  return out;
+}
+
+bgp::LocalRoute local_route(const Announcement& from) {
+  bgp::LocalRoute out;
+  std::map<RouteAttributes, std::vector<std::string>> by_attributes;
+  for (const auto& [peer, attributes] : from.named) by_attributes[attributes].push_back(peer);
+  for (auto& [attributes, peers] : by_attributes)
+    out.announcements.push_back(announcement(attributes, std::move(peers)));
+  if (from.others) out.announcements.push_back(announcement(*from.others, {}));
+  return out;
+}
+
+}  // namespace speaker

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "speaker/run.hpp"
+
+#include <csignal>
+#include <cstring>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "netlink/cleanup.hpp"
+#include "speaker/api_source.hpp"
+#include "speaker/control/api.hpp"
+#include "speaker/file_source.hpp"
+#include "speaker/speaker.hpp"
+
+namespace speaker {
+namespace {
+
+constexpr int done = 0;
+constexpr int failed = 1;
+constexpr int usage = 2;
+
+int clean_up() {
+  const auto cleaned = netlink::cleanup({.table = std::nullopt, .ids = {}});
+  if (!cleaned) {
+    std::cerr << "herald-speaker: " << netlink::print(cleaned.error()) << "\n";
+    return failed;
+  }
+  std::cout << "removed " << cleaned->routes << " routes, " << cleaned->nexthops << " nexthop objects and "
+            << cleaned->addresses << " service addresses\n";
+  for (const auto& problem : cleaned->problems) std::cerr << "herald-speaker: " << problem << "\n";
+  return cleaned->problems.empty() ? done : failed;
+}
+
+int print_config(const Options& options) {
+  const auto loaded = config::load(options.resources, options.node);
+  for (const auto& problem : loaded.problems) std::cerr << config::print(problem) << "\n";
+  if (!loaded.readable) return usage;
+  std::cout << config::print_config(loaded.resources);
+  return loaded.problems.empty() ? done : usage;
+}
+
+// Tells the service supervisor, if there is one (sd_notify(3)).
+void notify_supervisor(const char* message) {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  if (path == nullptr || std::strlen(path) >= sizeof(sockaddr_un::sun_path)) return;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strcpy(address.sun_path, path);
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
+  const auto socket = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return;
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
+  (void)::sendto(socket, message, std::strlen(message), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+                 length);
+  ::close(socket);
+}
+
+// The running program: everything that lives until the signal to leave.
+class Program {
+ public:
+  Program(const Options& options, Log& log)
+      : options_{options},
+        log_{log},
+        speaker_{io_, options, log},
+        control_{io_, [this](const ControlRequest& request) { return answer(speaker_, request); }},
+        metrics_{io_, [this](const ControlRequest& request) { return answer_metrics(speaker_, request); }},
+        leave_signals_{io_, SIGTERM, SIGINT},
+        reload_signal_{io_, SIGHUP} {}
+
+  int run() {
+    for (const auto& [server, endpoint] :
+         {std::pair{&control_, options_.control}, std::pair{&metrics_, options_.metrics}}) {
+      if (endpoint.empty()) continue;
+      if (const auto listening = server->listen(endpoint); !listening) {
+        log_.error("cannot start", {{"reason", listening.error()}});
+        return usage;
+      }
+    }
+    if (!start_source()) return usage;
+    leave_signals_.async_wait([this](const boost::system::error_code& error, int) {
+      if (!error) leave();
+    });
+    follow_reload_signal();
+    log_.info("ready", {{"node", options_.node},
+                        {"control", options_.control.empty() ? "none" : options_.control},
+                        {"metrics", options_.metrics.empty() ? "none" : options_.metrics}});
+    notify_supervisor("READY=1");
+    io_.run();
+    return done;
+  }
+
+ private:
+  // False: what to follow cannot be made out, and nothing has been said to the network yet.
+  bool start_source() { return options_.api.empty() ? start_files() : start_api(); }
+
+  bool start_api() {
+    auto endpoint = config::parse_api_endpoint(options_.api);
+    if (!endpoint) {
+      log_.error("cannot start", {{"reason", "--api: " + endpoint.error()}});
+      return false;
+    }
+    endpoint->token_file = options_.token_file;
+    endpoint->ca_file = options_.ca_file;
+    ApiSource::Listener listener;
+    listener.replaced = [this](const config::Loaded& loaded) { speaker_.replace(loaded); };
+    listener.changed = [this](const config::Loaded& loaded, std::span<const Change> changes) {
+      speaker_.change(loaded, changes);
+    };
+    listener.reached = [this](Liveness::Api api) { speaker_.set_api(api); };
+    listener.log = [this](const std::string& what) { log_.warning("API", {{"what", what}}); };
+    api_.emplace(io_, *endpoint, options_, std::move(listener), [this] { return speaker_.own_state(); });
+    speaker_.on_state_changed([this] { api_->beat(); });
+    api_->start();
+    return true;
+  }
+
+  bool start_files() {
+    files_.emplace(
+        io_, options_.resources, options_.node,
+        [this](const config::Loaded& loaded) {
+          if (std::exchange(has_resources_, true)) log_.info("resources read again");
+          speaker_.replace(loaded);
+        },
+        [this](const std::vector<config::Problem>& problems) {
+          for (const auto& problem : problems) log_.problem(problem);
+        });
+    files_->load();
+    return has_resources_;
+  }
+
+  void follow_reload_signal() {
+    reload_signal_.async_wait([this](const boost::system::error_code& error, int) {
+      if (error) return;
+      if (files_) files_->load();
+      follow_reload_signal();
+    });
+  }
+
+  void leave() {
+    log_.info("leaving");
+    notify_supervisor("STOPPING=1");
+    const auto stop = [this] { speaker_.leave("", [this] { io_.stop(); }); };
+    if (api_) {
+      api_->leave(stop);
+    } else {
+      stop();
+    }
+  }
+
+  Options options_;
+  Log& log_;
+  boost::asio::io_context io_{1};
+  Speaker speaker_;
+  ControlServer control_;
+  ControlServer metrics_;
+  std::optional<FileSource> files_;
+  std::optional<ApiSource> api_;
+  bool has_resources_ = false;
+  boost::asio::signal_set leave_signals_;
+  boost::asio::signal_set reload_signal_;
+};
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  const auto parsed = parse_options(argc, argv);
+  if (const auto* code = std::get_if<int>(&parsed)) return *code;
+  const auto& options = std::get<Options>(parsed);
+  if (options.cleanup) return clean_up();
+  if (options.check) return config::check(options.resources, options.node, std::cout);
+  if (options.print_config) return print_config(options);
+  std::signal(SIGPIPE, SIG_IGN);
+  Log log{options.log_level, options.log_format};
+  try {
+    return Program{options, log}.run();
+  } catch (const std::exception& error) {
+    log.error("cannot go on", {{"reason", error.what()}});
+    return failed;
+  }
+}
+
+}  // namespace speaker

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controller/allocation/loop.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/controller/store/store_fixture.hpp"
+
+namespace controller {
+namespace {
+
+using nlohmann::json;
+using testing::create;
+using testing::merge;
+using testing::pool;
+using testing::remove;
+using testing::service;
+using namespace std::chrono_literals;
+
+json load_balancer() {
+  return {{"spec", {{"type", "LoadBalancer"}, {"ports", {{{"port", 80}}}}}}};
+}
+json addresses(const char* range) {
+  return {{"apiVersion", "herald.dev/v1"}, {"kind", "IPAddressPool"}, {"spec", {{"addresses", {range}}}}};
+}
+
+class AllocationLoopTest : public testing::StoreTest {
+ public:
+  void start() {
+    loop.emplace(*store, "", AllocationClocks{[this] { return steady; }, [this] { return now; }},
+                 [this](std::function<void()> work) { queue.post(std::move(work)); });
+    loop->start();
+    settle();
+  }
+  void restart() {
+    loop.reset();
+    open();
+    start();
+  }
+  void settle() {
+    ASSERT_TRUE(queue.run_until([this] { return loop->settled() && store->statistics().pending == 0; }));
+  }
+  // Does the write and everything that follows from it.
+  void change(Write one) {
+    ASSERT_TRUE(write(std::move(one)));
+    settle_after_change();
+  }
+  void settle_after_change() {
+    // The store wakes the loop by a post of its own: let that pass first.
+    bool passed = false;
+    queue.post([&passed] { passed = true; });
+    ASSERT_TRUE(queue.run_until([&passed] { return passed; }));
+    settle();
+  }
+  std::string ip(const std::string& name) {
+    return get(service(name)).value("/status/loadBalancer/ingress/0/ip"_json_pointer, std::string{"none"});
+  }
+  std::vector<ObjectPtr> objects(config::Kind kind) { return std::move(store->list({.kind = kind})->objects); }
+  std::vector<std::string> reasons() {
+    std::vector<std::string> out;
+    for (const auto& event : objects(config::Kind::Event)) out.push_back(json::parse(event->text)["reason"]);
+    return out;
+  }
+
+  net::TimePoint steady{};
+  std::optional<AllocationLoop> loop;
+};
+
+TEST_F(AllocationLoopTest, AssignsWhatComesAndCountsItOnThePool) {
+  start();
+  change(create(pool("web"), addresses("192.0.2.0/30")));
+  change(create(service("one"), load_balancer()));
+  EXPECT_EQ(ip("one"), "192.0.2.0");
+  EXPECT_EQ(get(pool("web"))["status"]["assignedIPv4"], 1);
+  EXPECT_EQ(get(pool("web"))["status"]["availableIPv4"], 3);
+  EXPECT_THAT(reasons(), ::testing::ElementsAre("IPAllocated"));
+}
+
+TEST_F(AllocationLoopTest, GivesAWaitingServiceItsAddressWhenAPoolComes) {
+  start();
+  change(create(service("early"), load_balancer()));
+  EXPECT_EQ(ip("early"), "none");
+  EXPECT_EQ(loop->waiting(), 1U);
+  change(create(pool("late"), addresses("192.0.2.0/30")));
+  EXPECT_EQ(ip("early"), "192.0.2.0");
+  EXPECT_EQ(loop->waiting(), 0U);
+}
+
+TEST_F(AllocationLoopTest, GivesAReleasedAddressToTheOneThatWaitsAfterItsQuarantine) {
+  start();
+  change(create(pool("one"), addresses("192.0.2.1/32")));
+  change(create(service("first"), load_balancer()));
+  change(create(service("second"), load_balancer()));
+  EXPECT_EQ(ip("second"), "none");
+  change(remove(service("first")));
+  EXPECT_EQ(ip("second"), "none");
+  steady += 60s;
+  ASSERT_LE(*loop->next_deadline(), steady);
+  loop->tick();
+  settle();
+  EXPECT_EQ(ip("second"), "192.0.2.1");
+}
+
+TEST_F(AllocationLoopTest, ChangesNothingOverARestart) {
+  start();
+  change(create(pool("web"), addresses("192.0.2.0/24")));
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(write(create(service("s" + std::to_string(i)), load_balancer())));
+  settle_after_change();
+  ASSERT_TRUE(write(remove(service("s7"))));
+  settle_after_change();
+  std::map<std::string, std::string> before;
+  for (const auto& object : objects(config::Kind::Service)) before[object->key.name] = object->text;
+  restart();
+  for (const auto& object : objects(config::Kind::Service)) EXPECT_EQ(object->text, before[object->key.name]);
+  EXPECT_EQ(ip("s8"), "192.0.2.8");
+}
+
+TEST_F(AllocationLoopTest, SetsAnUnreadablePoolAsideAndServesTheRest) {
+  start();
+  change(create(pool("bad"), addresses("192.0.2.300/24")));
+  change(create(pool("good"), addresses("198.51.100.0/24")));
+  change(create(pool("overlaps"), addresses("198.51.100.128/25")));
+  change(create(service("s"), load_balancer()));
+  EXPECT_EQ(ip("s"), "198.51.100.0");
+  EXPECT_THAT(loop->pools(), ::testing::ElementsAre("good"));
+}
+
+TEST_F(AllocationLoopTest, FollowsTheLabelsOfNamespaces) {
+  start();
+  auto picky = addresses("192.0.2.0/24");
+  picky["spec"]["serviceAllocation"]["namespaceSelectors"] = {{{"matchLabels", {{"team", "web"}}}}};
+  change(create(pool("picky"), picky));
+  change(create({config::Kind::Namespace, "", "shop"}, json::object()));
+  change(create(service("s", "shop"), load_balancer()));
+  EXPECT_EQ(loop->waiting(), 1U);
+  change(merge({config::Kind::Namespace, "", "shop"}, {{"metadata", {{"labels", {{"team", "web"}}}}}}));
+  EXPECT_EQ(loop->waiting(), 0U);
+}
+
+}  // namespace
+}  // namespace controller
