@@ -21,7 +21,19 @@ from collections.abc import Iterator
 import pytest
 
 from integration import harness
-from integration.harness import Api, endpoints, established, fetch, frr_paths, holds, mac_of, neighbour, owners, poll, soon
+from integration.harness import (
+    Api,
+    endpoints,
+    established,
+    fetch,
+    frr_paths,
+    holds,
+    mac_of,
+    neighbour,
+    owners,
+    poll,
+    soon,
+)
 from tools.lab import Lab, LabError
 
 NODES = ("n1", "n2", "n3")
