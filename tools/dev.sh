@@ -92,6 +92,16 @@ lint() { # [--all]
   xargs -P "$(nproc)" -n 4 clang-tidy-14 --quiet -p build/tidy <<<"$files"
 }
 
+bench() { # NAME
+  local sources=(tests/bench/*_bench.cpp) names=()
+  local source
+  for source in "${sources[@]}"; do source=${source##*/}; names+=("${source%_bench.cpp}"); done
+  if [ -z "$1" ]; then printf '%s\n' "${names[@]}"; return 0; fi
+  [[ " ${names[*]} " == *" $1 "* ]] || die "no benchmark named $1; there are: ${names[*]}"
+  build release "$1_bench"
+  "build/release/bin/$1_bench"
+}
+
 fuzz() { # TARGET SECONDS
   local targets=(tests/fuzz/*_fuzz.cpp)
   targets=("${targets[@]##*/}")
