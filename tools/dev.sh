@@ -68,9 +68,12 @@ run_tests() { # [FILTER]
     say "unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer"
     ctest --test-dir build/asan --output-on-failure -j "$(nproc)" --no-tests=ignore ${filter:+-R "$filter"} || status=1
   fi
-  say "labs with real peers"
-  local pytest_status=0
-  /usr/bin/python3 -m pytest -q -p no:cacheprovider integration ${filter:+-k "$filter"} || pytest_status=$?
+  local pytest_status=0 labs
+  read -ra labs <<<"${HERALD_LABS-integration}"
+  if [ ${#labs[@]} -gt 0 ]; then
+    say "labs with real peers"
+    /usr/bin/python3 -m pytest -q -p no:cacheprovider "${labs[@]}" ${filter:+-k "$filter"} || pytest_status=$?
+  fi
   # 5: no lab has that name, which is not a failure when a filter was given.
   [ $pytest_status = 0 ] || { [ $pytest_status = 5 ] && [ -n "$filter" ]; } || status=1
   [ $status = 0 ] && say "all tests passed" || die "some tests failed: see above"
