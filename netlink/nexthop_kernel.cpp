@@ -140,7 +140,7 @@ void NexthopTable::adopted_gone(std::uint32_t id) {
   const auto at = adopted_.find(id);
   if (at == adopted_.end()) return;
   const auto is_group = !at->second.members.empty();
-  count_group(at->second.members, 0);  // its members may be idle now
+  let_go(at->second.members);
   adopted_.erase(at);
   lose(id);
   const auto gone_id = id;
@@ -313,11 +313,13 @@ void NexthopTable::plan_hop_deletions(std::vector<Operation>& out) {
   auto idle = std::exchange(idle_hops_, {});
   std::sort(idle.begin(), idle.end());
   idle.erase(std::unique(idle.begin(), idle.end()), idle.end());
+  if (idle.empty()) return;
+  const auto grouped = members_of_groups();
   for (const auto index : idle) {
     auto& hop = hops_[index];
     if (!hop.live || (hop.sets > 0 && hop.want.reach == Reach::Resolved)) continue;
     if (hop.in_kernel) {
-      if (hop.groups > 0 || slot(hop.id).routes > 0 || in_adopted_group(hop.id)) continue;
+      if (slot(hop.id).routes > 0 || grouped.count(hop.id) != 0) continue;
       out.emplace_back(NexthopOperation{Verb::Delete, hop.id});
     } else if (hop.sets == 0) {
       free_hop(index);
@@ -330,8 +332,9 @@ void NexthopTable::plan_adopted_deletions(std::vector<Operation>& out) {
     if (!message.members.empty() && slot(id).routes == 0) out.emplace_back(NexthopOperation{Verb::Delete, id});
   }
   if (!out.empty()) return;
+  const auto grouped = members_of_groups();
   for (const auto& [id, message] : adopted_) {
-    if (message.members.empty() && slot(id).routes == 0 && !in_adopted_group(id))
+    if (message.members.empty() && slot(id).routes == 0 && grouped.count(id) == 0)
       out.emplace_back(NexthopOperation{Verb::Delete, id});
   }
   if (out.empty()) adopted_idle_ = false;
