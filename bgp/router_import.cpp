@@ -164,8 +164,7 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, const Upda
     if (outcome.set == nullptr)
       tables.withdraw(neighbor.id, prefix);
     else
-      tables.announce(neighbor.id, prefix, outcome.set,
-                      outcome.accepted ? Acceptance::Accepted : Acceptance::Rejected);
+      tables.announce(neighbor.id, prefix, outcome.set, outcome.accepted ? Acceptance::Accepted : Acceptance::Rejected);
   });
 }
 

@@ -57,7 +57,8 @@ void Log::write(Level level, std::string_view event, Fields fields) const {
   const auto as_json = format_ == Format::Json;
   auto line = as_json ? fmt::format(R"("event":{})", json_quoted(event)) : fmt::format("event={}", value(event));
   for (const auto& [name, text] : fields) {
-    line += as_json ? fmt::format(",{}:{}", json_quoted(name), json_quoted(text)) : fmt::format(" {}={}", name, value(text));
+    line += as_json ? fmt::format(",{}:{}", json_quoted(name), json_quoted(text))
+                    : fmt::format(" {}={}", name, value(text));
   }
   logger_->log(to_spdlog(level), "{}", line);
 }

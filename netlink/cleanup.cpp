@@ -6,6 +6,7 @@
 #include <set>
 
 #include "netlink/codec.hpp"
+#include "netlink/dump.hpp"
 #include "netlink/links.hpp"
 #include "netlink/service_addresses.hpp"
 #include "netlink/socket.hpp"
@@ -29,24 +30,11 @@ class Cleanup {
  private:
   enum class Kind : std::uint8_t { Single, Group };
 
-  net::Result<void, KernelError> each_route(const RouteFilter& filter,
-                                            const std::function<void(const RouteMessage&)>& visit) {
-    encode_route_dump(batch_, filter);
-    auto done = socket_.ask(batch_, [&](const RawMessage& raw) {
-      if (const auto message = decode_route(raw)) visit(*message);
-    });
-    // No such table, or no such family in this kernel: no such routes.
-    if (!done && (done.error().number == ENOENT || done.error().number == EOPNOTSUPP)) return {};
-    return done;
-  }
-
   net::Result<void, KernelError> remove_routes(net::Family family) {
     std::vector<RouteMessage> ours;
-    const auto collect = [&](const RouteMessage& route) {
-      if (route.protocol == scope_.protocol && (!scope_.table || route.table == *scope_.table)) ours.push_back(route);
-    };
     const RouteFilter filter{family, scope_.table.value_or(0), scope_.protocol};
-    if (auto done = each_route(filter, collect); !done) return done;
+    auto read = read_routes(socket_, filter, [&](const RouteMessage& route) { ours.push_back(route); });
+    if (!read) return read;
     std::size_t next = 0;
     while (next < ours.size()) {
       const auto first = next;
@@ -67,7 +55,8 @@ class Cleanup {
     if (!refusals) return net::fail(refusals.error());
     removed += count - refusals->size();
     for (const auto& [index, error] : *refusals) {
-      if (error.number != ESRCH && error.number != ENOENT) result_.problems.push_back(name(index) + ": " + print(error));
+      if (error.number != ESRCH && error.number != ENOENT)
+        result_.problems.push_back(name(index) + ": " + print(error));
     }
     return {};
   }
@@ -78,7 +67,7 @@ class Cleanup {
   net::Result<void, KernelError> remove_nexthops() {
     std::set<std::uint32_t> used;
     for (const auto family : {net::Family::Ipv4, net::Family::Ipv6}) {
-      auto done = each_route({family, 0, 0}, [&](const RouteMessage& route) {
+      auto done = read_routes(socket_, {family, 0, 0}, [&](const RouteMessage& route) {
         if (in_range(route.nexthop_id)) used.insert(route.nexthop_id);
       });
       if (!done) return done;
@@ -100,10 +89,7 @@ class Cleanup {
                                            std::vector<std::uint32_t>& idle) {
     auto in_use = used;
     std::vector<NexthopMessage> all;
-    encode_nexthop_dump(batch_);
-    auto done = socket_.ask(batch_, [&](const RawMessage& raw) {
-      if (auto message = decode_nexthop(raw)) all.push_back(std::move(*message));
-    });
+    auto done = read_nexthops(socket_, [&](const NexthopMessage& nexthop) { all.push_back(nexthop); });
     if (!done) return done;
     for (const auto& nexthop : all) {
       for (const auto& member : nexthop.members) in_use.insert(member.id);

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <linux/rtnetlink.h>
 #include <system_error>
 #include <variant>
 
+#include <linux/rtnetlink.h>
+
 #include "net/match.hpp"
 #include "netlink/codec.hpp"
+#include "netlink/dump.hpp"
 #include "netlink/links.hpp"
 
 namespace netlink {
@@ -112,33 +114,16 @@ net::Result<void, KernelError> Fib::resync() {
   resync_at_.reset();
   if (auto done = read_links(commands_, links_); !done) return done;
   reconciler_.begin_resync();
-  if (auto done = dump_nexthops(); !done) return done;
+  auto done = read_nexthops(commands_, [&](const NexthopMessage& nexthop) { reconciler_.kernel_says(nexthop); });
   for (const auto family : {net::Family::Ipv4, net::Family::Ipv6}) {
-    if (auto done = dump_routes(family); !done) return done;
+    if (!done) return done;
+    done = read_routes(commands_, {family, options_.owner.table, options_.owner.protocol},
+                       [&](const RouteMessage& route) { reconciler_.kernel_says(route); });
   }
+  if (!done) return done;
   reconciler_.end_resync();
   links_changed_ = true;
   return {};
-}
-
-net::Result<void, KernelError> Fib::dump_nexthops() {
-  batch_.clear();
-  encode_nexthop_dump(batch_);
-  return commands_.ask(batch_, [&](const RawMessage& raw) {
-    if (const auto message = decode_nexthop(raw)) reconciler_.kernel_says(*message);
-  });
-}
-
-net::Result<void, KernelError> Fib::dump_routes(net::Family family) {
-  batch_.clear();
-  encode_route_dump(batch_, {family, options_.owner.table, options_.owner.protocol});
-  auto done = commands_.ask(batch_, [&](const RawMessage& raw) {
-    const auto message = decode_route(raw);
-    if (message && message->protocol == options_.owner.protocol) reconciler_.kernel_says(*message);
-  });
-  // A table without a route does not exist; a kernel without IPv6 has no such routes.
-  if (!done && (done.error().number == ENOENT || done.error().number == EOPNOTSUPP)) return {};
-  return done;
 }
 
 bool Fib::resync_when_due(net::TimePoint now) {

@@ -35,9 +35,9 @@ struct FibCounters {
   RouteCounters routes;
   std::uint64_t batches = 0;
   std::uint64_t messages = 0;
-  std::uint64_t overruns = 0;  // events the kernel dropped
-  std::uint64_t resyncs = 0;   // comparisons with all the kernel has, the one at start included
-  std::chrono::nanoseconds writing{};        // spent waiting for the kernel, in total
+  std::uint64_t overruns = 0;          // events the kernel dropped
+  std::uint64_t resyncs = 0;           // comparisons with all the kernel has, the one at start included
+  std::chrono::nanoseconds writing{};  // spent waiting for the kernel, in total
   std::chrono::nanoseconds longest_batch{};
 };
 
@@ -53,6 +53,8 @@ class Fib {
   void set(const net::Prefix& prefix, std::span<const NextHop> next_hops);
   void withdraw(const net::Prefix& prefix) { reconciler_.withdraw(prefix); }
   void sweep() { reconciler_.sweep(); }
+  // Compares with all that the kernel has at the next step, as after lost events.
+  void audit() { resync_at_ = net::TimePoint::min(); }
   void allow(const net::IpAddress& gateway, Use use) { reconciler_.allow(gateway, use); }
   // For many routes with few sets: Reconciler::intern and want.
   [[nodiscard]] Reconciler& routes() { return reconciler_; }
@@ -77,8 +79,6 @@ class Fib {
   void routes_changed(net::TimePoint now);
   void look_for_gateways(net::TimePoint now);
   net::Result<void, KernelError> resync();
-  net::Result<void, KernelError> dump_nexthops();
-  net::Result<void, KernelError> dump_routes(net::Family family);
   bool resync_when_due(net::TimePoint now);
   void execute(net::TimePoint now);
   void encode_operation(const Operation& operation);

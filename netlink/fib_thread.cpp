@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <system_error>
+
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace netlink {
@@ -57,6 +58,9 @@ void FibThread::sweep() {
 }
 void FibThread::allow(const net::IpAddress& gateway, Use use) {
   put([&](Inbox& inbox) { inbox.uses.emplace_back(gateway, use); });
+}
+void FibThread::audit() {
+  put([](Inbox& inbox) { inbox.audit = true; });
 }
 void FibThread::ask(const net::Prefix& prefix) {
   put([&](Inbox& inbox) { inbox.questions.push_back(prefix); });
@@ -114,6 +118,7 @@ bool FibThread::take_inbox() {
                            [&](const net::Prefix& prefix) { routes.withdraw(prefix); });
   for (const auto& [gateway, use] : taken_.uses) routes.allow(gateway, use);
   if (taken_.sweep) routes.sweep();
+  if (taken_.audit) fib_.audit();
   questions_ = std::move(taken_.questions);
   taken_ = Inbox{};
   return false;
@@ -143,9 +148,7 @@ void FibThread::finish_round() {
 void FibThread::wait() {
   {
     const std::scoped_lock lock{inbox_mutex_};
-    if (!inbox_.changes.empty() || !inbox_.uses.empty() || !inbox_.questions.empty() || inbox_.sweep ||
-        inbox_.stop)
-      return;
+    if (!inbox_.empty()) return;
     awake_ = false;
     idle_ = true;
   }

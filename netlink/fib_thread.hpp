@@ -59,6 +59,8 @@ class FibThread {
   void sweep();
   // Known dead or alive before BGP has drawn its conclusions (BFD): out of and back into groups.
   void allow(const net::IpAddress& gateway, Use use);
+  // Compares with all that the kernel has; costs about 0.3 us per route.
+  void audit();
 
   // Readable when take_reports() has something; for a reactor to wait on.
   [[nodiscard]] int report_fd() const { return reported_.fd(); }
@@ -78,9 +80,13 @@ class FibThread {
     std::vector<std::pair<net::IpAddress, Use>> uses;
     std::vector<net::Prefix> questions;
     bool sweep = false;
+    bool audit = false;
     bool stop = false;
     std::uint64_t submitted = 0;
     std::optional<net::TimePoint> oldest;
+    [[nodiscard]] bool empty() const {
+      return changes.empty() && uses.empty() && questions.empty() && !sweep && !audit && !stop;
+    }
   };
   struct Said {
     Outcome outcome = Outcome::Absent;

@@ -11,7 +11,8 @@ namespace {
 constexpr std::uint32_t narrow_weight = 256;  // the most a kernel before 6.12 takes
 
 Resolution content_of(const NexthopMessage& message) {
-  const auto none = message.family == net::Family::Ipv4 ? net::IpAddress{net::Ipv4Address{}} : net::IpAddress{net::Ipv6Address{}};
+  const auto none =
+      message.family == net::Family::Ipv4 ? net::IpAddress{net::Ipv4Address{}} : net::IpAddress{net::Ipv6Address{}};
   return {Reach::Resolved, message.gateway.value_or(none), message.interface, message.onlink};
 }
 
@@ -83,9 +84,14 @@ bool NexthopTable::gone(std::uint32_t id) {
       if (!sets_[owner].in_kernel) return false;
       group_gone(owner);
       return true;
-    case Slot::Kind::Adopted: adopted_gone(id); return false;
-    case Slot::Kind::Foreign: give_back(id); return false;
-    case Slot::Kind::Free: break;
+    case Slot::Kind::Adopted:
+      adopted_gone(id);
+      return false;
+    case Slot::Kind::Foreign:
+      give_back(id);
+      return false;
+    case Slot::Kind::Free:
+      break;
   }
   return false;
 }
@@ -134,7 +140,7 @@ void NexthopTable::adopted_gone(std::uint32_t id) {
   const auto at = adopted_.find(id);
   if (at == adopted_.end()) return;
   const auto is_group = !at->second.members.empty();
-  count_group(at->second.members, 0);  // its members may be idle now
+  let_go(at->second.members);
   adopted_.erase(at);
   lose(id);
   const auto gone_id = id;
@@ -209,8 +215,8 @@ void NexthopTable::plan_hop(std::uint32_t index, std::vector<Operation>& out, ne
   if (hop.id == 0 && claim(hop, index)) return;
   if (hop.id == 0) hop.id = take_id(Slot::Kind::Hop, index);
   if (hop.id == 0) return refused(hop.retry, {ENOSPC, "all nexthop ids are taken"}, now), touch(index);
-  out.emplace_back(NexthopOperation{hop.in_kernel ? Verb::Replace : Verb::Add, hop.id, hop.want.via,
-                                    hop.want.interface, hop.want.onlink});
+  out.emplace_back(NexthopOperation{hop.in_kernel ? Verb::Replace : Verb::Add, hop.id, hop.want.via, hop.want.interface,
+                                    hop.want.onlink});
 }
 
 void NexthopTable::plan_set(std::uint32_t index, std::vector<Operation>& out, net::TimePoint now) {
@@ -307,11 +313,13 @@ void NexthopTable::plan_hop_deletions(std::vector<Operation>& out) {
   auto idle = std::exchange(idle_hops_, {});
   std::sort(idle.begin(), idle.end());
   idle.erase(std::unique(idle.begin(), idle.end()), idle.end());
+  if (idle.empty()) return;
+  const auto grouped = members_of_groups();
   for (const auto index : idle) {
     auto& hop = hops_[index];
     if (!hop.live || (hop.sets > 0 && hop.want.reach == Reach::Resolved)) continue;
     if (hop.in_kernel) {
-      if (hop.groups > 0 || slot(hop.id).routes > 0 || in_adopted_group(hop.id)) continue;
+      if (slot(hop.id).routes > 0 || grouped.count(hop.id) != 0) continue;
       out.emplace_back(NexthopOperation{Verb::Delete, hop.id});
     } else if (hop.sets == 0) {
       free_hop(index);
@@ -324,8 +332,9 @@ void NexthopTable::plan_adopted_deletions(std::vector<Operation>& out) {
     if (!message.members.empty() && slot(id).routes == 0) out.emplace_back(NexthopOperation{Verb::Delete, id});
   }
   if (!out.empty()) return;
+  const auto grouped = members_of_groups();
   for (const auto& [id, message] : adopted_) {
-    if (message.members.empty() && slot(id).routes == 0 && !in_adopted_group(id))
+    if (message.members.empty() && slot(id).routes == 0 && grouped.count(id) == 0)
       out.emplace_back(NexthopOperation{Verb::Delete, id});
   }
   if (out.empty()) adopted_idle_ = false;

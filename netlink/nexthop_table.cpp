@@ -183,9 +183,12 @@ std::uint32_t NexthopTable::target(SetIndex index) const {
 std::string NexthopTable::describe(const Hop& hop) const {
   const auto name = "next hop " + net::print(hop.gateway);
   switch (hop.want.reach) {
-    case Reach::NoPath: return "no interface is connected to " + name;
-    case Reach::LinkDown: return "the interface of " + name + " is down";
-    case Reach::Resolved: break;
+    case Reach::NoPath:
+      return "no interface is connected to " + name;
+    case Reach::LinkDown:
+      return "the interface of " + name + " is down";
+    case Reach::Resolved:
+      break;
   }
   if (hop.retry.text) return name + ": " + *hop.retry.text;
   return name + " is being installed";
@@ -255,11 +258,18 @@ void NexthopTable::drop(std::uint32_t id) {
   auto& left = slot(id);
   if (left.routes == 0 || --left.routes != 0) return;
   switch (left.kind) {
-    case Slot::Kind::Hop: idle_hops_.push_back(left.owner); break;
-    case Slot::Kind::Group: idle_sets_.push_back(left.owner); break;
-    case Slot::Kind::Adopted: adopted_idle_ = true; break;
+    case Slot::Kind::Hop:
+      idle_hops_.push_back(left.owner);
+      break;
+    case Slot::Kind::Group:
+      idle_sets_.push_back(left.owner);
+      break;
+    case Slot::Kind::Adopted:
+      adopted_idle_ = true;
+      break;
     case Slot::Kind::Free:
-    case Slot::Kind::Foreign: break;
+    case Slot::Kind::Foreign:
+      break;
   }
 }
 
@@ -283,29 +293,28 @@ void NexthopTable::free_hop(std::uint32_t index) {
   free_hops_.push_back(index);
 }
 
-void NexthopTable::count_group(const std::vector<GroupMember>& members, int change) {
-  for (const auto& member : members) {
-    if (!owns(member.id) || slot(member.id).kind != Slot::Kind::Hop) continue;
-    const auto index = slot(member.id).owner;
-    auto& hop = hops_[index];
-    hop.groups = static_cast<std::uint32_t>(static_cast<int>(hop.groups) + change);
-    if (hop.groups == 0) idle_hops_.push_back(index);
-  }
-}
-
 void NexthopTable::put_group(Set& set, std::vector<GroupMember> members) {
-  count_group(set.kernel, -1);
-  set.kernel = std::move(members);
-  count_group(set.kernel, +1);
+  let_go(std::exchange(set.kernel, std::move(members)));
   set.in_kernel = true;
   refresh(set);
 }
 
-bool NexthopTable::in_adopted_group(std::uint32_t id) const {
-  return std::any_of(adopted_.begin(), adopted_.end(), [&](const auto& entry) {
-    const auto& members = entry.second.members;
-    return std::any_of(members.begin(), members.end(), [&](const auto& member) { return member.id == id; });
-  });
+// Members that a group no longer has may be of no use any more.
+void NexthopTable::let_go(const std::vector<GroupMember>& members) {
+  for (const auto& member : members) {
+    const auto* known = owns(member.id) ? find_slot(member.id) : nullptr;
+    if (known != nullptr && known->kind == Slot::Kind::Hop) idle_hops_.push_back(known->owner);
+  }
+}
+
+std::unordered_set<std::uint32_t> NexthopTable::members_of_groups() const {
+  std::unordered_set<std::uint32_t> ids;
+  const auto add = [&](const std::vector<GroupMember>& members) {
+    for (const auto& member : members) ids.insert(member.id);
+  };
+  for (const auto& set : sets_) add(set.kernel);
+  for (const auto& [id, message] : adopted_) add(message.members);
+  return ids;
 }
 
 std::size_t NexthopTable::nexthop_count() const {

@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -67,7 +68,10 @@ class NexthopTable {
   [[nodiscard]] bool lost(std::uint32_t id) const;
   // True when targets have changed or ids were lost since the last call: all routes need a look, after
   // which forget_losses() makes the ids fit for use again.
-  [[nodiscard]] bool take_rescan() { return std::exchange(rescan_, false); }
+  [[nodiscard]] bool take_rescan() {
+    tell_sets();  // routes must be held against the targets that the sets have noted
+    return std::exchange(rescan_, false);
+  }
   void forget_losses();
 
   // ---- what the kernel says ----
@@ -111,8 +115,7 @@ class NexthopTable {
     net::IpAddress gateway = {};
     std::uint32_t interface = 0;
     std::uint32_t id = 0;
-    std::uint32_t sets = 0;    // sets that name it
-    std::uint32_t groups = 0;  // groups in the kernel that have it
+    std::uint32_t sets = 0;  // sets that name it
     Resolution want = {};
     Resolution kernel = {};
     Retry retry = {};
@@ -162,7 +165,7 @@ class NexthopTable {
   [[nodiscard]] std::vector<GroupMember> wanted_members(const Set& set) const;
   bool claim(Hop& hop, std::uint32_t index);
   bool claim(Set& set, std::uint32_t index, const std::vector<GroupMember>& members);
-  [[nodiscard]] bool in_adopted_group(std::uint32_t id) const;
+  [[nodiscard]] std::unordered_set<std::uint32_t> members_of_groups() const;
   void put_group(Set& set, std::vector<GroupMember> members);
 
   void hop_gone(std::uint32_t index);
@@ -181,7 +184,7 @@ class NexthopTable {
   void plan_adopted_deletions(std::vector<Operation>& out);
   void free_set(std::uint32_t index);
   void free_hop(std::uint32_t index);
-  void count_group(const std::vector<GroupMember>& members, int change);
+  void let_go(const std::vector<GroupMember>& members);
   [[nodiscard]] std::string describe(const Hop& hop) const;
 
   IdRange ids_;

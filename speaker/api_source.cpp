@@ -11,6 +11,11 @@
 
 #include "config/object.hpp"
 
+// gcc 12 takes a coroutine frame's own operator delete for the wrong one when it optimises (gcc bug 103993).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
 namespace speaker {
 namespace {
 

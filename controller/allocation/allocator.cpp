@@ -261,7 +261,8 @@ Allocated Allocator::allocate(const AddressRequest& request, net::TimePoint now)
   return chosen;
 }
 
-Allocated Allocator::adopt(const AddressRequest& request, const std::vector<net::IpAddress>& addresses, net::TimePoint now) {
+Allocated Allocator::adopt(const AddressRequest& request, const std::vector<net::IpAddress>& addresses,
+                           net::TimePoint now) {
   if (addresses.empty()) return net::fail(Refusal{"NoAddress", "the service has no address"});
   const std::set<net::IpAddress> asked{request.addresses.begin(), request.addresses.end()};
   if (!asked.empty() && asked != std::set<net::IpAddress>{addresses.begin(), addresses.end()})
