@@ -162,14 +162,10 @@ def frr_paths(node: Node, prefix: str) -> set[str]:
     return {hop["interfaceName"] for hop in hops if hop.get("active") and hop.get("fib")}
 
 
-def frr_sessions(node: Node) -> dict[str, str]:
-    """neighbour -> state, over both families."""
-    answer = node.json(["vtysh", "-c", "show bgp summary json"])
-    peers = {}
-    for family in ("ipv4Unicast", "ipv6Unicast"):
-        for neighbour, entry in answer.get(family, {}).get("peers", {}).items():
-            peers[neighbour] = entry["state"]
-    return peers
+def frr_sessions(node: Node) -> dict[str, tuple[str, int]]:
+    """neighbour -> state, and how many times it has been established: the same number means the same session."""
+    peers = node.json(["vtysh", "-c", "show bgp ipv4 unicast summary json"])["peers"]
+    return {neighbour: (entry["state"], entry["connectionsEstablished"]) for neighbour, entry in peers.items()}
 
 
 def kernel_routes(node: Node, family: int, *selector: str) -> dict[str, dict[str, Any]]:

@@ -27,6 +27,7 @@ from integration.harness import (
     established,
     fetch,
     frr_paths,
+    frr_sessions,
     holds,
     mac_of,
     neighbour,
@@ -139,7 +140,7 @@ def test_a_node_without_a_ready_endpoint_withdraws(lab: Lab, api: Api) -> None:
 
 def test_a_controller_that_crashes_and_returns_withdraws_nothing(lab: Lab, api: Api) -> None:
     before = {service: api.addresses(service) for service in POOLS}
-    sessions = sessions_since(lab)
+    sessions = frr_sessions(lab.node("tor"))
     answering = {address: owner(lab, address) for address in before["printer"].values()}
 
     def announced() -> bool:
@@ -157,12 +158,7 @@ def test_a_controller_that_crashes_and_returns_withdraws_nothing(lab: Lab, api: 
     poll(lambda: {service: api.addresses(service) for service in POOLS} == before, 15, what="the addresses of before")
     holds(announced, 4, what="the ToR's three paths after the controller is back")
     assert {address: owner(lab, address) for address in answering} == answering
-    assert sessions_since(lab) == sessions, "no session was reset"
-
-
-def sessions_since(lab: Lab) -> dict[str, int]:
-    summary = lab.node("tor").json(["vtysh", "-c", "show bgp ipv4 unicast summary json"])
-    return {peer: entry["peerUptimeEstablishedEpoch"] for peer, entry in summary["peers"].items()}
+    assert frr_sessions(lab.node("tor")) == sessions, "no session was reset"
 
 
 def test_when_the_owner_dies_another_node_takes_its_address_and_the_client_follows(lab: Lab, api: Api) -> None:
