@@ -45,6 +45,8 @@ KernelSettings read_kernel_settings() {
 void tune_kernel() {
   write(compat_mode, 0);
   write(skip_notify, 1);
+  write(ipv4_hash_policy, 1);
+  write(ipv6_hash_policy, 1);
 }
 
 }  // namespace netlink

@@ -25,8 +25,8 @@ struct KernelSettings {
 
 // Of the network namespace of the calling thread. What cannot be read stays empty.
 [[nodiscard]] KernelSettings read_kernel_settings();
-// Sets what changes speed only: nexthop_compat_mode 0, skip_notify_on_dev_down 1. What could not be
-// written shows in the settings afterwards.
+// For a namespace of our own: nexthop_compat_mode 0 and skip_notify_on_dev_down 1 for speed, both hash policies 1 so
+// that ECMP sees ports. What could not be written shows in the settings afterwards.
 void tune_kernel();
 
 }  // namespace netlink

@@ -117,7 +117,9 @@ asio::awaitable<void> ApiSource::heartbeats() {
     // A refusal is an answer too: the API is there.
     const auto reached = answer.has_value() || !answer.error().unreachable();
     if (!answer && reached) listener_.log("heartbeat refused: " + config::print(answer.error()));
-    listener_.reached(reached ? Liveness::Api::Reachable : Liveness::Api::Away);
+    // While the watches are behind, the heartbeats of others are not seen either: that is not their silence.
+    const auto following = !watcher_.health().stale_since.has_value();
+    listener_.reached(reached && following ? Liveness::Api::Reachable : Liveness::Api::Away);
     next_beat_.expires_after(options_.heartbeat);
     boost::system::error_code cut_short;
     co_await next_beat_.async_wait(asio::redirect_error(asio::use_awaitable, cut_short));

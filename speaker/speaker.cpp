@@ -76,8 +76,9 @@ void Speaker::follow(const Difference& difference, net::TimePoint /*now*/) {
 
 void Speaker::configure_router(net::TimePoint now) {
   const auto& resources = loaded_->resources;
-  const RouterFacts facts{options_.node, desired_.peers(), first_reasons(loaded_->held_down),
-                          default_router_id(kernel_.links())};
+  // Once taken from an address, the id stays: a change would open every session anew.
+  if (!fallback_router_id_) fallback_router_id_ = default_router_id(kernel_.links());
+  const RouterFacts facts{options_.node, desired_.peers(), first_reasons(loaded_->held_down), fallback_router_id_};
   const auto setup = set_up_router(resources, facts);
   const auto replay = kernel_.configure(setup.kernel) == KernelSide::Routes::NeedReplay;
   bgp_.configure(setup, desired_.routes(), now);
@@ -144,6 +145,8 @@ void Speaker::decide_layer2() {
 
 void Speaker::links_changed() {
   decide_layer2();
+  // A node without an address had no router id to go by.
+  if (!bgp_.absent().empty()) configure_router(net::Clock::now());
   bgp_.wake();
   if (state_changed_) state_changed_();
 }

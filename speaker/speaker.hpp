@@ -83,6 +83,7 @@ class Speaker {
   Liveness::Api api_ = Liveness::Api::Reachable;
   Ownership ownership_;
   bool draining_ = false;
+  std::optional<net::RouterId> fallback_router_id_;
   Metrics metrics_;
   std::optional<net::TimePoint> change_arrived_;
   KernelSide kernel_;

@@ -31,7 +31,7 @@ TEST_F(KernelSettingsInKernel, AreTunedWhereTheNamespaceIsOurs) {
   Fib owned{options};
   EXPECT_EQ(owned.settings().nexthop_compat_mode, 0);
   EXPECT_EQ(owned.settings().ipv6_skip_notify_on_dev_down, 1);
-  EXPECT_EQ(owned.settings().ipv4_multipath_hash_policy, 0);
+  EXPECT_EQ(owned.settings().ipv4_multipath_hash_policy, 1);
 }
 
 }  // namespace
