@@ -35,8 +35,8 @@ Router::Core::Core(const RouterConfig& config, std::uint64_t seed)
     : config_{config},
       seed_{seed},
       pool_{seed},
-      ipv4_{pool_, config_.decision, unreachable_, config.feed, mix(seed + 1)},
-      ipv6_{pool_, config_.decision, unreachable_, config.feed, mix(seed + 2)} {}
+      ipv4_{pool_, config_, unreachable_, mix(seed + 1)},
+      ipv6_{pool_, config_, unreachable_, mix(seed + 2)} {}
 
 std::vector<PlannedChange> Router::Core::plan(const RouterConfig& /*config*/,
                                               std::span<const NeighborConfig> neighbors) const {

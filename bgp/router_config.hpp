@@ -3,6 +3,7 @@
 // construction; the reader of the configuration has checked them. Knows nothing of resources or files.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,9 @@ struct RouterConfig {
   net::RouterId router_id{};
   DecisionConfig decision{};
   RouteFeed feed = RouteFeed::On;
+  // Octets of messages that a neighbour may be behind the others that are told the same before it is sent its
+  // routes apart. They are shared among all who are behind.
+  std::size_t backlog_limit = 2 << 20;
   friend bool operator==(const RouterConfig&, const RouterConfig&) = default;
 };
 
@@ -65,7 +69,7 @@ struct NeighborConfig {
 
 // How a local route is announced to some of the neighbours.
 struct Announcement {
-  std::vector<std::string> peers{};         // names; empty: all
+  std::vector<std::string> peers{};           // names; empty: all
   std::optional<std::uint32_t> local_pref{};  // internal peers only
   std::optional<std::uint32_t> med{};
   std::uint8_t prepend = 0;  // own AS this many times more

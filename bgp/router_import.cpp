@@ -164,8 +164,7 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, const Upda
     if (outcome.set == nullptr)
       tables.withdraw(neighbor.id, prefix);
     else
-      tables.announce(neighbor.id, prefix, outcome.set,
-                      outcome.accepted ? Acceptance::Accepted : Acceptance::Rejected);
+      tables.announce(neighbor.id, prefix, outcome.set, outcome.accepted ? Acceptance::Accepted : Acceptance::Rejected);
   });
 }
 
@@ -190,12 +189,13 @@ void Router::Core::check_limit(Neighbor& neighbor, net::Family family, net::Time
   if (limit.maximum == 0) return;
   std::uint64_t count = 0;
   with_rib(family, [&](auto& rib) { count = rib.counters(neighbor.id).paths; });
-  const auto text = std::to_string(count) + ' ' + std::string{net::print(family)} + " prefixes of at most " +
-                    std::to_string(limit.maximum);
   auto& intake = neighbor.intake(family);
   const bool exceeded = count > limit.maximum;
   const bool near = limit.warn_percent != 0 && count * 100 >= std::uint64_t{limit.maximum} * limit.warn_percent;
-  if (!intake.warned && (near || exceeded)) {
+  if (!near && !exceeded) return;
+  const auto text = std::to_string(count) + ' ' + std::string{net::print(family)} + " prefixes of at most " +
+                    std::to_string(limit.maximum);
+  if (!intake.warned) {
     intake.warned = true;
     actions_.emplace_back(NeighborNotice{neighbor.id, Notice::PrefixLimitWarning, text});
   }

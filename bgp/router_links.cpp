@@ -170,7 +170,9 @@ void Router::Core::wake_members() {
 }
 
 void Router::Core::went_up(Neighbor& neighbor, ConnectionId connection) {
-  const auto& session = *neighbor.peer.established();
+  const auto* established = neighbor.peer.established();
+  if (established == nullptr || established->connection() != connection) return;
+  const auto& session = *established;
   const auto& agreed = *session.negotiated();
   neighbor.up = connection;
   neighbor.context = {.peer = agreed.type,
@@ -190,7 +192,7 @@ void Router::Core::went_up(Neighbor& neighbor, ConnectionId connection) {
 }
 
 void Router::Core::went_down(Neighbor& neighbor) {
-  neighbor.up.reset();
+  if (!std::exchange(neighbor.up, std::nullopt)) return;
   each_rib([&](net::Family, auto& rib) {
     rib.leave(neighbor.id);
     rib.close(neighbor.id);

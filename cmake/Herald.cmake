@@ -7,6 +7,8 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+
 option(HERALD_TESTS "Build the tests, benchmarks and fuzz replays" ON)
 option(HERALD_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(HERALD_FUZZ "Build the fuzz targets for libFuzzer (clang)" OFF)
@@ -39,10 +41,13 @@ add_library(herald_options INTERFACE)
 target_include_directories(herald_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(herald_options INTERFACE -Wall -Wextra -Wconversion -Wshadow -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # gcc 12's optimiser sees uninitialised members in std::variant and overlapping copies in std::string where there are
-  # none (gcc bugs 105562, 105651); clang, and gcc without optimisation, check the same code with the warnings on.
-  target_compile_options(herald_options INTERFACE -fcoroutines -fpch-preprocess
-    $<$<CONFIG:Release>:-Wno-maybe-uninitialized> $<$<CONFIG:Release>:-Wno-restrict>)
+  target_compile_options(herald_options INTERFACE -fcoroutines -fpch-preprocess)
+  # When it optimises, gcc 12 sees overlapping copies, overruns and uninitialised members in std::string and std::variant
+  # where there are none (gcc bugs 105562, 105651, 105329). clang, and gcc without optimisation, take all warnings for errors.
+  foreach(warning maybe-uninitialized restrict array-bounds stringop-overflow stringop-overread free-nonheap-object
+          dangling-pointer use-after-free)
+    target_compile_options(herald_options INTERFACE $<$<CONFIG:Release>:-Wno-${warning}>)
+  endforeach()
 endif()
 if(HERALD_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)

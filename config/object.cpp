@@ -87,6 +87,21 @@ std::string allowed(const std::string& api_version, const std::string& kind) {
   return "Herald reads kinds of " + every;
 }
 
+// An API server leaves out of items what their list has said already.
+Value completed(Value item, std::string_view api_version, std::string_view kind) {
+  if (item.type != Value::Type::Mapping) return item;
+  const auto complete = [&](const char* key, std::string_view text) {
+    if (item.find(key) != nullptr) return;
+    Value word;
+    word.type = Value::Type::Text;
+    word.text = text;
+    item.members.push_back({key, item.line, item.column, std::move(word)});
+  };
+  complete("apiVersion", api_version);
+  complete("kind", kind);
+  return item;
+}
+
 class ObjectReader {
  public:
   ObjectReader(const std::string& file, ReadResult& result) : file_{file}, result_{result} {}
@@ -113,21 +128,8 @@ class ObjectReader {
     if (items.type != Value::Type::Sequence && items.type != Value::Type::Null)
       return note(report, items, "items", "must be a list");
     const auto kind = text_of(list, "kind");
-    for (const auto& item : items.items) {
-      // An API server leaves out of the items what the list has said already.
-      if (kind == "List" || item.type != Value::Type::Mapping || item.find("kind") != nullptr) {
-        read(item);
-        continue;
-      }
-      auto whole = item;
-      Value word;
-      word.type = Value::Type::Text;
-      word.text = kind.substr(0, kind.size() - 4);
-      whole.members.push_back({"kind", item.line, item.column, word});
-      word.text = text_of(list, "apiVersion");
-      if (item.find("apiVersion") == nullptr) whole.members.push_back({"apiVersion", item.line, item.column, word});
-      read(whole);
-    }
+    for (const auto& item : items.items)
+      read(kind == "List" ? item : completed(item, text_of(list, "apiVersion"), kind.substr(0, kind.size() - 4)));
   }
 
   void read_object(const Value& value, Report& report) {
@@ -174,6 +176,22 @@ ReadResult read_objects(std::string_view text, const std::string& file, Syntax s
 
 ReadResult read_object(const nlohmann::json& json) {
   return read_documents(read_tree(json), {});
+}
+
+ReadItem read_item(const Value& value, const KindInfo& kind) {
+  ReadItem item;
+  if (const auto* metadata = value.find("metadata")) {
+    item.resource_version = text_of(metadata->value, "resourceVersion");
+    item.key = text_of(metadata->value, "name");
+    const auto namespace_name = text_of(metadata->value, "namespace");
+    if (kind.namespaced()) item.key = (namespace_name.empty() ? "default" : namespace_name) + "/" + item.key;
+  }
+  ReadResult result;
+  const std::string no_file;
+  ObjectReader{no_file, result}.read(completed(value, kind.api_version, kind.name));
+  item.problems = std::move(result.problems);
+  if (result.objects.size() == 1 && kind_of(result.objects[0]) == kind.kind) item.object = std::move(result.objects[0]);
+  return item;
 }
 
 nlohmann::json print(const Object& object) {

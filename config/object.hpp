@@ -64,6 +64,16 @@ enum class Syntax : std::uint8_t { Yaml, Json };
 // One object, as the API holds it.
 [[nodiscard]] ReadResult read_object(const nlohmann::json& json);
 
+// One object out of a list or an event of an API, of which the kind is known.
+struct ReadItem {
+  std::string key;  // also when the object is refused
+  std::string resource_version;
+  std::optional<Object> object;  // nothing: refused, see the problems
+  std::vector<Problem> problems;
+  bool removed = false;  // by an event; never set by read_item
+};
+[[nodiscard]] ReadItem read_item(const Value& value, const KindInfo& kind);
+
 // Canonical: every field that has a value, also when it is the default. Reading it gives the same object.
 [[nodiscard]] nlohmann::json print(const Object& object);
 

@@ -27,7 +27,7 @@ spdlog::level::level_enum to_spdlog(Log::Level level) {
   return spdlog::level::err;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_quoted(std::string_view text) {
   return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -36,7 +36,7 @@ std::string value(std::string_view text) {
   const auto plain = !text.empty() && std::ranges::all_of(text, [](char c) {
     return c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\';
   });
-  return plain ? std::string{text} : quoted(text);
+  return plain ? std::string{text} : json_quoted(text);
 }
 
 }  // namespace
@@ -55,9 +55,10 @@ Log::Log(Level level, Format format)
 void Log::write(Level level, std::string_view event, Fields fields) const {
   if (!logger_->should_log(to_spdlog(level))) return;
   const auto as_json = format_ == Format::Json;
-  auto line = as_json ? fmt::format(R"("event":{})", quoted(event)) : fmt::format("event={}", value(event));
+  auto line = as_json ? fmt::format(R"("event":{})", json_quoted(event)) : fmt::format("event={}", value(event));
   for (const auto& [name, text] : fields) {
-    line += as_json ? fmt::format(",{}:{}", quoted(name), quoted(text)) : fmt::format(" {}={}", name, value(text));
+    line += as_json ? fmt::format(",{}:{}", json_quoted(name), json_quoted(text))
+                    : fmt::format(" {}={}", name, value(text));
   }
   logger_->log(to_spdlog(level), "{}", line);
 }

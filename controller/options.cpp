@@ -17,6 +17,7 @@ struct Texts {
   std::vector<std::string> listen;
   std::string metrics;
   std::string token_file, tls_certificate, tls_key;
+  std::string load_balancer_class;
   std::string log_level = "info";
   std::string log_format = "text";
   std::vector<std::string> check, print;
@@ -33,6 +34,7 @@ std::variant<Options, Exit> checked(const Texts& texts) {
                   .token_file = texts.token_file,
                   .tls_certificate = texts.tls_certificate,
                   .tls_key = texts.tls_key,
+                  .load_balancer_class = texts.load_balancer_class,
                   .check = texts.check,
                   .print = texts.print};
   const auto level = parse_log_level(texts.log_level);
@@ -85,6 +87,9 @@ std::variant<Options, Exit> parse_options(const std::vector<std::string>& argume
       ->type_name("FILE");
   app.add_option("--tls-cert", texts.tls_certificate, "Certificate chain, PEM: TLS on TCP")->type_name("FILE");
   app.add_option("--tls-key", texts.tls_key, "Its private key, PEM")->type_name("FILE");
+  app.add_option("--class", texts.load_balancer_class,
+                 "Assign addresses to services of this loadBalancerClass (default: those without one)")
+      ->type_name("NAME");
   app.add_option("--metrics", texts.metrics, "Serve Prometheus metrics here as well, without a token")
       ->type_name("ADDR:PORT");
   app.add_option("--log-level", texts.log_level, "debug, info, warning or error (default info)")->type_name("LEVEL");

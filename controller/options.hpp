@@ -20,6 +20,7 @@ struct Options {
   std::filesystem::path token_file;
   std::filesystem::path tls_certificate;
   std::filesystem::path tls_key;
+  std::string load_balancer_class;  // services of this class are ours; empty: those without one
   Log::Level log_level = Log::Level::Info;
   Log::Format log_format = Log::Format::Text;
   std::vector<std::string> check;  // validate these and exit

@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include "controller/allocation/loop.hpp"
 #include "controller/api/api.hpp"
 #include "controller/api/event_expiry.hpp"
 #include "controller/api/server.hpp"
@@ -56,8 +57,7 @@ struct Process::Parts {
   Store store;
   Api api;
   std::optional<Tokens> tokens;
-  // The allocator's reconcile loop goes here: it works on `store`, on this thread; started in serve(), its
-  // deadlines are looked at in tick().
+  AllocationLoop allocation;
   std::optional<Server> server;
   std::optional<Server> metrics_server;
   SteadyTime expiry_due{};
@@ -71,7 +71,11 @@ Process::Parts::Parts(const Options& given, const Log& given_log, std::string gi
       store{{.file = options.store,
              .post = [this](std::function<void()> work) { asio::post(context, std::move(work)); },
              .now = wall_time}},
-      api{store, metrics, wall_time} {
+      api{store, metrics, wall_time},
+      allocation{store,
+                 given.load_balancer_class,
+                 {[] { return net::Clock::now(); }, wall_time},
+                 [this](std::function<void()> work) { asio::post(context, std::move(work)); }} {
   if (!options.token_file.empty()) tokens.emplace(options.token_file);
   store.on_commit([this](const Commit& commit) {
     metrics.commit(commit.took);
@@ -103,6 +107,7 @@ void Process::Parts::ensure_default_namespace() {
 }
 
 void Process::Parts::serve() {
+  allocation.start();
   server.emplace(context,
                  ServerOptions{.listen = options.listen,
                                .tokens = tokens ? &*tokens : nullptr,
@@ -138,6 +143,7 @@ void Process::Parts::handle_metrics(const Request& request, const Respond& respo
 void Process::Parts::tick() {
   if (stopping) return;
   store.tick();
+  allocation.tick();
   if (tokens) {
     if (const auto refreshed = tokens->refresh(); !refreshed) {
       log.warning("token-file", {{"error", refreshed.error()}, {"effect", "the tokens read last stay valid"}});

@@ -162,18 +162,25 @@ def frr_sessions(node: Node) -> dict[str, str]:
 
 
 def kernel_routes(node: Node, family: int, *selector: str) -> dict[str, dict[str, Any]]:
-    """prefix -> route, with numbers for names of protocols and tables."""
-    routes = node.json(["ip", f"-{family}", "-N", "-json", "-details", "route", "show", *selector])
-    host = "/32" if family == 4 else "/128"
-    whole = ("/", "default")
-    return {route["dst"] + ("" if any(part in route["dst"] for part in whole) else host): route for route in routes}
+    """prefix -> route, with numbers for names of protocols and tables, and with `hops`: one or more (gateway, dev).
+
+    A route that points to a nexthop object shows its hops only with nexthop_compat_mode, so they are looked up."""
+    objects = {entry["id"]: entry for entry in node.json(["ip", "-json", "nexthop", "show"])}
+    routes = {}
+    for route in node.json(["ip", f"-{family}", "-N", "-json", "route", "show", *selector]):
+        if "nhid" in route and route["nhid"] in objects:
+            target = objects[route["nhid"]]
+            hops = [objects[member["id"]] for member in target["group"]] if "group" in target else [target]
+        else:
+            hops = route.get("nexthops") or [route]
+        route["hops"] = [(hop.get("gateway") or hop.get("via", {}).get("host"), hop.get("dev")) for hop in hops]
+        is_host = "/" not in route["dst"] and route["dst"] != "default"
+        routes[route["dst"] + (("/32" if family == 4 else "/128") if is_host else "")] = route
+    return routes
 
 
 def gateways(route: dict[str, Any]) -> set[str]:
-    """Every gateway of a kernel route, with or without a nexthop group."""
-    hops = route.get("nexthops") or [route]
-    vias = [hop.get("gateway") or hop.get("via", {}).get("host") for hop in hops]
-    return {via for via in vias if via}
+    return {gateway for gateway, _ in route["hops"] if gateway}
 
 
 def owners(node: Node, interface: str, addresses: Iterable[str]) -> dict[str, set[str]]:
@@ -218,6 +225,29 @@ def watched_routes(node: Node) -> Iterator[Callable[[], list[str]]]:
             yield lambda: [line for line in record.read_text().splitlines() if marker not in line]
         finally:
             monitor.kill()
+
+
+@contextlib.contextmanager
+def captured(node: Node, interface: str, what: str) -> Iterator[Path]:
+    """Within, tcpdump writes what matches into the file given, each packet at once."""
+    file = node.path("/tmp/captured.pcap")
+    words = ["tcpdump", "--immediate-mode", "-U", "-i", interface, "-w", "/tmp/captured.pcap", *what.split()]
+    with node.popen(words, stderr=-1, text=True) as capture:
+        said = ""
+        for line in capture.stderr:
+            said += line
+            if "listening on" in line:
+                break
+        assert "listening on" in said, said
+        try:
+            yield file
+        finally:
+            capture.terminate()
+
+
+def tshark(node: Node, display_filter: str, *words: str) -> str:
+    """What tshark makes of the packets of `captured` that match."""
+    return node.run(["tshark", "-r", "/tmp/captured.pcap", "-Y", display_filter, *words], timeout=180).stdout
 
 
 def pings(node: Node, address: str) -> bool:

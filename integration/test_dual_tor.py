@@ -53,8 +53,8 @@ def tor_addresses(number: int, family: int) -> set[str]:
 
 def bird_paths(lab: Lab, family: int) -> set[str]:
     """Interfaces over which tor2's kernel reaches the anycast address."""
-    route = kernel_routes(lab.node("tor2"), family).get(ANYCAST[family], {})
-    return {hop["dev"] for hop in route.get("nexthops", [route]) if "dev" in hop}
+    route = kernel_routes(lab.node("tor2"), family).get(ANYCAST[family], {"hops": []})
+    return {interface for _, interface in route["hops"]}
 
 
 def answers(lab: Lab, address: str, requests: int = 40) -> set[str]:
@@ -65,7 +65,7 @@ def test_routes_from_both_tors_are_one_group_in_the_kernel(lab: Lab) -> None:
     for name in NODES:
         for family in (4, 6):
             route = kernel_routes(lab.node(name), family)[CLIENT[family]]
-            assert len(route["nexthops"]) == 2 and "nhid" in route, route
+            assert len(route["hops"]) == 2 and "nhid" in route, route
             assert len(harness.herald_best(lab.node(name))[CLIENT[family]]["nextHops"]) == 2
 
 

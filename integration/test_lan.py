@@ -132,24 +132,17 @@ def test_a_service_without_endpoints_is_answered_by_nobody(lab: Lab) -> None:
 
 def test_tshark_finds_nothing_wrong_with_our_arp_and_ndp(lab: Lab) -> None:
     client = lab.node("client")
-    with client.popen("tcpdump -U -i eth1 -w /tmp/lan.pcap arp or icmp6", stderr=-1, text=True) as capture:
-        for line in capture.stderr:
-            if "listening on" in line:
-                break
-        assert answering(lab)
+    with harness.captured(client, "eth1", "arp or icmp6"):
         victim = answering(lab)[addresses(lab)[0]]
         lab.node(victim).kill("herald-speaker")
         poll(lambda: victim not in answering(lab).values(), 10)
         lab.node(victim).start("herald-speaker")
-        capture.terminate()
-        capture.wait()
     from_nodes = " || ".join(f"eth.src == {mac_of(lab.node(name), 'eth1')}" for name in NODES)
     # A gratuitous reply says the same MAC twice by design; tshark notes duplicates as a warning of its own.
-    wrong = f"({from_nodes}) && (_ws.malformed || (_ws.expert.severity >= 0x600000 && !arp.duplicate-address-detected))"
-    assert client.run(["tshark", "-r", "/tmp/lan.pcap", "-Y", wrong], timeout=60).stdout == ""
-    read = ["tshark", "-r", "/tmp/lan.pcap", "-Y"]
-    gratuitous = client.run([*read, "arp.isgratuitous", "-T", "fields", "-e", "arp.opcode"], timeout=60).stdout
+    severe = "_ws.expert.severity >= 0x600000 && !arp.duplicate-address-detected"
+    assert harness.tshark(client, f"({from_nodes}) && (_ws.malformed || ({severe}))") == ""
+    gratuitous = harness.tshark(client, "arp.isgratuitous", "-T", "fields", "-e", "arp.opcode")
     assert set(gratuitous.split()) == {"1", "2"}, "both forms of gratuitous ARP were sent"
     unsolicited = "icmpv6.type == 136 && icmpv6.nd.na.flag.o == 1 && ipv6.dst == ff02::1"
-    assert client.run([*read, unsolicited], timeout=60).stdout
+    assert harness.tshark(client, unsolicited)
     poll(lambda: len(answering(lab)) == 2 * len(SERVICES), 20)

@@ -5,13 +5,13 @@
     2001:db8:feed::/48                                                      2001:db8:beef::/48
       frr (65001) --eth1-------eth1-- r1 (Herald, 65000) --eth2-------eth1-- gobgp (65002)
               10.0.1.1     10.0.1.2                    10.0.2.2     10.0.2.1
-              passive end: frr                         passive end: r1
+              passive end: r1                          passive end: gobgp
 """
 
 import json
+import re
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,8 +22,9 @@ from tools.lab import Lab
 
 FROM_FRR = {4: ("198.51.100.0/24", "10.0.1.1"), 6: ("2001:db8:feed::/48", "2001:db8:1::1")}
 FROM_GOBGP = {4: ("203.0.113.0/24", "10.0.2.1"), 6: ("2001:db8:beef::/48", "2001:db8:2::1")}
-GOBGP_SIDE = Session(Side(65002, "10.0.2.1", "2001:db8:2::1"), Side(65000, "10.0.2.2", "2001:db8:2::2"), passive=False)
+GOBGP_SIDE = Session(Side(65002, "10.0.2.1", "2001:db8:2::1"), Side(65000, "10.0.2.2", "2001:db8:2::2"), passive=True)
 PROTOCOL = "201"  # Herald's number in the kernel
+WARNING = 0x600000  # tshark's severity
 
 
 @pytest.fixture(scope="module")
@@ -157,42 +158,36 @@ def test_cleanup_removes_everything_of_ours(lab: Lab) -> None:
     poll(lambda: complete(lab), 15)
 
 
-def test_tshark_finds_nothing_wrong_with_what_we_send(lab: Lab, tmp_path: Path) -> None:
+def test_tshark_finds_nothing_wrong_with_what_we_send(lab: Lab) -> None:
     """From the first SYN to the Cease: OPEN, KEEPALIVE, UPDATE, NOTIFICATION."""
     frr, r1 = lab.node("frr"), lab.node("r1")
     r1.stop("herald-speaker")
-    with frr.popen("tcpdump -U -i eth1 -w /tmp/bgp.pcap tcp port 179", stderr=-1, text=True) as capture:
-        for line in capture.stderr:
-            if "listening on" in line:
-                break
+    with harness.captured(frr, "eth1", "tcp port 179") as packets:
         r1.start("herald-speaker")
-        poll(lambda: established(r1, "frr", "gobgp"), 30)
+        poll(lambda: established(r1, "frr", "gobgp"), 60)
         poll(lambda: complete(lab), 15)
         poll(lambda: harness.frr_paths(frr, FROM_GOBGP[6][0]), 10)
         r1.stop("herald-speaker")
-        r1.start("herald-speaker")
-        capture.terminate()
-        capture.wait()
+        notification = re.compile(rb"\xff{16}..\x03", re.DOTALL)
+        poll(lambda: notification.search(packets.read_bytes()), 10, what="the NOTIFICATION in the capture")
+    r1.start("herald-speaker")
     ours = "ip.src == 10.0.1.2 && bgp"
-    read = ["tshark", "-r", "/tmp/bgp.pcap", "-Y"]
-    kinds = frr.run([*read, ours, "-T", "fields", "-e", "bgp.type"], timeout=60).stdout.replace(",", "\n").split()
-    assert {"1", "2", "3", "4"} <= set(kinds), f"OPEN, UPDATE, NOTIFICATION and KEEPALIVE were sent: {kinds}"
-    assert frr.run([*read, f"{ours} && _ws.malformed", "-V"], timeout=60).stdout == ""
-    as_json = ["-T", "json", "--no-duplicate-keys", "-J", "bgp _ws.expert"]
-    decoded = frr.json([*read, ours, *as_json], timeout=60)
-    warnings = [severe for packet in decoded for severe in expert_findings(packet["_source"]["layers"])]
-    assert warnings == []
-    poll(lambda: established(r1, "frr", "gobgp"), 30)
+    as_json = ["-T", "json", "--no-duplicate-keys", "-J", "bgp _ws.expert _ws.malformed"]
+    layers = [packet["_source"]["layers"] for packet in json.loads(harness.tshark(frr, ours, *as_json))]
+    kinds = {kind for packet in layers for kind in values_of(packet, "bgp.type")}
+    assert {"1", "2", "3", "4"} <= kinds, f"OPEN, UPDATE, NOTIFICATION and KEEPALIVE were sent: {kinds}"
+    assert [packet for packet in layers if "_ws.malformed" in packet] == []
+    severe = [int(severity, 0) for packet in layers for severity in values_of(packet, "_ws.expert.severity")]
+    assert [severity for severity in severe if severity >= WARNING] == [], layers
+    poll(lambda: established(r1, "frr", "gobgp"), 60)
 
 
-def expert_findings(layers: object) -> list[str]:
-    """Every expert message of tshark at warning or above inside a packet's BGP part."""
-    found = []
-    if isinstance(layers, dict):
-        severity = layers.get("_ws.expert.severity")
-        if severity and int(severity, 0) >= 0x600000:
-            found.append(json.dumps(layers))
-        found += [finding for value in layers.values() for finding in expert_findings(value)]
-    elif isinstance(layers, list):
-        found = [finding for value in layers for finding in expert_findings(value)]
-    return found
+def values_of(tree: object, key: str) -> list[str]:
+    """Every value that tshark's JSON has under a key, at any depth."""
+    if isinstance(tree, list):
+        return [value for item in tree for value in values_of(item, key)]
+    if not isinstance(tree, dict):
+        return []
+    own = tree.get(key, [])
+    here = [value for value in (own if isinstance(own, list) else [own]) if isinstance(value, str)]
+    return here + [value for below in tree.values() for value in values_of(below, key)]

@@ -2,6 +2,7 @@
 #include "netlink/batch.hpp"
 
 #include <cassert>
+
 #include <libmnl/libmnl.h>
 
 namespace netlink {

@@ -67,7 +67,8 @@ class Cleanup {
     if (!refusals) return net::fail(refusals.error());
     removed += count - refusals->size();
     for (const auto& [index, error] : *refusals) {
-      if (error.number != ESRCH && error.number != ENOENT) result_.problems.push_back(name(index) + ": " + print(error));
+      if (error.number != ESRCH && error.number != ENOENT)
+        result_.problems.push_back(name(index) + ": " + print(error));
     }
     return {};
   }

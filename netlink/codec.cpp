@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
@@ -87,10 +88,17 @@ Resilience decode_resilience(std::span<const std::uint8_t> value) {
   Attributes attributes{value};
   for (Attribute attribute; attributes.next(attribute);) {
     switch (attribute.type) {
-      case NHA_RES_GROUP_BUCKETS: out.buckets = attribute.number<std::uint16_t>().value_or(0); break;
-      case NHA_RES_GROUP_IDLE_TIMER: out.idle_timer_centiseconds = attribute.u32(); break;
-      case NHA_RES_GROUP_UNBALANCED_TIMER: out.unbalanced_timer_centiseconds = attribute.u32(); break;
-      default: break;
+      case NHA_RES_GROUP_BUCKETS:
+        out.buckets = attribute.number<std::uint16_t>().value_or(0);
+        break;
+      case NHA_RES_GROUP_IDLE_TIMER:
+        out.idle_timer_centiseconds = attribute.u32();
+        break;
+      case NHA_RES_GROUP_UNBALANCED_TIMER:
+        out.unbalanced_timer_centiseconds = attribute.u32();
+        break;
+      default:
+        break;
     }
   }
   return out;
@@ -106,18 +114,32 @@ std::string decode_kind(std::span<const std::uint8_t> value) {
 
 bool read_route_attribute(const Attribute& attribute, RouteMessage& out, std::optional<net::IpAddress>& destination) {
   switch (attribute.type) {
-    case RTA_DST: destination = attribute.address(); return destination.has_value();
-    case RTA_TABLE: out.table = attribute.u32(); return true;
-    case RTA_PRIORITY: out.metric = attribute.u32(); return true;
-    case RTA_NH_ID: out.nexthop_id = attribute.u32(); return true;
+    case RTA_DST:
+      destination = attribute.address();
+      return destination.has_value();
+    case RTA_TABLE:
+      out.table = attribute.u32();
+      return true;
+    case RTA_PRIORITY:
+      out.metric = attribute.u32();
+      return true;
+    case RTA_NH_ID:
+      out.nexthop_id = attribute.u32();
+      return true;
     case RTA_OIF:
       out.interface = attribute.u32();
       out.paths = 1;
       return true;
-    case RTA_GATEWAY: out.gateway = attribute.address(); return out.gateway.has_value();
-    case RTA_VIA: out.gateway = decode_via(attribute.value); return out.gateway.has_value();
-    case RTA_MULTIPATH: return decode_multipath(attribute.value, out);
-    default: return true;
+    case RTA_GATEWAY:
+      out.gateway = attribute.address();
+      return out.gateway.has_value();
+    case RTA_VIA:
+      out.gateway = decode_via(attribute.value);
+      return out.gateway.has_value();
+    case RTA_MULTIPATH:
+      return decode_multipath(attribute.value, out);
+    default:
+      return true;
   }
 }
 
@@ -195,9 +217,15 @@ std::optional<NexthopMessage> decode_nexthop(const RawMessage& message) {
   Attributes attributes{rest};
   for (Attribute attribute; attributes.next(attribute);) {
     switch (attribute.type) {
-      case NHA_ID: out.id = attribute.u32(); break;
-      case NHA_OIF: out.interface = attribute.u32(); break;
-      case NHA_BLACKHOLE: out.blackhole = true; break;
+      case NHA_ID:
+        out.id = attribute.u32();
+        break;
+      case NHA_OIF:
+        out.interface = attribute.u32();
+        break;
+      case NHA_BLACKHOLE:
+        out.blackhole = true;
+        break;
       case NHA_GATEWAY:
         out.gateway = attribute.address();
         if (!out.gateway) return std::nullopt;
@@ -205,8 +233,11 @@ std::optional<NexthopMessage> decode_nexthop(const RawMessage& message) {
       case NHA_GROUP:
         if (!decode_group(attribute.value, out.members)) return std::nullopt;
         break;
-      case NHA_RES_GROUP: out.resilience = decode_resilience(attribute.value); break;
-      default: break;
+      case NHA_RES_GROUP:
+        out.resilience = decode_resilience(attribute.value);
+        break;
+      default:
+        break;
     }
   }
   if (!attributes.ok() || out.id == 0) return std::nullopt;
@@ -228,18 +259,29 @@ std::optional<LinkMessage> decode_link(const RawMessage& message) {
   Attributes attributes{rest};
   for (Attribute attribute; attributes.next(attribute);) {
     switch (attribute.type) {
-      case IFLA_IFNAME: out.name = attribute.text(); break;
-      case IFLA_MASTER: out.master = attribute.u32(); break;
-      case IFLA_LINK: out.parent = attribute.u32(); break;
-      case IFLA_MTU: out.mtu = attribute.u32(); break;
-      case IFLA_LINKINFO: out.kind = decode_kind(attribute.value); break;
+      case IFLA_IFNAME:
+        out.name = attribute.text();
+        break;
+      case IFLA_MASTER:
+        out.master = attribute.u32();
+        break;
+      case IFLA_LINK:
+        out.parent = attribute.u32();
+        break;
+      case IFLA_MTU:
+        out.mtu = attribute.u32();
+        break;
+      case IFLA_LINKINFO:
+        out.kind = decode_kind(attribute.value);
+        break;
       case IFLA_ADDRESS:
         if (attribute.value.size() == 6) {
           out.mac.emplace();
           std::copy(attribute.value.begin(), attribute.value.end(), out.mac->octets.begin());
         }
         break;
-      default: break;
+      default:
+        break;
     }
   }
   if (!attributes.ok()) return std::nullopt;
@@ -265,12 +307,23 @@ std::optional<AddressMessage> decode_address(const RawMessage& message) {
   Attributes attributes{rest};
   for (Attribute attribute; attributes.next(attribute);) {
     switch (attribute.type) {
-      case IFA_ADDRESS: address = attribute.address(); break;
-      case IFA_LOCAL: local = attribute.address(); break;
-      case IFA_FLAGS: out.flags = attribute.u32(); break;
-      case IFA_PROTO: out.protocol = attribute.u8(); break;
-      case IFA_RT_PRIORITY: out.metric = attribute.u32(); break;
-      default: break;
+      case IFA_ADDRESS:
+        address = attribute.address();
+        break;
+      case IFA_LOCAL:
+        local = attribute.address();
+        break;
+      case IFA_FLAGS:
+        out.flags = attribute.u32();
+        break;
+      case IFA_PROTO:
+        out.protocol = attribute.u8();
+        break;
+      case IFA_RT_PRIORITY:
+        out.metric = attribute.u32();
+        break;
+      default:
+        break;
     }
   }
   if (!address) address = local;
@@ -285,14 +338,19 @@ Message decode(const RawMessage& message) {
   const auto or_none = [](auto decoded) { return decoded ? Message{std::move(*decoded)} : Message{}; };
   switch (message.type) {
     case RTM_NEWROUTE:
-    case RTM_DELROUTE: return or_none(decode_route(message));
+    case RTM_DELROUTE:
+      return or_none(decode_route(message));
     case RTM_NEWNEXTHOP:
-    case RTM_DELNEXTHOP: return or_none(decode_nexthop(message));
+    case RTM_DELNEXTHOP:
+      return or_none(decode_nexthop(message));
     case RTM_NEWLINK:
-    case RTM_DELLINK: return or_none(decode_link(message));
+    case RTM_DELLINK:
+      return or_none(decode_link(message));
     case RTM_NEWADDR:
-    case RTM_DELADDR: return or_none(decode_address(message));
-    default: return {};
+    case RTM_DELADDR:
+      return or_none(decode_address(message));
+    default:
+      return {};
   }
 }
 

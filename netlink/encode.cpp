@@ -2,6 +2,7 @@
 // Writing: what the kernel is told. The other half of codec.hpp.
 #include <array>
 #include <cstring>
+
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -20,10 +21,14 @@ std::uint8_t kernel_family(net::Family family) {
 
 std::uint16_t flags_of(Verb verb) {
   switch (verb) {
-    case Verb::Add: return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL;
-    case Verb::Replace: return NLM_F_REQUEST | NLM_F_REPLACE;
-    case Verb::Put: return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE;
-    case Verb::Delete: break;
+    case Verb::Add:
+      return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL;
+    case Verb::Replace:
+      return NLM_F_REQUEST | NLM_F_REPLACE;
+    case Verb::Put:
+      return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE;
+    case Verb::Delete:
+      break;
   }
   return NLM_F_REQUEST;
 }

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <linux/rtnetlink.h>
 #include <system_error>
 #include <variant>
+
+#include <linux/rtnetlink.h>
 
 #include "net/match.hpp"
 #include "netlink/codec.hpp"

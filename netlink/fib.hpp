@@ -35,9 +35,9 @@ struct FibCounters {
   RouteCounters routes;
   std::uint64_t batches = 0;
   std::uint64_t messages = 0;
-  std::uint64_t overruns = 0;  // events the kernel dropped
-  std::uint64_t resyncs = 0;   // comparisons with all the kernel has, the one at start included
-  std::chrono::nanoseconds writing{};        // spent waiting for the kernel, in total
+  std::uint64_t overruns = 0;          // events the kernel dropped
+  std::uint64_t resyncs = 0;           // comparisons with all the kernel has, the one at start included
+  std::chrono::nanoseconds writing{};  // spent waiting for the kernel, in total
   std::chrono::nanoseconds longest_batch{};
 };
 

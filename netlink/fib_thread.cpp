@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <system_error>
+
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace netlink {
@@ -143,8 +144,7 @@ void FibThread::finish_round() {
 void FibThread::wait() {
   {
     const std::scoped_lock lock{inbox_mutex_};
-    if (!inbox_.changes.empty() || !inbox_.uses.empty() || !inbox_.questions.empty() || inbox_.sweep ||
-        inbox_.stop)
+    if (!inbox_.changes.empty() || !inbox_.uses.empty() || !inbox_.questions.empty() || inbox_.sweep || inbox_.stop)
       return;
     awake_ = false;
     idle_ = true;

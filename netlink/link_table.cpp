@@ -2,9 +2,10 @@
 #include "netlink/link_table.hpp"
 
 #include <algorithm>
+#include <utility>
+
 #include <linux/if.h>
 #include <linux/if_addr.h>
-#include <utility>
 
 namespace netlink {
 namespace {
@@ -15,7 +16,7 @@ bool same_address(const InterfaceAddress& a, const InterfaceAddress& b) {
 }
 
 InterfaceAddress from(const AddressMessage& message) {
-  return {message.address, message.peer,  message.length, message.scope,
+  return {message.address,  message.peer,  message.length, message.scope,
           message.protocol, message.flags, message.metric};
 }
 
@@ -120,7 +121,8 @@ const Link* LinkTable::find(std::uint32_t index) const {
 }
 
 const Link* LinkTable::find(std::string_view name) const {
-  const auto at = std::find_if(links_.begin(), links_.end(), [&](const auto& entry) { return entry.second.name == name; });
+  const auto at =
+      std::find_if(links_.begin(), links_.end(), [&](const auto& entry) { return entry.second.name == name; });
   return at == links_.end() ? nullptr : &at->second;
 }
 

@@ -11,7 +11,8 @@ namespace {
 constexpr std::uint32_t narrow_weight = 256;  // the most a kernel before 6.12 takes
 
 Resolution content_of(const NexthopMessage& message) {
-  const auto none = message.family == net::Family::Ipv4 ? net::IpAddress{net::Ipv4Address{}} : net::IpAddress{net::Ipv6Address{}};
+  const auto none =
+      message.family == net::Family::Ipv4 ? net::IpAddress{net::Ipv4Address{}} : net::IpAddress{net::Ipv6Address{}};
   return {Reach::Resolved, message.gateway.value_or(none), message.interface, message.onlink};
 }
 
@@ -83,9 +84,14 @@ bool NexthopTable::gone(std::uint32_t id) {
       if (!sets_[owner].in_kernel) return false;
       group_gone(owner);
       return true;
-    case Slot::Kind::Adopted: adopted_gone(id); return false;
-    case Slot::Kind::Foreign: give_back(id); return false;
-    case Slot::Kind::Free: break;
+    case Slot::Kind::Adopted:
+      adopted_gone(id);
+      return false;
+    case Slot::Kind::Foreign:
+      give_back(id);
+      return false;
+    case Slot::Kind::Free:
+      break;
   }
   return false;
 }
@@ -209,8 +215,8 @@ void NexthopTable::plan_hop(std::uint32_t index, std::vector<Operation>& out, ne
   if (hop.id == 0 && claim(hop, index)) return;
   if (hop.id == 0) hop.id = take_id(Slot::Kind::Hop, index);
   if (hop.id == 0) return refused(hop.retry, {ENOSPC, "all nexthop ids are taken"}, now), touch(index);
-  out.emplace_back(NexthopOperation{hop.in_kernel ? Verb::Replace : Verb::Add, hop.id, hop.want.via,
-                                    hop.want.interface, hop.want.onlink});
+  out.emplace_back(NexthopOperation{hop.in_kernel ? Verb::Replace : Verb::Add, hop.id, hop.want.via, hop.want.interface,
+                                    hop.want.onlink});
 }
 
 void NexthopTable::plan_set(std::uint32_t index, std::vector<Operation>& out, net::TimePoint now) {

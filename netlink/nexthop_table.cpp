@@ -183,9 +183,12 @@ std::uint32_t NexthopTable::target(SetIndex index) const {
 std::string NexthopTable::describe(const Hop& hop) const {
   const auto name = "next hop " + net::print(hop.gateway);
   switch (hop.want.reach) {
-    case Reach::NoPath: return "no interface is connected to " + name;
-    case Reach::LinkDown: return "the interface of " + name + " is down";
-    case Reach::Resolved: break;
+    case Reach::NoPath:
+      return "no interface is connected to " + name;
+    case Reach::LinkDown:
+      return "the interface of " + name + " is down";
+    case Reach::Resolved:
+      break;
   }
   if (hop.retry.text) return name + ": " + *hop.retry.text;
   return name + " is being installed";
@@ -255,11 +258,18 @@ void NexthopTable::drop(std::uint32_t id) {
   auto& left = slot(id);
   if (left.routes == 0 || --left.routes != 0) return;
   switch (left.kind) {
-    case Slot::Kind::Hop: idle_hops_.push_back(left.owner); break;
-    case Slot::Kind::Group: idle_sets_.push_back(left.owner); break;
-    case Slot::Kind::Adopted: adopted_idle_ = true; break;
+    case Slot::Kind::Hop:
+      idle_hops_.push_back(left.owner);
+      break;
+    case Slot::Kind::Group:
+      idle_sets_.push_back(left.owner);
+      break;
+    case Slot::Kind::Adopted:
+      adopted_idle_ = true;
+      break;
     case Slot::Kind::Free:
-    case Slot::Kind::Foreign: break;
+    case Slot::Kind::Foreign:
+      break;
   }
 }
 

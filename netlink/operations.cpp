@@ -7,12 +7,18 @@ namespace netlink {
 
 std::string_view print(Outcome outcome) {
   switch (outcome) {
-    case Outcome::Absent: return "absent";
-    case Outcome::Pending: return "pending";
-    case Outcome::Programmed: return "programmed";
-    case Outcome::Waiting: return "waiting";
-    case Outcome::Failed: return "failed";
-    case Outcome::Stale: return "stale";
+    case Outcome::Absent:
+      return "absent";
+    case Outcome::Pending:
+      return "pending";
+    case Outcome::Programmed:
+      return "programmed";
+    case Outcome::Waiting:
+      return "waiting";
+    case Outcome::Failed:
+      return "failed";
+    case Outcome::Stale:
+      return "stale";
   }
   return "";
 }

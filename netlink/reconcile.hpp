@@ -162,7 +162,7 @@ class Reconciler {
   std::unordered_map<Handle, Failure> failures_;
   using Due = std::pair<net::TimePoint, Handle>;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> retries_;  // may hold outdated entries
-  std::vector<Text> texts_;  // the last few distinct ones
+  std::vector<Text> texts_;                                             // the last few distinct ones
   std::vector<RouteReport> reports_;
   RouteCounters counters_;
   bool swept_ = false;

@@ -2,6 +2,7 @@
 #include "netlink/resolver.hpp"
 
 #include <algorithm>
+
 #include <linux/rtnetlink.h>
 
 namespace netlink {

@@ -2,16 +2,17 @@
 #include "netlink/socket.hpp"
 
 #include <array>
-#include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
+
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <system_error>
 
 namespace netlink {
 namespace {
@@ -47,10 +48,18 @@ unsigned group_bits(std::initializer_list<Topic> topics) {
   unsigned bits = 0;
   for (const auto topic : topics) {
     switch (topic) {
-      case Topic::Links: bits |= RTMGRP_LINK; break;
-      case Topic::Addresses: bits |= RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR; break;
-      case Topic::Routes: bits |= RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE; break;
-      case Topic::Nexthops: bits |= 1U << (RTNLGRP_NEXTHOP - 1); break;
+      case Topic::Links:
+        bits |= RTMGRP_LINK;
+        break;
+      case Topic::Addresses:
+        bits |= RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+        break;
+      case Topic::Routes:
+        bits |= RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+        break;
+      case Topic::Nexthops:
+        bits |= 1U << (RTNLGRP_NEXTHOP - 1);
+        break;
     }
   }
   return bits;

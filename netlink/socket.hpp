@@ -64,7 +64,8 @@ class EventSocket {
  public:
   // `quiet_port`: notifications caused by that command socket are dropped by the kernel before they
   // take room in the queue; 0 hears everything.
-  EventSocket(std::initializer_list<Topic> topics, std::uint32_t quiet_port, std::size_t receive_buffer = default_buffer);
+  EventSocket(std::initializer_list<Topic> topics, std::uint32_t quiet_port,
+              std::size_t receive_buffer = default_buffer);
 
   // The kernel's default holds 256 route messages; this one 20,000 and more.
   static constexpr std::size_t default_buffer = std::size_t{16} << 20;

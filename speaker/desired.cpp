@@ -40,10 +40,10 @@ class Desired::State {
   [[nodiscard]] std::vector<config::Problem> problems() const;
   [[nodiscard]] std::vector<Verdict> explain(const config::Resources& now, const std::string& key) const;
 
-  Routes routes_;
-  Layer2Addresses layer2_;
-  std::map<net::IpAddress, unsigned> addresses_;
-  std::set<std::string> peers_;
+  [[nodiscard]] const Routes& routes() const { return routes_; }
+  [[nodiscard]] const Layer2Addresses& layer2() const { return layer2_; }
+  [[nodiscard]] const std::map<net::IpAddress, unsigned>& addresses() const { return addresses_; }
+  [[nodiscard]] const std::set<std::string>& peers() const { return peers_; }
 
  private:
   // A merged announcement and what was odd about it.
@@ -94,6 +94,11 @@ class Desired::State {
   Interner<Candidates> candidates_;
   std::map<AdSet, Merged> merged_;               // of policy_
   std::map<AdSet, CandidatesPtr> cluster_wide_;  // of policy_: all nodes that the advertisements select
+
+  Routes routes_;
+  Layer2Addresses layer2_;
+  std::map<net::IpAddress, unsigned> addresses_;
+  std::set<std::string> peers_;
 
   std::set<net::Prefix> touched_prefixes_;
   std::set<net::IpAddress> touched_seats_;
@@ -409,16 +414,16 @@ Difference Desired::apply(const config::Resources& now, std::span<const Change> 
   return state_->apply(now, changes);
 }
 const Routes& Desired::routes() const {
-  return state_->routes_;
+  return state_->routes();
 }
 const Layer2Addresses& Desired::layer2() const {
-  return state_->layer2_;
+  return state_->layer2();
 }
 const std::map<net::IpAddress, unsigned>& Desired::addresses() const {
-  return state_->addresses_;
+  return state_->addresses();
 }
 const std::set<std::string>& Desired::peers() const {
-  return state_->peers_;
+  return state_->peers();
 }
 std::vector<config::Problem> Desired::problems() const {
   return state_->problems();

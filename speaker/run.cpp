@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "netlink/cleanup.hpp"
+#include "speaker/api_source.hpp"
 #include "speaker/control/api.hpp"
 #include "speaker/file_source.hpp"
 #include "speaker/speaker.hpp"
@@ -96,8 +97,31 @@ class Program {
   }
 
  private:
-  // False: the resources cannot be read, and nothing has been said to the network yet.
-  bool start_source() {
+  // False: what to follow cannot be made out, and nothing has been said to the network yet.
+  bool start_source() { return options_.api.empty() ? start_files() : start_api(); }
+
+  bool start_api() {
+    auto endpoint = config::parse_api_endpoint(options_.api);
+    if (!endpoint) {
+      log_.error("cannot start", {{"reason", "--api: " + endpoint.error()}});
+      return false;
+    }
+    endpoint->token_file = options_.token_file;
+    endpoint->ca_file = options_.ca_file;
+    ApiSource::Listener listener;
+    listener.replaced = [this](const config::Loaded& loaded) { speaker_.replace(loaded); };
+    listener.changed = [this](const config::Loaded& loaded, std::span<const Change> changes) {
+      speaker_.change(loaded, changes);
+    };
+    listener.reached = [this](Liveness::Api api) { speaker_.set_api(api); };
+    listener.log = [this](const std::string& what) { log_.warning("API", {{"what", what}}); };
+    api_.emplace(io_, *endpoint, options_, std::move(listener), [this] { return speaker_.own_state(); });
+    speaker_.on_state_changed([this] { api_->beat(); });
+    api_->start();
+    return true;
+  }
+
+  bool start_files() {
     files_.emplace(
         io_, options_.resources, options_.node,
         [this](const config::Loaded& loaded) {
@@ -122,7 +146,12 @@ class Program {
   void leave() {
     log_.info("leaving");
     notify_supervisor("STOPPING=1");
-    speaker_.leave("", [this] { io_.stop(); });
+    const auto stop = [this] { speaker_.leave("", [this] { io_.stop(); }); };
+    if (api_) {
+      api_->leave(stop);
+    } else {
+      stop();
+    }
   }
 
   Options options_;
@@ -132,6 +161,7 @@ class Program {
   ControlServer control_;
   ControlServer metrics_;
   std::optional<FileSource> files_;
+  std::optional<ApiSource> api_;
   bool has_resources_ = false;
   boost::asio::signal_set leave_signals_;
   boost::asio::signal_set reload_signal_;

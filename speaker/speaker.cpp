@@ -26,8 +26,7 @@ std::map<std::string, std::string> first_reasons(const config::Reasons& reasons)
 }  // namespace
 
 Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
-    : io_{io},
-      options_{options},
+    : options_{options},
       log_{log},
       loaded_{&nothing()},
       desired_{Scope{options.node, options.load_balancer_class}},

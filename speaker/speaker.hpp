@@ -74,7 +74,6 @@ class Speaker {
   void settled();
   void consider_sweep();
 
-  boost::asio::io_context& io_;
   Options options_;
   Log& log_;
   net::TimePoint started_ = net::Clock::now();

@@ -60,17 +60,24 @@ run_tests() { # [FILTER]
   [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
   install_packages build lab test
   check_format || status=1
-  build release
+  # HERALD_TARGETS narrows the run to some test programs; what is not built is not run.
+  local targets=() narrowed=()
+  read -ra targets <<<"${HERALD_TARGETS-}"
+  [ ${#targets[@]} -eq 0 ] || narrowed=(-E 'NOT_BUILT' -LE fuzz)
+  build release "${targets[@]}"
   say "unit tests, gcc"
-  ctest --test-dir build/release --output-on-failure -j "$(nproc)" --no-tests=ignore ${filter:+-R "$filter"} || status=1
+  ctest --test-dir build/release --output-on-failure -j "$(nproc)" --no-tests=ignore "${narrowed[@]}" ${filter:+-R "$filter"} || status=1
   if [ -z "${HERALD_SKIP_SANITIZERS:-}" ]; then
     build asan
     say "unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer"
     ctest --test-dir build/asan --output-on-failure -j "$(nproc)" --no-tests=ignore ${filter:+-R "$filter"} || status=1
   fi
-  say "labs with real peers"
-  local pytest_status=0
-  /usr/bin/python3 -m pytest -q -p no:cacheprovider integration ${filter:+-k "$filter"} || pytest_status=$?
+  local pytest_status=0 labs
+  read -ra labs <<<"${HERALD_LABS-integration}"
+  if [ ${#labs[@]} -gt 0 ]; then
+    say "labs with real peers"
+    /usr/bin/python3 -m pytest -q -p no:cacheprovider "${labs[@]}" ${filter:+-k "$filter"} || pytest_status=$?
+  fi
   # 5: no lab has that name, which is not a failure when a filter was given.
   [ $pytest_status = 0 ] || { [ $pytest_status = 5 ] && [ -n "$filter" ]; } || status=1
   [ $status = 0 ] && say "all tests passed" || die "some tests failed: see above"
@@ -90,6 +97,16 @@ lint() { # [--all]
   say "clang-tidy over $(wc -w <<<"$files") files"
   cmake --preset tidy -DHERALD_TIDY=OFF >/dev/null
   xargs -P "$(nproc)" -n 4 clang-tidy-14 --quiet -p build/tidy <<<"$files"
+}
+
+bench() { # NAME
+  local sources=(tests/bench/*_bench.cpp) names=()
+  local source
+  for source in "${sources[@]}"; do source=${source##*/}; names+=("${source%_bench.cpp}"); done
+  if [ -z "$1" ]; then printf '%s\n' "${names[@]}"; return 0; fi
+  [[ " ${names[*]} " == *" $1 "* ]] || die "no benchmark named $1; there are: ${names[*]}"
+  build release "$1_bench"
+  "build/release/bin/$1_bench"
 }
 
 fuzz() { # TARGET SECONDS

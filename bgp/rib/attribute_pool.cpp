@@ -68,7 +68,7 @@ SetRef AttributePool::intern(const PathAttributes& attributes) {
   summarise(attributes, *set);
   set->references = 1;
   set->hash = hash;
-  set->size = static_cast<std::uint16_t>(scratch_.size() - next_hop_size);
+  set->size = static_cast<std::uint32_t>(scratch_.size() - next_hop_size);
   set->next_hop_size = next_hop_size;
   std::memcpy(set->tail(), scratch_.data(), scratch_.size());
 

@@ -20,8 +20,8 @@ struct AttributeSet {
   std::uint32_t local_pref = 0;
   std::uint32_t med = 0;          // absent counts as 0, the best
   std::uint32_t neighbor_as = 0;  // leftmost of the path; 0 for an empty one
+  std::uint32_t size = 0;         // of bytes(); more than a message when a two-octet path became a four-octet one
   std::uint16_t path_length = 0;
-  std::uint16_t size = 0;  // of bytes()
   std::uint8_t origin = 0;
   std::uint8_t flags = 0;
   std::uint8_t next_hop_size = 4;  // 4, 16, or 32 with a link-local address

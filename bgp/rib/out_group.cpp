@@ -9,8 +9,6 @@ namespace {
 
 // Prefixes that become messages together: enough to fill messages, little enough for a short turn.
 constexpr std::size_t draw_limit = 256;
-// A member with more than this waiting leaves the stream. What it holds on to is shared by all members.
-constexpr std::size_t backlog_limit = 2 << 20;
 
 template <class Prefix>
 constexpr net::Family family_of() {
@@ -219,7 +217,7 @@ void OutGroup<Prefix>::hand_out(std::shared_ptr<const OutChunk> chunk, const Out
                                 const std::vector<Pending>& entries) {
   for (auto* member : members_) {
     if (!streaming(*member)) continue;
-    if (member != puller && member->backlog_bytes > backlog_limit) {
+    if (member != puller && member->backlog_bytes > context_.config.backlog_limit) {
       detach(*member);
       for (const auto& entry : entries)
         mark(*member, entry.node, entry.before.set == nullptr ? nullptr : &entry.before, *exporter_);

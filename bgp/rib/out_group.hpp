@@ -31,6 +31,7 @@ struct OutContext {
   PrefixTable<Prefix>& table;
   const std::vector<Rank>& ranks;
   AttributePool& pool;
+  const RouterConfig& config;
   std::vector<PeerId>& woken;       // members that have something to pull again
   std::vector<NodeIndex>& settled;  // prefixes without paths of which a group needs no more
 };

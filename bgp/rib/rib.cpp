@@ -8,9 +8,13 @@
 namespace bgp {
 
 template <class Prefix>
-Rib<Prefix>::Rib(AttributePool& pool, const DecisionConfig& decision, const NextHopSet& unreachable, RouteFeed feed,
-                 std::uint64_t seed)
-    : pool_{pool}, unreachable_{unreachable}, feed_enabled_{feed}, table_{seed}, decision_{decision, ranks_} {}
+Rib<Prefix>::Rib(AttributePool& pool, const RouterConfig& config, const NextHopSet& unreachable, std::uint64_t seed)
+    : pool_{pool},
+      config_{config},
+      unreachable_{unreachable},
+      feed_enabled_{config.feed},
+      table_{seed},
+      decision_{config.decision, ranks_} {}
 
 template <class Prefix>
 Rib<Prefix>::~Rib() {

@@ -4,6 +4,7 @@
 // returns, the new best path waits to be pulled. Knows no sessions, messages or configuration.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -41,8 +42,8 @@ class Rib {
  public:
   using Node = typename PrefixTable<Prefix>::Node;
 
-  Rib(AttributePool& pool, const DecisionConfig& decision, const NextHopSet& unreachable, RouteFeed feed,
-      std::uint64_t seed);
+  // `config` and `unreachable` may change; reconsider_all() and set_feed() apply that.
+  Rib(AttributePool& pool, const RouterConfig& config, const NextHopSet& unreachable, std::uint64_t seed);
   ~Rib();
   Rib(const Rib&) = delete;
   Rib& operator=(const Rib&) = delete;
@@ -145,6 +146,7 @@ class Rib {
   std::size_t walk_some(std::size_t budget);
 
   AttributePool& pool_;
+  const RouterConfig& config_;
   const NextHopSet& unreachable_;
   RouteFeed feed_enabled_;
   PrefixTable<Prefix> table_;
@@ -188,7 +190,10 @@ std::size_t Rib<Prefix>::drain(std::size_t limit, Visit&& visit) {
     next_hops.clear();
     if (table_[node].is(Node::has_best) && !paths[0].local()) {
       decision_.multipath(paths, 0, used);
-      for (const auto place : used) next_hops.push_back(paths[place].set->next_hop());
+      for (const auto place : used) {
+        const auto next_hop = paths[place].set->next_hop();
+        if (std::find(next_hops.begin(), next_hops.end(), next_hop) == next_hops.end()) next_hops.push_back(next_hop);
+      }
     }
     visit(table_.prefix_of(node), std::span<const NextHop>{next_hops});
     reap(node);

@@ -12,9 +12,9 @@ OutGroup<Prefix>& Rib<Prefix>::group_for(ExportTerms terms) {
   for (const auto& group : groups_) {
     if (group->exporter()->terms() == terms) return *group;
   }
-  groups_.push_back(std::make_unique<OutGroup<Prefix>>(next_group_++,
-                                                       std::make_shared<const Exporter>(std::move(terms)),
-                                                       OutContext<Prefix>{table_, ranks_, pool_, woken_, settled_}));
+  groups_.push_back(
+      std::make_unique<OutGroup<Prefix>>(next_group_++, std::make_shared<const Exporter>(std::move(terms)),
+                                         OutContext<Prefix>{table_, ranks_, pool_, config_, woken_, settled_}));
   return *groups_.back();
 }
 
@@ -98,6 +98,7 @@ void Rib<Prefix>::resend(PeerId peer, RefreshMarks marks) {
   auto& own = on_its_own(membership);
   own.begin_refresh = own.end_of_refresh = marks == RefreshMarks::Yes;
   start_walk(membership, membership.group->exporter(), CatchUp::Resend::Everything);
+  reap_settled();
 }
 
 template <class Prefix>

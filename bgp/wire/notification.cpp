@@ -10,23 +10,38 @@
 namespace bgp {
 namespace {
 
-// Length of the well-formed UTF-8 sequence at the front, or 0 (RFC 3629 section 4: no overlong forms,
-// no surrogates, nothing above U+10FFFF).
+// The well-formed sequences of UTF-8, RFC 3629 section 4: no overlong forms, no surrogates, nothing above
+// U+10FFFF. Octets behind the second are 0x80 to 0xbf.
+struct SequenceForm {
+  std::uint8_t first_low;
+  std::uint8_t first_high;
+  std::uint8_t second_low;
+  std::uint8_t second_high;
+  std::uint8_t length;
+};
+constexpr std::array<SequenceForm, 9> sequence_forms{{{0x00, 0x7f, 0, 0, 1},
+                                                      {0xc2, 0xdf, 0x80, 0xbf, 2},
+                                                      {0xe0, 0xe0, 0xa0, 0xbf, 3},
+                                                      {0xe1, 0xec, 0x80, 0xbf, 3},
+                                                      {0xed, 0xed, 0x80, 0x9f, 3},
+                                                      {0xee, 0xef, 0x80, 0xbf, 3},
+                                                      {0xf0, 0xf0, 0x90, 0xbf, 4},
+                                                      {0xf1, 0xf3, 0x80, 0xbf, 4},
+                                                      {0xf4, 0xf4, 0x80, 0x8f, 4}}};
+
+// Length of the well-formed sequence at the front of a text that is not empty; 0 when there is none.
 std::size_t sequence_length(std::string_view text) {
-  const auto octet = [&](std::size_t i) { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : 0U; };
-  const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-    return octet(i) >= low && octet(i) <= high;
+  const auto within = [&](std::size_t i, std::uint8_t low, std::uint8_t high) {
+    const auto octet = static_cast<std::uint8_t>(text[i]);
+    return octet >= low && octet <= high;
   };
-  const auto first = octet(0);
-  if (first < 0x80) return text.empty() ? 0 : 1;
-  if (first >= 0xc2 && first <= 0xdf) return continues(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const bool second = continues(1, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf);
-    return second && continues(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const bool second = continues(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf);
-    return second && continues(2) && continues(3) ? 4 : 0;
+  for (const auto& form : sequence_forms) {
+    if (!within(0, form.first_low, form.first_high)) continue;
+    if (text.size() < form.length) return 0;
+    if (form.length > 1 && !within(1, form.second_low, form.second_high)) return 0;
+    for (std::size_t i = 2; i < form.length; ++i)
+      if (!within(i, 0x80, 0xbf)) return 0;
+    return form.length;
   }
   return 0;
 }
@@ -150,8 +165,9 @@ Notification cease(CeaseError subcode, std::string_view text) {
     kept += step;
   }
   if (kept == 0 || !carries_text(notification)) return notification;
-  notification.data.push_back(static_cast<std::uint8_t>(kept));
-  for (const auto character : text.substr(0, kept)) notification.data.push_back(static_cast<std::uint8_t>(character));
+  notification.data.resize(kept + 1);
+  notification.data[0] = static_cast<std::uint8_t>(kept);
+  std::copy_n(text.begin(), kept, notification.data.begin() + 1);
   return notification;
 }
 

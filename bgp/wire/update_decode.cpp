@@ -202,14 +202,14 @@ class UpdateDecoder {
     out_.next_hop_ipv4.address = *multiprotocol_ipv4_;
   }
 
-  // RFC 6793 section 4.2.3: an aggregator that spoke two octets knew of no AS4 attribute, so that what is
-  // in the message is from before the aggregation.
+  // RFC 6793 section 4.2.3. Where both aggregators are there and the first is not AS_TRANS, somebody who
+  // spoke two octets aggregated, and both AS4 attributes are from before that.
   void merge_two_octet_path() {
     if (context_.asn_width != AsnWidth::TwoOctets) return;
     auto& attributes = out_.attributes;
-    if (attributes.aggregator) {
+    if (attributes.aggregator && values_.as4_aggregator) {
       if (attributes.aggregator->asn != net::as_trans) return;
-      if (values_.as4_aggregator) attributes.aggregator = values_.as4_aggregator;
+      attributes.aggregator = values_.as4_aggregator;
     }
     if (values_.as4_path)
       attributes.as_path = merge_as4_path(std::move(attributes.as_path), std::move(*values_.as4_path));

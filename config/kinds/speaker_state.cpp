@@ -25,6 +25,7 @@ SpeakerState parse_speaker_state(Cursor in) {
   state.heartbeat_interval = spec.optional("heartbeatInterval", milliseconds, state.heartbeat_interval);
   state.instance = spec.optional("instance", text, std::string{});
   state.interfaces = spec.list("interfaces", parse_interface);
+  state.owned = spec.list("owned", ip);
   state.draining = spec.optional("draining", boolean, false);
   spec.no_other_keys();
   in.no_other_keys();
@@ -44,6 +45,8 @@ nlohmann::json print(const SpeakerState& state) {
     for (const auto& subnet : interface.subnets) entry["subnets"].push_back(net::print(subnet));
     spec["interfaces"].push_back(std::move(entry));
   }
+  spec["owned"] = nlohmann::json::array();
+  for (const auto& address : state.owned) spec["owned"].push_back(net::print(address));
   spec["draining"] = state.draining;
   return out;
 }

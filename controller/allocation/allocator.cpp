@@ -24,7 +24,7 @@ bool ports_overlap(const std::vector<config::Service::Port>& a, const std::vecto
   });
 }
 
-bool selects(const config::IPAddressPool::ServiceAllocation& rule, const Request& request) {
+bool selects(const config::IPAddressPool::ServiceAllocation& rule, const AddressRequest& request) {
   const auto named =
       std::find(rule.namespaces.begin(), rule.namespaces.end(), request.namespace_name) != rule.namespaces.end();
   const auto labelled =
@@ -34,7 +34,7 @@ bool selects(const config::IPAddressPool::ServiceAllocation& rule, const Request
 }
 
 // Families of a request as they are tried: each entry is one way to satisfy it.
-std::vector<std::vector<Family>> ways(const Request& request) {
+std::vector<std::vector<Family>> ways(const AddressRequest& request) {
   const auto first = request.families.empty() ? Family::Ipv4 : request.families.front();
   const auto second = first == Family::Ipv4 ? Family::Ipv6 : Family::Ipv4;
   switch (request.policy) {
@@ -49,7 +49,7 @@ std::vector<std::vector<Family>> ways(const Request& request) {
   return {{first}};
 }
 
-std::string wanted(const Request& request) {
+std::string wanted(const AddressRequest& request) {
   switch (request.policy) {
     case IpFamilyPolicy::RequireDualStack:
       return "an IPv4 and an IPv6 address";
@@ -63,7 +63,7 @@ std::string wanted(const Request& request) {
 }
 
 // Do these addresses, one per family, fit what the service says of families?
-std::optional<Refusal> family_mismatch(const Request& request, const std::vector<net::IpAddress>& addresses) {
+std::optional<Refusal> family_mismatch(const AddressRequest& request, const std::vector<net::IpAddress>& addresses) {
   if (addresses.size() > 2 || (addresses.size() == 2 && addresses[0].family() == addresses[1].family()))
     return Refusal{"FamilyMismatch", "a service has one address of a family at most, asked for " + list(addresses)};
   if (request.policy == IpFamilyPolicy::RequireDualStack && addresses.size() != 2)
@@ -121,7 +121,7 @@ Allocator::Pool* Allocator::pool_of(const net::IpAddress& address) {
 }
 
 // The pools to try, best first: those made for this service by priority (0 last), then those for everybody.
-std::vector<Allocator::Pool*> Allocator::candidates(const Request& request) {
+std::vector<Allocator::Pool*> Allocator::candidates(const AddressRequest& request) {
   std::vector<Pool*> pinned;
   std::vector<Pool*> open;
   for (auto& [name, pool] : pools_) {
@@ -143,7 +143,7 @@ std::vector<Allocator::Pool*> Allocator::candidates(const Request& request) {
 }
 
 // What stops this request from being on this address; nothing when it is free or can be shared.
-std::optional<Refusal> Allocator::obstacle(const net::IpAddress& address, const Request& request) const {
+std::optional<Refusal> Allocator::obstacle(const net::IpAddress& address, const AddressRequest& request) const {
   const auto found = in_use_.find(address);
   if (found == in_use_.end()) return std::nullopt;
   const auto& use = found->second;
@@ -166,7 +166,7 @@ std::optional<Refusal> Allocator::obstacle(const net::IpAddress& address, const 
 }
 
 // An address to share when the request may share one, else the lowest free one.
-std::optional<net::IpAddress> Allocator::choose_one(Pool& pool, Family family, const Request& request) {
+std::optional<net::IpAddress> Allocator::choose_one(Pool& pool, Family family, const AddressRequest& request) {
   if (!request.sharing_key.empty()) {
     const auto sharing = shared_.find({pool.spec.meta.name, request.sharing_key});
     if (sharing != shared_.end())
@@ -179,7 +179,7 @@ std::optional<net::IpAddress> Allocator::choose_one(Pool& pool, Family family, c
   return pool.free.take_lowest(family);
 }
 
-Allocated Allocator::choose_from(Pool& pool, const Request& request) {
+Allocated Allocator::choose_from(Pool& pool, const AddressRequest& request) {
   for (const auto& way : ways(request)) {
     Assignment assignment{pool.spec.meta.name, {}};
     for (const auto family : way)
@@ -195,7 +195,7 @@ Allocated Allocator::choose_from(Pool& pool, const Request& request) {
   return net::fail(Refusal{"PoolExhausted", text});
 }
 
-Allocated Allocator::choose_exactly(const Request& request, PoolRules rules) {
+Allocated Allocator::choose_exactly(const AddressRequest& request, PoolRules rules) {
   if (auto mismatch = family_mismatch(request, request.addresses)) return net::fail(std::move(*mismatch));
   auto* pool = pool_of(request.addresses.front());
   for (const auto& address : request.addresses) {
@@ -219,7 +219,7 @@ Allocated Allocator::choose_exactly(const Request& request, PoolRules rules) {
   return Assignment{name, request.addresses};
 }
 
-Allocated Allocator::choose(const Request& request) {
+Allocated Allocator::choose(const AddressRequest& request) {
   if (pools_.empty()) return net::fail(Refusal{"NoPools", "there is no IPAddressPool"});
   if (!request.addresses.empty()) return choose_exactly(request, PoolRules::Enforce);
   if (!request.pool.empty() && !pools_.contains(request.pool))
@@ -249,7 +249,7 @@ Allocated Allocator::choose(const Request& request) {
   return net::fail(std::move(*first_refusal));
 }
 
-Allocated Allocator::allocate(const Request& request, net::TimePoint now) {
+Allocated Allocator::allocate(const AddressRequest& request, net::TimePoint now) {
   expire(now);
   // Its own addresses must not stand in its way.
   const auto before = let_go(request.service, now);
@@ -261,7 +261,8 @@ Allocated Allocator::allocate(const Request& request, net::TimePoint now) {
   return chosen;
 }
 
-Allocated Allocator::adopt(const Request& request, const std::vector<net::IpAddress>& addresses, net::TimePoint now) {
+Allocated Allocator::adopt(const AddressRequest& request, const std::vector<net::IpAddress>& addresses,
+                           net::TimePoint now) {
   if (addresses.empty()) return net::fail(Refusal{"NoAddress", "the service has no address"});
   const std::set<net::IpAddress> asked{request.addresses.begin(), request.addresses.end()};
   if (!asked.empty() && asked != std::set<net::IpAddress>{addresses.begin(), addresses.end()})
@@ -278,7 +279,7 @@ Allocated Allocator::adopt(const Request& request, const std::vector<net::IpAddr
   return chosen;
 }
 
-void Allocator::restore(const Request& request, const Assignment& before, net::TimePoint now) {
+void Allocator::restore(const AddressRequest& request, const Assignment& before, net::TimePoint now) {
   const auto barred = std::any_of(before.addresses.begin(), before.addresses.end(), [&](const auto& address) {
     return pool_of(address) == nullptr || obstacle(address, request);
   });
@@ -295,7 +296,7 @@ void Allocator::rest(const Assignment& given_up, net::TimePoint now) {
   }
 }
 
-Allocated Allocator::widen(const Request& request, net::TimePoint now) {
+Allocated Allocator::widen(const AddressRequest& request, net::TimePoint now) {
   expire(now);
   const auto held = assignments_.find(request.service);
   if (held == assignments_.end() || held->second.addresses.size() != 1)
@@ -331,7 +332,7 @@ void Allocator::release(const std::string& service, net::TimePoint now) {
   last_held_[service] = before->addresses;
 }
 
-void Allocator::hold(const Request& request, const Assignment& assignment) {
+void Allocator::hold(const AddressRequest& request, const Assignment& assignment) {
   for (const auto& address : assignment.addresses) {
     auto& use = in_use_[address];
     auto& pool = pools_.at(assignment.pool);

@@ -20,7 +20,7 @@
 namespace controller {
 
 // What a service asks for, read from its spec and annotations.
-struct Request {
+struct AddressRequest {
   std::string service;  // "namespace/name"
   std::string namespace_name;
   config::Labels labels;
@@ -55,12 +55,12 @@ class Allocator {
 
   // Addresses for a service that has none (or whose wishes changed: what it held is released first when the new
   // request can be met, and kept otherwise).
-  Allocated allocate(const Request& request, net::TimePoint now);
+  Allocated allocate(const AddressRequest& request, net::TimePoint now);
   // Takes the addresses that a service already has, at start-up or after somebody else wrote them. Refused when
   // they are outside the pools, taken, or no longer what the service asks for.
-  Allocated adopt(const Request& request, const std::vector<net::IpAddress>& addresses, net::TimePoint now);
+  Allocated adopt(const AddressRequest& request, const std::vector<net::IpAddress>& addresses, net::TimePoint now);
   // A PreferDualStack service with one address gets the other family from the same pool, where it has one.
-  Allocated widen(const Request& request, net::TimePoint now);
+  Allocated widen(const AddressRequest& request, net::TimePoint now);
   void release(const std::string& service, net::TimePoint now);
   // Ends the quarantines that are over; every call above does so first.
   void expire(net::TimePoint now);
@@ -101,21 +101,21 @@ class Allocator {
   };
   using SharedKey = std::pair<std::string, std::string>;  // pool, sharing key
 
-  [[nodiscard]] Allocated choose(const Request& request);
+  [[nodiscard]] Allocated choose(const AddressRequest& request);
   // Does a pool's serviceAllocation count? Not for a service that already has the address.
   enum class PoolRules : std::uint8_t { Enforce, Waive };
-  [[nodiscard]] Allocated choose_exactly(const Request& request, PoolRules rules);
-  [[nodiscard]] Allocated choose_from(Pool& pool, const Request& request);
-  [[nodiscard]] std::optional<net::IpAddress> choose_one(Pool& pool, net::Family family, const Request& request);
-  [[nodiscard]] std::vector<Pool*> candidates(const Request& request);
-  [[nodiscard]] std::optional<Refusal> obstacle(const net::IpAddress& address, const Request& request) const;
+  [[nodiscard]] Allocated choose_exactly(const AddressRequest& request, PoolRules rules);
+  [[nodiscard]] Allocated choose_from(Pool& pool, const AddressRequest& request);
+  [[nodiscard]] std::optional<net::IpAddress> choose_one(Pool& pool, net::Family family, const AddressRequest& request);
+  [[nodiscard]] std::vector<Pool*> candidates(const AddressRequest& request);
+  [[nodiscard]] std::optional<Refusal> obstacle(const net::IpAddress& address, const AddressRequest& request) const;
   [[nodiscard]] const Pool* pool_of(const net::IpAddress& address) const;
   [[nodiscard]] Pool* pool_of(const net::IpAddress& address);
-  void hold(const Request& request, const Assignment& assignment);
+  void hold(const AddressRequest& request, const Assignment& assignment);
   // Takes the service off its addresses; those that nobody else is on are free at `until`.
   std::optional<Assignment> let_go(const std::string& service, net::TimePoint until);
   // The service had `before` and nothing better was found: it keeps that, unless it may not.
-  void restore(const Request& request, const Assignment& before, net::TimePoint now);
+  void restore(const AddressRequest& request, const Assignment& before, net::TimePoint now);
   void rest(const Assignment& given_up, net::TimePoint now);
 
   std::map<std::string, Pool> pools_;

@@ -20,7 +20,7 @@ inline constexpr std::string_view assigned_condition = "herald.dev/Assigned";
 struct ServiceView {
   bool load_balancer = false;  // spec.type
   std::string load_balancer_class;
-  Request request;
+  AddressRequest request;
   std::optional<Refusal> unreadable;          // an annotation or field that makes no sense: no address until mended
   std::vector<net::IpAddress> ingress;        // status.loadBalancer.ingress[].ip
   std::optional<config::Condition> assigned;  // the condition above as it stands

@@ -262,12 +262,15 @@ class StreamConnection final : public Connection {
   // the next request.
   void watch_for_end() {
     auto& socket = plain(stream_).socket();
+    error_code ignored;
+    socket.non_blocking(true, ignored);  // readiness may be spurious, and the loop must not wait here
     socket.async_wait(asio::socket_base::wait_read, [this, alive = std::weak_ptr<int>{alive_}](error_code error) {
       if (alive.expired()) return;
       char byte = 0;
       error_code peeked;
       const auto count =
           error ? 0 : plain(stream_).socket().receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, peeked);
+      if (peeked == asio::error::would_block) return watch_for_end();
       if (count == 0 || peeked) {
         peer_gone_ = true;
         ready_.cancel();

@@ -25,7 +25,15 @@ ControlReply reply(Json body) {
 }
 
 ControlReply refuse(unsigned status, const std::string& message) {
-  return {status, "application/json", text({{"schemaVersion", schema_version}, {"error", message}}), {}};
+  // The shape of a Kubernetes Status, which clients of either API read.
+  return {status,
+          "application/json",
+          text({{"schemaVersion", schema_version},
+                {"kind", "Status"},
+                {"status", "Failure"},
+                {"code", status},
+                {"message", message}}),
+          {}};
 }
 
 WallClock clock_now() {

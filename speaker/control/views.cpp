@@ -258,11 +258,9 @@ Json view(const Verdict& verdict) {
 }
 
 Json view(const bgp::TableStatus& table) {
-  return {{"ipv4Prefixes", table.ipv4_prefixes},
-          {"ipv6Prefixes", table.ipv6_prefixes},
-          {"ipv4Paths", table.ipv4_paths}, {"ipv6Paths", table.ipv6_paths},
-          {"attributeSets", table.attribute_sets},
-          {"bytes", table.bytes}};
+  return {{"ipv4Prefixes", table.ipv4_prefixes},   {"ipv6Prefixes", table.ipv6_prefixes},
+          {"ipv4Paths", table.ipv4_paths},         {"ipv6Paths", table.ipv6_paths},
+          {"attributeSets", table.attribute_sets}, {"bytes", table.bytes}};
 }
 
 }  // namespace speaker

@@ -47,11 +47,12 @@ using Voters = std::map<std::string, Voter>;  // live nodes, by name
 using Owners = std::map<net::IpAddress, std::string>;
 [[nodiscard]] Owners elect(const Layer2Addresses& addresses, const Voters& voters);
 
+// Nobody publishes more than this in SpeakerState.owned: one object should stay small. Beyond it owners are
+// merely less sticky.
+inline constexpr std::size_t most_published = 20000;
+
 // Why `node`, a candidate by the resources, does not answer: NoSubnet, NotOwner, or Open when it does.
 [[nodiscard]] Gate election_gate(const net::IpAddress& address, const Candidates& candidates, const Voters& voters,
                                  const Owners& owners, const std::string& node);
-
-// At most this many are published per node (bounded object size); beyond it owners are merely less sticky.
-inline constexpr std::size_t most_published = 20000;
 
 }  // namespace speaker

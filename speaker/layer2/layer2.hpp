@@ -23,9 +23,6 @@
 
 namespace speaker {
 
-// Interfaces that may answer for an address, as Candidate::interfaces: empty means any.
-using OwnedAddresses = std::map<net::IpAddress, std::vector<std::string>>;
-
 // Somebody else claims an address that this node owns. Said at most once in ten seconds per address.
 struct ForeignClaim {
   net::IpAddress address;

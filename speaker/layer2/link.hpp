@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,9 @@ struct L2Link {
 
 // `allowed` as an L2Advertisement writes it; empty: every interface that is not internal.
 [[nodiscard]] bool allows(const std::vector<std::string>& allowed, std::string_view interface);
+
+// The addresses this node answers for, with the interfaces that may do so as in `allows`.
+using OwnedAddresses = std::map<net::IpAddress, std::vector<std::string>>;
 
 // The links as this node publishes them in its SpeakerState, by name. An interface without subnets decides
 // nothing and is left out.

@@ -141,7 +141,7 @@ void allocate_in(benchmark::State& state, const char* range, std::int64_t held) 
   spec.quarantine = std::chrono::seconds{0};
   allocator.set_pools({{"pool", spec}});
   const auto ask = [&](std::int64_t i) {
-    Request request;
+    AddressRequest request;
     request.service = fmt::format("default/{}", i);
     request.namespace_name = "default";
     request.families = {spec.addresses.front().family()};

@@ -3,14 +3,14 @@
 // refuses and deletes silently what Linux deletes silently.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <map>
 #include <span>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "netlink/reconcile.hpp"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "netlink/reconcile.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <random>
 #include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "tests/netlink/kernel_model.hpp"
 
@@ -26,7 +26,8 @@ NextHop hop(const std::string& gateway, std::uint16_t weight = 1) {
 // A reconciler, a kernel and links 1, 2, 3 with the subnets 10.0.N.0/24 and 2001:db8:N::/48.
 struct World {
   explicit World(std::optional<Resilience> resilience = std::nullopt, Reporting reporting = Reporting::Problems)
-      : reconciler{RouteOwner{}, resilience, reporting, [this](const auto& gateway, auto) { return resolve(gateway); }} {}
+      : reconciler{RouteOwner{}, resilience, reporting,
+                   [this](const auto& gateway, auto) { return resolve(gateway); }} {}
 
   Resolution resolve(const net::IpAddress& gateway) const {
     if (via) return {Reach::Resolved, *via, 1, OnLink::No};
@@ -125,8 +126,8 @@ TEST(Reconciler, InstallsNexthopsThenGroupsThenRoutes) {
   World world;
   world.want("192.0.2.0/24", {"10.0.1.1", "10.0.2.1"});
   world.want("198.51.100.0/24", {"10.0.1.1"});
-  EXPECT_THAT(world.settle(), ElementsAre("add nexthop", "add nexthop", "add group", "add 192.0.2.0/24",
-                                          "add 198.51.100.0/24"));
+  EXPECT_THAT(world.settle(),
+              ElementsAre("add nexthop", "add nexthop", "add group", "add 192.0.2.0/24", "add 198.51.100.0/24"));
   EXPECT_THAT(world.settle(), IsEmpty());
 }
 
@@ -135,8 +136,7 @@ TEST(Reconciler, RemovesRoutesThenGroupsThenNexthops) {
   world.want("192.0.2.0/24", {"10.0.1.1", "10.0.2.1"});
   world.settle();
   world.drop("192.0.2.0/24");
-  EXPECT_THAT(world.settle(),
-              ElementsAre("delete 192.0.2.0/24", "delete nexthop", "delete nexthop", "delete nexthop"));
+  EXPECT_THAT(world.settle(), ElementsAre("delete 192.0.2.0/24", "delete nexthop", "delete nexthop", "delete nexthop"));
   EXPECT_TRUE(world.kernel.groups.empty());
   EXPECT_TRUE(world.kernel.singles.empty());
 }
@@ -257,8 +257,8 @@ TEST(ReconcilerWhenALinkGoesDown, PutsNexthopGroupAndRoutesBack) {
   EXPECT_THAT(*status.text, testing::HasSubstr("10.0.1.1 is down"));
   EXPECT_EQ(world.reconciler.counters().waiting, 2U);
   world.bring_link_up(1);
-  EXPECT_THAT(world.settle(), ElementsAre("add nexthop", "add nexthop", "add group", "add 192.0.2.0/24",
-                                          "add 198.51.100.0/24"));
+  EXPECT_THAT(world.settle(),
+              ElementsAre("add nexthop", "add nexthop", "add group", "add 192.0.2.0/24", "add 198.51.100.0/24"));
   EXPECT_EQ(world.reconciler.counters().reasserted, 2U);
   EXPECT_EQ(world.reconciler.counters().waiting, 0U);
 }
@@ -553,9 +553,8 @@ TEST(Reconciler, IgnoresARepeatedMessageAboutItsRoute) {
 
 TEST(ReconcilerAfterLostEvents, FindsWhatIsMissingOrWrong) {
   World world;
-  const State state = {{"192.0.2.0/24", {"10.0.1.1"}},
-                       {"198.51.100.0/24", {"10.0.1.1", "10.0.2.1"}},
-                       {"203.0.113.0/24", {"10.0.3.1"}}};
+  const State state = {
+      {"192.0.2.0/24", {"10.0.1.1"}}, {"198.51.100.0/24", {"10.0.1.1", "10.0.2.1"}}, {"203.0.113.0/24", {"10.0.3.1"}}};
   world.want(state);
   world.settle();
   world.reconciler.sweep();
@@ -595,7 +594,8 @@ TEST(Reconciler, RepliesToARefusedNexthopByWaitingLongerEachTime) {
   for (int i = 0; i < 12; ++i) {
     world.reconciler.plan(operations, 10, world.now);
     ASSERT_EQ(operations.size(), 1U);
-    world.reconciler.complete(operations, std::vector<Refusal>{{0, {EINVAL, "Nexthop has invalid gateway"}}}, world.now);
+    world.reconciler.complete(operations, std::vector<Refusal>{{0, {EINVAL, "Nexthop has invalid gateway"}}},
+                              world.now);
     world.reconciler.plan(operations, 10, world.now);
     EXPECT_THAT(operations, IsEmpty());
     const auto wait = *world.reconciler.next_deadline() - world.now;
@@ -693,8 +693,12 @@ TEST(Reconciler, ComesToTheRightStateFromAnyHistory) {
           world.want(text, state[text]);
           break;
         }
-        case 4: world.take_link_down(pick(3) + 1); break;
-        case 5: world.bring_link_up(pick(3) + 1); break;
+        case 4:
+          world.take_link_down(pick(3) + 1);
+          break;
+        case 5:
+          world.bring_link_up(pick(3) + 1);
+          break;
         case 6:  // a route is deleted, and we hear of it
           if (const auto at = world.kernel.routes.begin(); at != world.kernel.routes.end()) {
             world.reconciler.kernel_says(KernelModel::message(at->first, at->second, Change::Deleted));

@@ -283,7 +283,7 @@ TEST(Frr22563, OriginRunsPastTheSectionAndThereIsNoPrefix) {
 }
 
 TEST(Frr19336, PrefixSidOfZeroesStopsHereWithoutAReset) {
-  for (const std::size_t size : {0, 1, 2, 3, 7, 255}) {
+  for (const std::size_t size : {0U, 1U, 2U, 3U, 7U, 255U}) {
     const auto bytes = route_with(attribute(0xc0, 40, Bytes(size, 0)));
     const auto update = decode_update(bytes, external());
     ASSERT_TRUE(update.has_value());
@@ -342,7 +342,7 @@ TEST(GobgpCve202642285, SectionLengthsSmallerThanTheirElements) {
 }
 
 TEST(GobgpCve202630405, NextHopsOfEveryWrongLength) {
-  for (const std::size_t size : {0, 1, 2, 3, 5, 6, 16, 255}) {
+  for (const std::size_t size : {0U, 1U, 2U, 3U, 5U, 6U, 16U, 255U}) {
     const auto bytes = body({}, join({origin, as_path, attribute(0x40, 3, Bytes(size, 10))}), nlri4);
     const auto update = decode_update(bytes, external());
     ASSERT_TRUE(update.has_value());

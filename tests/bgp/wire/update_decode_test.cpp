@@ -273,12 +273,20 @@ TEST(AnUpdateOfATwoOctetPeer, HasItsAggregatorRebuilt) {
 }
 
 // RFC 6793 section 4.2.3: who aggregated spoke two octets, so the AS4 attributes are older than that.
-TEST(AnUpdateOfATwoOctetPeer, IgnoresBothAs4AttributesBehindATwoOctetAggregator) {
+TEST(AnUpdateOfATwoOctetPeer, IgnoresBothAs4AttributesThatAreOlderThanTheAggregation) {
   const auto attributes = join({origin, hex("40 02 06 0202 fde9 5ba0"), next_hop, hex("c0 07 06 fdea 0a000001"),
                                 hex("c0 11 06 0201 00011170"), hex("c0 12 08 00011170 0a000009")});
   const auto update = read(body({}, attributes, nlri4), two_octets());
   EXPECT_EQ(update->attributes.aggregator, (Aggregator{net::Asn{65002}, *net::parse_ipv4("10.0.0.1")}));
   EXPECT_EQ(print(update->attributes.as_path), "65001 23456");
+}
+
+TEST(AnUpdateOfATwoOctetPeer, UsesAs4PathBesideATwoOctetAggregatorAlone) {
+  const auto attributes = join(
+      {origin, hex("40 02 06 0202 fde9 5ba0"), next_hop, hex("c0 07 06 fdea 0a000001"), hex("c0 11 06 0201 00011170")});
+  const auto update = read(body({}, attributes, nlri4), two_octets());
+  EXPECT_EQ(update->attributes.aggregator, (Aggregator{net::Asn{65002}, *net::parse_ipv4("10.0.0.1")}));
+  EXPECT_EQ(print(update->attributes.as_path), "65001 70000");
 }
 
 TEST(AnUpdateOfAnInternalPeer, MayCarryTheSegmentsOfItsConfederation) {

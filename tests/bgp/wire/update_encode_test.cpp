@@ -220,7 +220,7 @@ TYPED_TEST(EncodedPrefixes, FitAtEveryLimit) {
 TYPED_TEST(EncodedPrefixes, DoNotFitBesideAttributesThatFillTheMessage) {
   const auto all = many<TypeParam>(3);
   auto attributes = family_attributes<TypeParam>();
-  for (const std::size_t size : {4030, 4073, 4096, 5000, 65535, 70000}) {
+  for (const std::size_t size : {4030U, 4073U, 4096U, 5000U, 65535U, 70000U}) {
     const auto big = join({attributes, attribute(0xf0, 200, Bytes(size - attributes.size() - 4, 1))});
     Bytes out{1, 2, 3};
     const auto count = encode_reachable(std::span<const std::uint8_t>{big}, hop6, std::span<const TypeParam>{all},

@@ -30,15 +30,15 @@ std::map<std::string, IPAddressPool> pools(const std::vector<IPAddressPool>& lis
   return out;
 }
 
-Request request(const std::string& service) {
-  Request out;
+AddressRequest request(const std::string& service) {
+  AddressRequest out;
   out.service = "default/" + service;
   out.namespace_name = "default";
   out.families = {Family::Ipv4};
   return out;
 }
 
-Request shared(const std::string& service, const std::string& key, std::uint16_t port) {
+AddressRequest shared(const std::string& service, const std::string& key, std::uint16_t port) {
   auto out = request(service);
   out.sharing_key = key;
   out.ports = {{"", config::Protocol::Tcp, port, 0}};
@@ -354,7 +354,7 @@ TEST(Restart, GivesEveryServiceWhatItHadInAnyOrder) {
   const auto config = pools({pool("a", {"192.0.2.0/26"}), pool("b", {"2001:db8::/64", "198.51.100.0/26"})});
   Allocator before;
   before.set_pools(config);
-  std::vector<Request> requests;
+  std::vector<AddressRequest> requests;
   for (int i = 0; i < 60; ++i) {
     auto ask = i % 4 == 0 ? shared(std::to_string(i), "k" + std::to_string(i % 3), static_cast<std::uint16_t>(i))
                           : request(std::to_string(i));

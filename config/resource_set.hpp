@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The resources of a source that tells differences, kept validated. Services, endpoints and heartbeats pass
+// straight through at a cost of their own; a change to what validation looks at judges the set anew.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/changes.hpp"
+#include "config/source/files.hpp"
+
+namespace config {
+
+class ResourceSet {
+ public:
+  // The node whose view decides; empty: the whole network.
+  explicit ResourceSet(std::string node = {}) : node_{std::move(node)} {}
+
+  enum class Effect : std::uint8_t { Objects, Configuration };
+  // Configuration: anything may be different now. Objects: only what the changes name.
+  Effect apply(Changes changes);
+
+  // What runs, what is wrong, what is set aside and held down.
+  [[nodiscard]] const Loaded& current() const { return current_; }
+
+ private:
+  void judge();
+
+  std::string node_;
+  Resources judged_;  // what validation looks at, complete; the rest lives in current_ alone
+  std::map<ObjectId, std::vector<Problem>> refused_;
+  Loaded current_;
+};
+
+}  // namespace config

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of heraldctl as a value.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ctl/table.hpp"
+
+namespace ctl {
+
+enum class Format : std::uint8_t { Table, Wide, Json, Yaml };
+
+enum class Verb : std::uint8_t {
+  Get,
+  Describe,
+  Apply,
+  Delete,
+  Watch,  // on resources, through the API
+  Status,
+  Peers,
+  Routes,
+  Services,
+  Explain,
+  Restart,
+  Refresh,  // on a speaker, through its control socket
+  Completion,
+};
+
+struct Options {
+  Verb verb{};
+  std::string server;   // API; default $HERALD_SERVER
+  std::string control;  // speaker; default $HERALD_CONTROL
+  std::string token_file;
+  std::string ca_file;
+  Format format = Format::Table;
+  std::string namespace_name = "default";
+  bool all_namespaces = false;
+  std::string selector;
+  std::vector<std::string> words;  // what follows the verb
+  std::vector<std::string> files;  // -f
+  std::string peer;                // routes in|out
+  std::string family;              // routes
+  std::string reason;              // restart
+  bool out = false;                // refresh: send ours again instead of asking for theirs
+  Paint paint = Paint::Plain;
+};
+
+// An exit code when there is nothing to do: help (0) or an error of usage (2), already said.
+[[nodiscard]] std::variant<Options, int> parse_options(int argc, const char* const* argv);
+
+}  // namespace ctl

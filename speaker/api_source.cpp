@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "speaker/api_source.hpp"
+
+#include <random>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "config/object.hpp"
+
+// gcc 12 takes a coroutine frame's own operator delete for the wrong one when it optimises (gcc bug 103993).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
+namespace speaker {
+namespace {
+
+namespace asio = boost::asio;
+using config::Kind;
+
+// A heartbeat that takes longer is as good as none.
+constexpr std::chrono::milliseconds beat_timeout{2000};
+
+config::ApiWatcher::Options watch_options(const config::ApiEndpoint& endpoint) {
+  config::ApiWatcher::Options out;
+  out.endpoint = endpoint;
+  out.kinds = {
+      Kind::IPAddressPool, Kind::Community,       Kind::BGPPeer,      Kind::BGPConfiguration, Kind::BGPAdvertisement,
+      Kind::BGPFilter,     Kind::L2Advertisement, Kind::SpeakerState, Kind::Service,          Kind::EndpointSlice,
+      Kind::Node,          Kind::Namespace,       Kind::Secret};
+  return out;
+}
+
+Change::Kind change_kind(Kind kind) {
+  switch (kind) {
+    case Kind::Service:
+      return Change::Kind::Service;
+    case Kind::EndpointSlice:
+      return Change::Kind::EndpointSlice;
+    case Kind::Node:
+      return Change::Kind::Node;
+    case Kind::SpeakerState:
+      return Change::Kind::SpeakerState;
+    default:
+      return Change::Kind::Policy;
+  }
+}
+
+std::vector<Change> named(const config::Changes& changes) {
+  std::vector<Change> out;
+  for (const auto& object : changes.set)
+    out.push_back({change_kind(config::kind_of(object)), config::meta_of(object).key()});
+  for (const auto& id : changes.removed) out.push_back({change_kind(id.kind), id.key});
+  for (const auto& refused : changes.refused) out.push_back({change_kind(refused.id.kind), refused.id.key});
+  return out;
+}
+
+}  // namespace
+
+ApiSource::ApiSource(asio::io_context& io, const config::ApiEndpoint& endpoint, const Options& options,
+                     Listener listener, std::function<config::SpeakerState()> own_state)
+    : io_{io},
+      options_{options},
+      listener_{std::move(listener)},
+      own_state_{std::move(own_state)},
+      set_{options.node},
+      watcher_{io.get_executor(), watch_options(endpoint),
+               [this](config::Changes changes) { take(std::move(changes)); }},
+      client_{io.get_executor(), endpoint, beat_timeout},
+      next_beat_{io},
+      instance_{fmt::format("{:08x}", std::random_device{}())} {
+  watcher_.on_event = listener_.log;
+}
+
+void ApiSource::start() {
+  watcher_.start();
+  asio::co_spawn(io_, heartbeats(), asio::detached);
+}
+
+void ApiSource::take(config::Changes changes) {
+  const auto list = named(changes);
+  const auto effect = set_.apply(std::move(changes));
+  const auto whole = effect == config::ResourceSet::Effect::Configuration || !std::exchange(synced_, true);
+  if (whole) {
+    listener_.replaced(set_.current());
+  } else {
+    listener_.changed(set_.current(), list);
+  }
+}
+
+void ApiSource::beat() {
+  next_beat_.cancel();
+}
+
+asio::awaitable<config::ApiAnswer> ApiSource::publish() {
+  auto state = own_state_();
+  state.heartbeat = ++heartbeat_;
+  state.instance = instance_;
+  auto object = config::print(config::Object{state});
+  const auto& kind = config::info(Kind::SpeakerState);
+  config::ObjectPath path{&kind, {}, options_.node, {}};
+  nlohmann::json patch{{"spec", object["spec"]}};
+  auto answer = co_await client_.patch(path, std::move(patch));
+  if (!answer && answer.error().code == 404) answer = co_await client_.create(std::move(object));
+  co_return answer;
+}
+
+asio::awaitable<void> ApiSource::heartbeats() {
+  while (!leaving_) {
+    const auto answer = co_await publish();
+    if (leaving_) break;
+    published_ = published_ || answer.has_value();
+    // A refusal is an answer too: the API is there.
+    const auto reached = answer.has_value() || !answer.error().unreachable();
+    if (!answer && reached) listener_.log("heartbeat refused: " + config::print(answer.error()));
+    listener_.reached(reached ? Liveness::Api::Reachable : Liveness::Api::Away);
+    next_beat_.expires_after(options_.heartbeat);
+    boost::system::error_code cut_short;
+    co_await next_beat_.async_wait(asio::redirect_error(asio::use_awaitable, cut_short));
+  }
+}
+
+asio::awaitable<void> ApiSource::withdraw(std::function<void()> done) {
+  const auto& kind = config::info(Kind::SpeakerState);
+  config::ObjectPath path{&kind, {}, options_.node, {}};
+  co_await client_.remove(path);
+  done();
+}
+
+void ApiSource::leave(std::function<void()> done) {
+  leaving_ = true;
+  next_beat_.cancel();
+  watcher_.stop();
+  if (!published_) return done();
+  asio::co_spawn(io_, withdraw(std::move(done)), asio::detached);
+}
+
+}  // namespace speaker

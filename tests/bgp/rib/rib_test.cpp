@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables as a whole, against the plain model.
+#include "bgp/rib/rib.hpp"
+
+#include <gmock/gmock.h>
+
+#include "bgp/timers.hpp"
+#include "tests/bgp/rib/scenario.hpp"
+
+namespace bgp {
+namespace {
+
+std::vector<std::uint8_t> random_choices(std::uint64_t seed, std::size_t count) {
+  Random random{seed};
+  std::vector<std::uint8_t> choices(count);
+  for (auto& each : choices) each = static_cast<std::uint8_t>(random.next() >> 32);
+  return choices;
+}
+
+TEST(RibUnderRandomEvents, TellsEverybodyWhatThePlainModelTells) {
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    Scenario scenario{random_choices(seed, 1200)};
+    ASSERT_THAT(scenario.run_all(), ::testing::IsEmpty()) << "seed " << seed;
+  }
+}
+
+TEST(RibUnderRandomEvents, StaysRightOverLongRuns) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    Scenario scenario{random_choices(1000 + seed, 60000)};
+    ASSERT_THAT(scenario.run_all(), ::testing::IsEmpty()) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace bgp

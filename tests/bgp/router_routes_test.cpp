@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/bgp/lab.hpp"
+
+namespace bgp {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+TEST(RouterLocalRoute, IsAnnouncedToEachPeerAsItIsToldTo) {
+  Lab lab;
+  auto& first = lab.add(external(1));
+  auto& second = lab.add(external(2));
+  auto& inside = lab.add(internal(3));
+  lab.establish();
+  Announcement for_first{.peers = {"e1"}, .med = 50, .prepend = 2, .communities = {Community{0xfde80064}}};
+  Announcement for_inside{.peers = {"i3"}, .local_pref = 250, .prepend = 1};
+  lab.router.set_local(pfx("192.0.2.1/32"), LocalRoute{.announcements = {for_first, for_inside}});
+  lab.settle();
+  const auto& got = first.heard.at(pfx("192.0.2.1/32"));
+  EXPECT_THAT(asns(got), ElementsAre(65000, 65000, 65000));
+  EXPECT_EQ(got.med, 50U);
+  EXPECT_THAT(got.communities, ElementsAre(Community{0xfde80064}));
+  EXPECT_THAT(second.heard, IsEmpty());
+  EXPECT_EQ(inside.heard.at(pfx("192.0.2.1/32")).local_pref, 250U);
+  EXPECT_THAT(asns(inside.heard.at(pfx("192.0.2.1/32"))), IsEmpty());
+
+  lab.router.set_local(pfx("192.0.2.1/32"), LocalRoute{.announcements = {for_inside, {}}});
+  lab.settle();
+  EXPECT_THAT(asns(first.heard.at(pfx("192.0.2.1/32"))), ElementsAre(65000));
+  EXPECT_EQ(second.heard.size(), 1U);
+
+  lab.router.set_local(pfx("192.0.2.1/32"), std::nullopt);
+  lab.settle();
+  EXPECT_THAT(first.heard, IsEmpty());
+  EXPECT_THAT(second.heard, IsEmpty());
+  EXPECT_THAT(inside.heard, IsEmpty());
+}
+
+TEST(RouterLocalRoute, ChangesNothingForPeersThatSeeNoDifference) {
+  Lab lab;
+  auto& first = lab.add(external(1));
+  auto& second = lab.add(external(2));
+  lab.establish();
+  const LocalRoute route{.announcements = {{.peers = {"e1"}, .med = 1}, {}}};
+  lab.router.set_local(pfx("192.0.2.1/32"), route);
+  lab.settle();
+  const auto before = second.updates;
+  lab.router.set_local(pfx("192.0.2.1/32"), route);
+  lab.router.set_local(pfx("192.0.2.1/32"), LocalRoute{.announcements = {{.peers = {"e1"}, .med = 2}, {}}});
+  lab.settle();
+  EXPECT_EQ(first.heard.at(pfx("192.0.2.1/32")).med, 2U);
+  EXPECT_EQ(second.updates, before);
+}
+
+TEST(RouterLocalRoute, IsPreferredAndKeepsLearnedRoutesOfItsPrefixOutOfTheKernel) {
+  Lab lab;
+  auto& first = lab.add(external(1));
+  auto& second = lab.add(external(2));
+  lab.establish();
+  first.announce({pfx("192.0.2.1/32")}, path({65001}));
+  std::map<net::Prefix, std::size_t> kernel;
+  const auto visit = [&](const net::Prefix& prefix, std::span<const NextHop> hops) { kernel[prefix] = hops.size(); };
+  lab.router.drain_route_changes(100, visit);
+  EXPECT_THAT(kernel, ElementsAre(Pair(pfx("192.0.2.1/32"), 1)));
+  lab.router.set_local(pfx("192.0.2.1/32"), LocalRoute{.announcements = {{}}});
+  lab.router.drain_route_changes(100, visit);
+  EXPECT_THAT(kernel, ElementsAre(Pair(pfx("192.0.2.1/32"), 0)));
+  lab.settle();
+  EXPECT_THAT(asns(second.heard.at(pfx("192.0.2.1/32"))), ElementsAre(65000));
+  EXPECT_EQ(lab.best_reason("192.0.2.1/32"), ": Local Route");
+}
+
+TEST(RouterRouteFeed, GivesEqualPathsTogetherAndOnlyTheLatestState) {
+  Lab lab;
+  auto& first = lab.add(external(1));
+  auto& second = lab.add(external(2));
+  auto& third = lab.add(external(3));
+  lab.establish();
+  std::vector<std::pair<net::Prefix, std::vector<net::IpAddress>>> seen;
+  const auto visit = [&](const net::Prefix& prefix, std::span<const NextHop> hops) {
+    seen.emplace_back(prefix, std::vector<net::IpAddress>{});
+    for (const auto& hop : hops) seen.back().second.push_back(hop.address);
+  };
+  second.announce({pfx("203.0.113.0/24")}, path({65002, 64999}));
+  first.announce({pfx("203.0.113.0/24")}, path({65001, 64999}));
+  third.announce({pfx("203.0.113.0/24")}, path({65003, 64998, 64999}));
+  EXPECT_EQ(lab.router.drain_route_changes(100, visit), 0U);
+  EXPECT_THAT(seen,
+              ElementsAre(Pair(pfx("203.0.113.0/24"), ElementsAre(first.options().address, second.options().address))));
+  seen.clear();
+  second.withdraw({pfx("203.0.113.0/24")});  // not the best, but one of those in use
+  third.withdraw({pfx("203.0.113.0/24")});
+  lab.router.drain_route_changes(100, visit);
+  EXPECT_THAT(seen, ElementsAre(Pair(pfx("203.0.113.0/24"), ElementsAre(first.options().address))));
+  seen.clear();
+  third.announce({pfx("203.0.113.0/24")}, path({65003, 64998, 64999}));  // neither
+  lab.router.drain_route_changes(100, visit);
+  EXPECT_THAT(seen, IsEmpty());
+  first.withdraw({pfx("203.0.113.0/24")});
+  third.withdraw({pfx("203.0.113.0/24")});
+  lab.settle();
+  lab.router.drain_route_changes(100, visit);
+  EXPECT_THAT(seen, ElementsAre(Pair(pfx("203.0.113.0/24"), IsEmpty())));
+  EXPECT_EQ(lab.router.table().ipv4_prefixes, 0U);
+}
+
+TEST(RouterRouteFeed, LeavesOutUnreachableNextHops) {
+  Lab lab;
+  auto& first = lab.add(external(1));
+  auto& second = lab.add(external(2));
+  auto& third = lab.add(external(3));
+  lab.establish();
+  first.announce({pfx("203.0.113.0/24")}, path({65001}));
+  second.announce({pfx("203.0.113.0/24")}, path({65002, 64999}));
+  lab.settle();
+  lab.router.set_unreachable({first.options().address});
+  lab.settle();
+  EXPECT_THAT(asns(third.heard.at(pfx("203.0.113.0/24"))), ElementsAre(65000, 65002, 64999));
+  const auto explained = lab.router.explain(pfx("203.0.113.0/24"));
+  ASSERT_EQ(explained.paths.size(), 2U);
+  EXPECT_EQ(explained.paths[1].peer, "e1");
+  EXPECT_EQ(explained.paths[1].reason, "Next hop unreachable");
+  lab.router.set_unreachable({});
+  lab.settle();
+  EXPECT_THAT(asns(third.heard.at(pfx("203.0.113.0/24"))), ElementsAre(65000, 65001));
+}
+
+TEST(RouterRouteFeed, CanBeReplayed) {
+  Lab lab;
+  auto& first = lab.add(external(1));
+  lab.establish();
+  first.announce({pfx("203.0.113.0/24"), pfx("2001:db8:1::/48")}, path({65001}));
+  std::size_t visits = 0;
+  const auto visit = [&](const net::Prefix&, std::span<const NextHop>) { ++visits; };
+  EXPECT_EQ(lab.router.drain_route_changes(1, visit), 1U);
+  lab.router.drain_route_changes(100, visit);
+  lab.router.replay_routes();
+  lab.router.drain_route_changes(100, visit);
+  EXPECT_EQ(visits, 4U);
+}
+
+}  // namespace
+}  // namespace bgp

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// UPDATE: the first octet is what the session negotiated, the rest is the body. What is accepted is
+// printed, written for the same kind of peer and read again, and must be the same.
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <vector>
+
+#include "bgp/wire/text.hpp"
+#include "bgp/wire/update.hpp"
+
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+bgp::UpdateContext context_of(std::uint8_t bits) {
+  bgp::UpdateContext context{.peer_asn = net::Asn{65001}};
+  if ((bits & 1U) != 0) context.peer = bgp::PeerType::Internal;
+  if ((bits & 2U) != 0) context.asn_width = bgp::AsnWidth::TwoOctets;
+  context.enforce_first_as = (bits & 4U) != 0;
+  if ((bits & 8U) != 0) context.families.ipv4 = false;
+  if ((bits & 16U) != 0) context.families.ipv6 = false;
+  return context;
+}
+
+template <class Prefix>
+std::vector<Prefix> prefixes(const bgp::NlriRuns& runs, net::Family family) {
+  std::vector<Prefix> all;
+  for (const auto& run : runs)
+    if (run.family == family)
+      bgp::for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) { all.push_back(prefix); });
+  return all;
+}
+
+void print_all(const bgp::PathAttributes& attributes) {
+  require(bgp::parse_as_path(bgp::print(attributes.as_path)).has_value());
+  for (const auto community : attributes.communities) require(bgp::parse_community(bgp::print(community)) == community);
+  for (const auto& community : attributes.large_communities)
+    require(bgp::parse_large_community(bgp::print(community)) == community);
+  for (const auto community : attributes.extended_communities)
+    require(bgp::parse_extended_community(bgp::print(community)) == community);
+}
+
+// Sends the prefixes in as many messages as they need.
+template <class Prefix>
+void send_on(const bgp::Update& update, const bgp::UpdateContext& context, net::Family family,
+             const bgp::NextHop& hop) {
+  auto expected = update.attributes;
+  auto attributes = update.attributes;
+  attributes.next_hop = hop;
+  Bytes encoded;
+  bgp::encode_attributes(attributes, family, {.peer = context.peer, .asn_width = context.asn_width}, encoded);
+
+  const auto all = prefixes<Prefix>(update.reachable, family);
+  std::span<const Prefix> rest{all};
+  while (!rest.empty()) {
+    Bytes message;
+    const auto count = bgp::encode_reachable(std::span<const std::uint8_t>{encoded}, hop, rest,
+                                             bgp::max_extended_message_size, message);
+    if (count == 0) return require(message.empty() && encoded.size() > 60000);
+    require(bgp::decode_header(message, bgp::max_extended_message_size).has_value());
+    const auto again = bgp::decode_update(std::span{message}.subspan(bgp::header_size), context);
+    require(again.has_value() && again->faults.empty());
+    require(again->attributes == expected);
+    require((family == net::Family::Ipv4 ? again->next_hop_ipv4 : again->next_hop_ipv6) == hop);
+    const auto got = prefixes<Prefix>(again->reachable, family);
+    require(std::equal(got.begin(), got.end(), rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(count)));
+    rest = rest.subspan(count);
+  }
+}
+
+template <class Prefix>
+void withdraw_on(const bgp::Update& update, const bgp::UpdateContext& context, net::Family family) {
+  const auto all = prefixes<Prefix>(update.withdrawn, family);
+  std::span<const Prefix> rest{all};
+  while (!rest.empty()) {
+    Bytes message;
+    const auto count = bgp::encode_withdrawn(rest, bgp::max_message_size, message);
+    require(count > 0 && message.size() <= bgp::max_message_size);
+    const auto again = bgp::decode_update(std::span{message}.subspan(bgp::header_size), context);
+    require(again.has_value() && again->faults.empty() && !again->end_of_rib);
+    const auto got = prefixes<Prefix>(again->withdrawn, family);
+    require(std::equal(got.begin(), got.end(), rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(count)));
+    rest = rest.subspan(count);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0 || size > bgp::max_extended_message_size - bgp::header_size) return 0;
+  const auto context = context_of(data[0]);
+  const auto update = bgp::decode_update({data + 1, size - 1}, context);
+  if (!update) {
+    require(update.error().code == 3);
+    return 0;
+  }
+  print_all(update->attributes);
+  withdraw_on<net::Ipv4Prefix>(*update, context, net::Family::Ipv4);
+  withdraw_on<net::Ipv6Prefix>(*update, context, net::Family::Ipv6);
+  (void)prefixes<net::Ipv4Prefix>(update->reachable, net::Family::Ipv4);
+  (void)prefixes<net::Ipv6Prefix>(update->reachable, net::Family::Ipv6);
+  if (update->treat_as_withdraw) return 0;
+
+  Bytes canonical;
+  bgp::encode_attributes(update->attributes, net::Family::Ipv6, {.peer = bgp::PeerType::Internal}, canonical);
+  require(bgp::decode_canonical_attributes(canonical) == update->attributes);
+  send_on<net::Ipv4Prefix>(*update, context, net::Family::Ipv4, update->next_hop_ipv4);
+  send_on<net::Ipv6Prefix>(*update, context, net::Family::Ipv6, update->next_hop_ipv6);
+  return 0;
+}
