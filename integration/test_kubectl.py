@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -356,7 +357,6 @@ def test_wait(kubectl):
     kubectl.apply(SERVICE)
     with subprocess.Popen(kubectl.command("wait", "service/web", "--for=condition=Assigned", "--timeout=20s"),
                           stdout=subprocess.PIPE, text=True, env=kubectl.environment) as waiting:
-        import urllib.request
         patch = {"status": {"conditions": [{"type": "Assigned", "status": "True", "reason": "x", "message": "",
                                             "lastTransitionTime": "2026-01-01T00:00:00Z"}]}}
         request = urllib.request.Request(
@@ -366,7 +366,9 @@ def test_wait(kubectl):
         assert waiting.wait(timeout=30) == 0
         assert "condition met" in waiting.stdout.read()
     kubectl("delete", "service", "web", "--wait=false")
-    kubectl("wait", "service/web", "--for=delete", "--timeout=20s")
+    gone = kubectl.run("wait", "service/web", "--for=delete", "--timeout=20s")
+    # Older ones fail when there is nothing to wait for any more.
+    assert gone.returncode == 0 or "no matching resources found" in gone.stderr
 
 
 def test_events(kubectl):
