@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "config/document.hpp"
+#include "controller/api/protobuf_body.hpp"
 
 namespace controller {
 namespace {
@@ -107,6 +108,7 @@ ApiResult<json> decode_yaml(std::string_view text) {
 
 ApiResult<json> decode_object(const Request& request) {
   const auto type = media_type(request.content_type);
+  if (type == protobuf_type) return decode_protobuf(request.body);
   const auto yaml = type == "application/yaml" || type == "application/x-yaml" || type == "text/yaml";
   if (!yaml && !type.empty() && type != "application/json") {
     return net::fail(unsupported_media_type("application/json, application/yaml"));

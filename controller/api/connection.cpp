@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/api/connection.hpp"
 
+#include <array>
+
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -26,7 +28,8 @@ using TlsStream = beast::ssl_stream<PlainStream>;
 constexpr std::size_t header_limit = std::size_t{64} << 10U;
 constexpr auto idle_limit = std::chrono::minutes{5};      // between requests
 constexpr auto request_limit = std::chrono::seconds{60};  // for one to arrive
-constexpr auto write_limit = std::chrono::seconds{30};    // for a piece to leave: a watcher that takes none is cut
+constexpr auto linger_limit = std::chrono::seconds{2};
+constexpr auto write_limit = std::chrono::seconds{30};  // for a piece to leave: a watcher that takes none is cut
 
 PlainStream& plain(PlainStream& stream) {
   return stream;
@@ -138,6 +141,13 @@ class StreamConnection final : public Connection {
       co_await stream_.async_shutdown(asio::redirect_error(asio::use_awaitable, ignored));
     }
     plain(stream_).socket().shutdown(asio::socket_base::shutdown_send, ignored);
+    // Closing with input unread resets the connection, and the peer might lose the answer that says why.
+    std::array<char, 4096> discarded{};
+    plain(stream_).expires_after(linger_limit);
+    while (refused_ && !ignored) {
+      co_await plain(stream_).async_read_some(asio::buffer(discarded),
+                                              asio::redirect_error(asio::use_awaitable, ignored));
+    }
     plain(stream_).socket().close(ignored);
   }
 
@@ -185,6 +195,7 @@ class StreamConnection final : public Connection {
   // Of what was not a request; says why where there is somebody to say it to.
   asio::awaitable<bool> refuse(error_code error) {
     keep_alive_ = false;
+    refused_ = true;
     if (error == http::error::body_limit) {
       co_await write(to_response(too_large(body_limit)));
     } else if (error == http::error::header_limit) {
@@ -199,7 +210,6 @@ class StreamConnection final : public Connection {
   template <class Body>
   http::response<Body> head(const Response& response) {
     http::response<Body> message{http::int_to_status(response.status), version_};
-    if (response.status == 431) message.result(431U);
     message.set(http::field::content_type, response.content_type);
     message.set(http::field::cache_control, "no-cache, private");
     for (const auto& [name, value] : response.headers) message.set(name, value);
@@ -276,6 +286,7 @@ class StreamConnection final : public Connection {
   bool keep_alive_ = true;
   bool busy_ = false;  // a request is being read or answered
   bool draining_ = false;
+  bool refused_ = false;  // input was left unread
   bool peer_gone_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);  // what watch_for_end() outlives us by
 };

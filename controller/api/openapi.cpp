@@ -11,7 +11,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view protobuf_v2 = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+// As older clients ask for it, which is no media type at all ('@' is no token character), and as newer ones do.
+constexpr std::string_view protobuf_v2_asked = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+constexpr std::string_view protobuf_v2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 json information() {
   return {{"title", "Herald"}, {"version", "v1"}};
@@ -81,7 +83,7 @@ json v3_index() {
 std::optional<Response> openapi(std::string_view path, std::string_view accept) {
   constexpr std::string_view v3 = "/openapi/v3";
   if (path == "/openapi/v2") {
-    if (!accepts(accept, protobuf_v2)) return Response{.body = v2_document().dump()};
+    if (!accepts(accept, protobuf_v2) && !accepts(accept, protobuf_v2_asked)) return Response{.body = v2_document().dump()};
     return Response{.content_type = std::string{protobuf_v2}, .body = encode_openapi_v2(v2_document())};
   }
   if (path == v3 || path == "/openapi/v3/") return Response{.body = v3_index().dump()};

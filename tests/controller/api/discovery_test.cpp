@@ -69,7 +69,7 @@ TEST(OpenApi, SaysHowListsAreMerged) {
 
 TEST(OpenApi, IsEncodedAsProtobufForOlderClients) {
   const auto response = openapi("/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf");
-  EXPECT_EQ(response->content_type, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf");
+  EXPECT_EQ(response->content_type, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
   // Field 1, the text "2.0"; field 2, a message.
   EXPECT_EQ(response->body.substr(0, 6), std::string("\x0a\x03"
                                                      "2.0\x12",

@@ -141,6 +141,10 @@ TEST_F(ServerOnASocket, RefusesWhatIsTooLarge) {
   const auto answer = client.answer();
   EXPECT_EQ(answer.status, 413U);
   EXPECT_EQ(json::parse(answer.body)["reason"], "RequestEntityTooLarge");
+  SocketClient stubborn{path};
+  stubborn.send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", services, body_limit + 1));
+  stubborn.send(std::string(body_limit + 1, ' '));
+  EXPECT_EQ(stubborn.answer().status, 413U) << "also while it still sends";
   SocketClient other{path};
   EXPECT_EQ(other.get("/healthz", "X: " + std::string(70'000, 'x') + "\r\n").status, 431U);
 }
