@@ -67,7 +67,7 @@ TEST(EncodeRoute, DeletesWithTableMetricAndProtocolAndNothingElse) {
 
 TEST(EncodeRoute, NamesEveryVerbByItsFlags) {
   const auto flags = [](Verb verb) {
-    const auto bytes = written([&](Batch& batch) { encode(batch, verb, RouteSpec{.nexthop_id = 1}); });
+    const auto bytes = written([&](Batch& batch) { encode(batch, verb, RouteSpec{.prefix = {}, .nexthop_id = 1}); });
     return bytes[6] | bytes[7] << 8;
   };
   EXPECT_EQ(flags(Verb::Add), NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL);

@@ -56,7 +56,7 @@ class ApiTest : public StoreTest {
   }
 
   static Request request(Method method, std::string_view target, std::string body = {}, std::string type = {}) {
-    Request made{.method = method, .content_type = std::move(type), .body = std::move(body)};
+    Request made{.method = method, .path = {}, .query = {}, .content_type = std::move(type), .body = std::move(body)};
     if (!set_target(made, target)) ADD_FAILURE() << "target: " << target;
     return made;
   }
