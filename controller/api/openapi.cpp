@@ -83,7 +83,8 @@ json v3_index() {
 std::optional<Response> openapi(std::string_view path, std::string_view accept) {
   constexpr std::string_view v3 = "/openapi/v3";
   if (path == "/openapi/v2") {
-    if (!accepts(accept, protobuf_v2) && !accepts(accept, protobuf_v2_asked)) return Response{.body = v2_document().dump()};
+    if (!accepts(accept, protobuf_v2) && !accepts(accept, protobuf_v2_asked))
+      return Response{.body = v2_document().dump()};
     return Response{.content_type = std::string{protobuf_v2}, .body = encode_openapi_v2(v2_document())};
   }
   if (path == v3 || path == "/openapi/v3/") return Response{.body = v3_index().dump()};
