@@ -122,8 +122,12 @@ std::size_t Decision::best(std::span<const Path> paths) const {
   return found;
 }
 
+bool Decision::may_matter(const Path& path, const Path& best) const {
+  return path.usable() && !best.local() && before_med(path, best).sign == 0;
+}
+
 bool Decision::may_join(const Path& path, const Path& best) const {
-  return path.usable() && !best.local() && before_med(path, best).sign == 0 && after_med(path, best).sign == 0;
+  return may_matter(path, best) && after_med(path, best).sign == 0;
 }
 
 void Decision::multipath(std::span<const Path> paths, std::size_t best, std::vector<std::size_t>& out) const {

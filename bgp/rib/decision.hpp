@@ -58,8 +58,9 @@ class Decision {
 
   // The paths that are used together with the best, which comes first; at most the configured number.
   void multipath(std::span<const Path> paths, std::size_t best, std::vector<std::size_t>& out) const;
-  // True when `path` could stand beside `best` in multipath(); a quick test that may err to true.
-  [[nodiscard]] bool may_join(const Path& path, const Path& best) const;
+  // True when multipath() may depend on `path`: it could stand beside `best`, or keep another path from it by a
+  // lower MED. A quick test that may err to true.
+  [[nodiscard]] bool may_matter(const Path& path, const Path& best) const;
 
   // Why `winner` is preferred to `loser`, given all paths.
   [[nodiscard]] SelectionReason reason(std::span<const Path> paths, std::size_t winner, std::size_t loser) const;
@@ -75,6 +76,7 @@ class Decision {
   [[nodiscard]] Order after_med(const Path& one, const Path& other) const;
   [[nodiscard]] Order tie_break(const Path& one, const Path& other) const;
   [[nodiscard]] bool comparable_med(const Path& one, const Path& other) const;
+  [[nodiscard]] bool may_join(const Path& path, const Path& best) const;
   [[nodiscard]] bool beaten_by_med(std::span<const Path> paths, const Path& path) const;
   [[nodiscard]] std::uint32_t local_pref(const Path& path) const;
   [[nodiscard]] const Rank& rank(const Path& path) const { return (*ranks_)[path.source.value]; }

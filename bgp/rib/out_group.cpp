@@ -257,9 +257,9 @@ std::size_t OutGroup<Prefix>::pull_own(OutMember& member, std::vector<std::uint8
   UpdateWriter<Prefix> writer{*exporter_, context_.ranks};
   std::vector<typename UpdateWriter<Prefix>::Route> routes;
   std::vector<Prefix> withdrawn;
-  while (!own.dirty.empty() && routes.size() + withdrawn.size() < draw_limit) {
-    auto node = own.dirty.next(own.scan);
-    if (node == Bitmap::none) node = own.dirty.next(0);
+  for (std::uint32_t node = 0; routes.size() + withdrawn.size() < draw_limit;) {
+    node = own.next();
+    if (node == Bitmap::none) break;
     own.scan = node + 1;
     own.dirty.reset(node);
     const bool had = own.had.reset(node);
@@ -305,7 +305,7 @@ std::size_t OutGroup<Prefix>::pull(OutMember& member, std::vector<std::uint8_t>&
     } else if (auto& own = *member.catch_up; own.begin_refresh) {
       own.begin_refresh = false;
       append_refresh(family, RefreshKind::BeginOfRefresh, out);
-    } else if (!own.dirty.empty()) {
+    } else if (own.next() != Bitmap::none) {
       messages += pull_own(member, out);
     } else if (own.end_of_rib && !own.walking) {
       own.end_of_rib = false;
@@ -328,7 +328,11 @@ std::size_t OutGroup<Prefix>::walk(OutMember& member, std::size_t budget) {
   std::size_t looked = 0;
   for (; looked < budget && own.cursor < table.end(); ++looked) {
     const auto node = own.cursor++;
-    if (!table.used(node) || own.dirty.test(node)) continue;
+    if (own.dirty.test(node)) {
+      wake(member);  // it may be sent from now on
+      continue;
+    }
+    if (!table.used(node)) continue;
     const auto prefix = table.prefix_of(node);
     const auto* now = exporter_->pick(selected(node));
     const auto* old = own.before ? own.before->pick(selected(node)) : nullptr;

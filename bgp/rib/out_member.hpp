@@ -23,7 +23,8 @@ struct CatchUp {
   std::uint32_t scan = 0;
 
   // A walk over the table finds what differs from what the member was sent under other terms. Prefixes
-  // at and after `cursor` have not been looked at.
+  // at and after `cursor` have not been looked at, and are not sent before they were: the walk would take what
+  // was sent meanwhile for what the other terms once sent.
   bool walking = false;
   std::uint32_t cursor = 0;
   std::shared_ptr<const Exporter> before;  // nothing: the member has nothing
@@ -33,6 +34,14 @@ struct CatchUp {
   bool begin_refresh = false;  // RFC 7313
   bool end_of_rib = false;     // RFC 4724
   bool end_of_refresh = false;
+
+  // The next prefix to send, in a round from `scan` on, or Bitmap::none.
+  [[nodiscard]] std::uint32_t next() const {
+    const auto end = walking ? cursor : Bitmap::none;
+    const auto ahead = dirty.next(scan);
+    const auto node = ahead < end ? ahead : dirty.next(0);
+    return node < end ? node : Bitmap::none;
+  }
 };
 
 struct OutMember {

@@ -126,7 +126,7 @@ void Rib<Prefix>::announce(PeerId peer, const Prefix& prefix, AttributeSet* set,
   AttributePool::retain(set);
   if ((set->flags & AttributeSet::has_med) != 0) table_[node].set(Node::med_matters);
   if (known != paths.end()) {
-    if (!before_.empty() && decision_.may_join(*known, before_.front())) multipath_touched_ = true;
+    if (!before_.empty() && decision_.may_matter(*known, before_.front())) multipath_touched_ = true;
     dropped_.push_back(known->set);
     count(*known, -1);
     *known = path;
@@ -135,7 +135,7 @@ void Rib<Prefix>::announce(PeerId peer, const Prefix& prefix, AttributeSet* set,
   }
   count(path, 1);
   select(node, place);
-  if (const auto* best = table_.best(node); best != nullptr && decision_.may_join(path, *best))
+  if (const auto* best = table_.best(node); best != nullptr && decision_.may_matter(path, *best))
     multipath_touched_ = true;
   end_change(node);
 }
@@ -148,19 +148,20 @@ void Rib<Prefix>::withdraw(PeerId peer, const Prefix& prefix) {
   const auto known = std::find_if(paths.begin(), paths.end(), [&](const Path& path) { return path.source == peer; });
   if (known == paths.end()) return;
   begin_change(node);
-  erase_path(node, static_cast<std::size_t>(known - paths.begin()));
+  const auto place = static_cast<std::size_t>(known - paths.begin());
+  erase_path(node, place);
+  // Without it, another may no longer be out of the question for its MED.
+  if (place == 0 || table_[node].is(Node::med_matters)) select(node, 0);
   end_change(node);
 }
 
 template <class Prefix>
 void Rib<Prefix>::erase_path(NodeIndex node, std::size_t place) {
   const auto path = table_.paths(node)[place];
-  if (!before_.empty() && decision_.may_join(path, before_.front())) multipath_touched_ = true;
+  if (!before_.empty() && decision_.may_matter(path, before_.front())) multipath_touched_ = true;
   dropped_.push_back(path.set);
   count(path, -1);
   table_.remove(node, place);
-  // Without it, another may no longer be out of the question for its MED.
-  if (place == 0 || table_[node].is(Node::med_matters)) select(node, 0);
 }
 
 // ---- routes of this node ----------------------------------------------------------------------------

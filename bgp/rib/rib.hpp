@@ -127,7 +127,7 @@ class Rib {
   void end_change(NodeIndex node);
   void select(NodeIndex node, std::size_t changed);
   [[nodiscard]] bool same_local(NodeIndex node, std::span<const std::pair<AttributeSet*, AudienceId>> local) const;
-  void erase_path(NodeIndex node, std::size_t place);
+  void erase_path(NodeIndex node, std::size_t place);  // select() must follow
   void feed(NodeIndex node);
   void reap(NodeIndex node);
   void reap_settled();
@@ -135,6 +135,7 @@ class Rib {
   void sweep_stale(PeerId peer);
   enum class Sweep : std::uint8_t { StalePaths, Everything };
   void start_sweep(Sweep what);
+  [[nodiscard]] bool sweep_is_over();
   std::size_t sweep(NodeIndex node);
   std::size_t sweep_some(std::size_t budget);
 
@@ -167,9 +168,12 @@ class Rib {
   std::vector<AttributeSet*> dropped_;
   bool multipath_touched_ = false;
 
-  // The sweep goes round the table; `left` is how far it still has to go.
+  // The sweep goes once round the table, which may grow meanwhile: from where it was started to the end, then
+  // from the beginning to where it was started.
+  bool sweeping_ = false;
+  bool sweep_wrapped_ = false;
   NodeIndex sweep_at_ = 0;
-  std::size_t sweep_left_ = 0;
+  NodeIndex sweep_from_ = 0;
   std::size_t sweepable_ = 0;      // of all sources; the sweep may end early when none is left
   bool sweep_everything_ = false;  // no, it may not: prefixes without paths are looked for, too
   bool reconsider_ = false;        // every prefix is decided again on the way

@@ -24,7 +24,9 @@ void Rib<Prefix>::sweep_stale(PeerId peer) {
 
 template <class Prefix>
 void Rib<Prefix>::start_sweep(Sweep what) {
-  sweep_left_ = table_.end();
+  sweeping_ = true;
+  sweep_wrapped_ = false;
+  sweep_from_ = sweep_at_;
   if (what == Sweep::Everything) sweep_everything_ = true;
 }
 
@@ -55,9 +57,9 @@ std::size_t Rib<Prefix>::sweep(NodeIndex node) {
       if (!path.local())
         path.flags = static_cast<std::uint8_t>((path.flags & ~Path::unreachable) | reach_flag(*path.set));
     }
-    select(node, 0);
     if (table_[node].count > 1) multipath_touched_ = true;
   }
+  select(node, 0);
   end_change(node);
   return change_cost;
 }
@@ -65,21 +67,24 @@ std::size_t Rib<Prefix>::sweep(NodeIndex node) {
 template <class Prefix>
 std::size_t Rib<Prefix>::sweep_some(std::size_t budget) {
   std::size_t cost = 0;
-  while (sweep_left_ > 0 && cost < budget) {
-    if (sweepable_ == 0 && !sweep_everything_) {
-      sweep_left_ = 0;
-      break;
-    }
-    if (sweep_at_ >= table_.end()) sweep_at_ = 0;
-    cost += sweep(sweep_at_++);
-    --sweep_left_;
-    if (table_.end() == 0) sweep_left_ = 0;
-  }
-  if (sweep_left_ == 0) {
-    sweep_everything_ = false;
-    reconsider_ = false;
+  while (sweeping_ && cost < budget) {
+    if (sweep_is_over())
+      sweeping_ = sweep_everything_ = reconsider_ = false;
+    else
+      cost += sweep(sweep_at_++);
   }
   return cost;
+}
+
+template <class Prefix>
+bool Rib<Prefix>::sweep_is_over() {
+  if (sweepable_ == 0 && !sweep_everything_) return true;
+  if (sweep_at_ >= table_.end()) {
+    // Twice at the end: the table was emptied on the way.
+    if (std::exchange(sweep_wrapped_, true)) return true;
+    sweep_at_ = 0;
+  }
+  return sweep_at_ >= table_.end() || (sweep_wrapped_ && sweep_at_ >= sweep_from_);
 }
 
 template <class Prefix>
@@ -95,7 +100,7 @@ std::size_t Rib<Prefix>::walk_some(std::size_t budget) {
 
 template <class Prefix>
 bool Rib<Prefix>::has_work() const {
-  return sweep_left_ > 0 || !walking_.empty();
+  return sweeping_ || !walking_.empty();
 }
 
 template <class Prefix>

@@ -71,13 +71,18 @@ class Network {
   // The router stops reading what the other one sends.
   void stop_reading(std::size_t at, std::size_t from) { stopped_.emplace(at - 1, from - 1); }
   void read_again(std::size_t at, std::size_t from) { stopped_.erase({at - 1, from - 1}); }
-  // All connections between the two break; both ends learn it.
+  // All connections between the two break, both ends learn it, and dials fail until the link is mended.
   void cut(std::size_t one, std::size_t other) {
+    broken_.emplace(std::min(one, other) - 1, std::max(one, other) - 1);
     std::vector<End> broken;
     for (const auto& [end, far] : wires_) {
       if (end.node == one - 1 && far.node == other - 1) broken.push_back(end);
     }
     for (const auto& end : broken) drop(end);
+  }
+
+  void mend(std::size_t one, std::size_t other) {
+    broken_.erase({std::min(one, other) - 1, std::max(one, other) - 1});
   }
 
   [[nodiscard]] bool all_established() const {
@@ -154,6 +159,7 @@ class Network {
   void dial(std::size_t at, Link link) {
     auto& router = *nodes_[at]->router;
     const auto to = router.neighbor(link.peer)->session.address.v4().value - 0x0a000000 - 1;
+    if (broken_.contains({std::min<std::size_t>(at, to), std::max<std::size_t>(at, to)})) return router.lost(link, "no route to host", now);
     auto accepted = nodes_[to]->router->accept(transport(to + 1, at + 1), "", now);
     if (!accepted) return router.lost(link, "connection refused", now);
     wires_[{at, link}] = {to, *accepted};
@@ -205,6 +211,7 @@ class Network {
   std::map<End, End> wires_;
   std::map<End, std::vector<std::uint8_t>> in_flight_;
   std::set<std::pair<std::size_t, std::size_t>> stopped_;  // who does not read from whom
+  std::set<std::pair<std::size_t, std::size_t>> broken_;   // links that are cut, the lower router first
 };
 
 }  // namespace bgp

@@ -50,6 +50,7 @@ TEST(RouterNetwork, GoesTheOtherWayWhenALinkBreaks) {
   network.settle();
   EXPECT_THAT(network.routes(3), ElementsAre(Pair(pfx("192.0.2.0/24"), ElementsAre(via(4)))));
   EXPECT_THAT(network.routes(2), ElementsAre(Pair(pfx("192.0.2.0/24"), ElementsAre(via(3)))));
+  network.mend(1, 2);
   network.advance(net::Seconds{120});
   EXPECT_TRUE(network.all_established());
   EXPECT_THAT(network.routes(2), ElementsAre(Pair(pfx("192.0.2.0/24"), ElementsAre(via(1)))));

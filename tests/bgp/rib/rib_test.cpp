@@ -18,15 +18,17 @@ std::vector<std::uint8_t> random_choices(std::uint64_t seed, std::size_t count) 
 }
 
 TEST(RibUnderRandomEvents, TellsEverybodyWhatThePlainModelTells) {
-  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
-    Scenario scenario{random_choices(seed, 1200)};
+  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+    const auto choices = random_choices(seed, 1200);
+    Scenario scenario{choices};
     ASSERT_THAT(scenario.run_all(), ::testing::IsEmpty()) << "seed " << seed;
   }
 }
 
 TEST(RibUnderRandomEvents, StaysRightOverLongRuns) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    Scenario scenario{random_choices(1000 + seed, 60000)};
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    const auto choices = random_choices(1000 + seed, 60000);
+    Scenario scenario{choices};
     ASSERT_THAT(scenario.run_all(), ::testing::IsEmpty()) << "seed " << seed;
   }
 }

@@ -334,8 +334,15 @@ class Scenario {
       if (model_.peers[i].up) compare_peer(i);
     }
     for (const auto& prefix : prefixes_) {
-      if (kernel_[prefix] != model_.kernel(prefix)) wrong_.push_back("kernel differs at " + print(prefix));
+      if (kernel_[prefix] != model_.kernel(prefix))
+        wrong_.push_back("kernel has " + print(prefix) + " via" + words(kernel_[prefix]) + " instead of" +
+                         words(model_.kernel(prefix)));
     }
+  }
+  static std::string words(const std::vector<net::IpAddress>& addresses) {
+    std::string text;
+    for (const auto& each : addresses) text += " " + print(each);
+    return text.empty() ? " nothing" : text;
   }
   void compare_peer(std::size_t who) {
     const auto& peer = model_.peers[who];

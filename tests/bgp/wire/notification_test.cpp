@@ -14,7 +14,7 @@ TEST(ANotificationInWords, NamesCodeAndSubcode) {
   EXPECT_EQ(describe({2, 7, {}}), "OPEN Message Error/Unsupported Capability");
   EXPECT_EQ(describe({3, 11, {}}), "UPDATE Message Error/Malformed AS_PATH");
   EXPECT_EQ(describe(hold_timer_expired()), "Hold Timer Expired");
-  EXPECT_EQ(describe(state_machine_error(StateMachineError::UnexpectedInOpenConfirm)),
+  EXPECT_EQ(describe(state_machine_error(StateMachineError::UnexpectedInOpenConfirm, MessageType::Update)),
             "Finite State Machine Error/Unexpected Message in OpenConfirm");
   EXPECT_EQ(describe(cease(CeaseError::CollisionResolution)), "Cease/Connection Collision Resolution");
   EXPECT_EQ(describe({7, 1, {}}), "ROUTE-REFRESH Message Error/Invalid Message Length");
@@ -22,7 +22,7 @@ TEST(ANotificationInWords, NamesCodeAndSubcode) {
 
 TEST(ANotificationInWords, StaysReadableForNumbersThatNobodyDefined) {
   EXPECT_EQ(describe({0, 0, {}}), "Unknown Error 0/0");
-  EXPECT_EQ(describe({8, 3, {}}), "Unknown Error 8/3");
+  EXPECT_EQ(describe({9, 3, {}}), "Unknown Error 9/3");
   EXPECT_EQ(describe({255, 255, {}}), "Unknown Error 255/255");
   EXPECT_EQ(describe({6, 77, {}}), "Cease/Unknown Subcode 77");
   EXPECT_EQ(describe({2, 8, {}}), "OPEN Message Error/Unknown Subcode 8");
