@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "netlink/attributes.hpp"
+#include "netlink/constants.hpp"
 
 namespace netlink {
 namespace {
@@ -72,9 +73,9 @@ bool decode_multipath(std::span<const std::uint8_t> value, RouteMessage& out) {
 }
 
 bool decode_group(std::span<const std::uint8_t> value, std::vector<GroupMember>& out) {
-  if (value.size() % sizeof(nexthop_grp) != 0) return false;
-  for (; !value.empty(); value = value.subspan(sizeof(nexthop_grp))) {
-    nexthop_grp member{};
+  if (value.size() % sizeof(GroupEntry) != 0) return false;
+  for (; !value.empty(); value = value.subspan(sizeof(GroupEntry))) {
+    GroupEntry member{};
     std::memcpy(&member, value.data(), sizeof member);
     // The kernel keeps weight - 1; the high byte is there since 6.12 and zero before.
     const auto weight = (std::uint32_t{member.weight_high} << 8 | member.weight) + 1;

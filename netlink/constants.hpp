@@ -20,4 +20,14 @@ inline constexpr std::uint32_t ipv6_default_metric = 1024;
 inline constexpr std::uint32_t first_nexthop_id = 0x48000000;
 inline constexpr std::uint32_t nexthop_id_count = 0x00100000;
 
+// struct nexthop_grp of linux/nexthop.h as kernels since 6.12 read it; the headers of Debian 12 still call the
+// high byte of the weight reserved.
+struct GroupEntry {
+  std::uint32_t id;
+  std::uint8_t weight;  // the low byte of weight - 1
+  std::uint8_t weight_high;
+  std::uint16_t reserved;
+};
+static_assert(sizeof(GroupEntry) == 8);
+
 }  // namespace netlink

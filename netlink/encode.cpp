@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "netlink/codec.hpp"
+#include "netlink/constants.hpp"
 
 namespace netlink {
 namespace {
@@ -126,7 +127,7 @@ void encode(Batch& batch, Verb verb, const GroupSpec& group) {
   auto* members = mnl_attr_nest_start(message, NHA_GROUP);
   members->nla_type = NHA_GROUP;  // an array, which the kernel does not want marked as nested
   for (const auto& [id, weight] : group.members) {
-    auto& member = put<nexthop_grp>(message);
+    auto& member = put<GroupEntry>(message);
     member.id = id;
     member.weight = static_cast<std::uint8_t>(weight - 1);
     member.weight_high = static_cast<std::uint8_t>((weight - 1) >> 8);
