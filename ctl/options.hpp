@@ -10,7 +10,7 @@
 
 namespace ctl {
 
-enum class Format : std::uint8_t { Table, Wide, Json, Yaml };
+enum class Format : std::uint8_t { Table, Wide, Json, Yaml, Name };
 
 enum class Verb : std::uint8_t {
   Get,
@@ -38,6 +38,8 @@ struct Options {
   std::string namespace_name = "default";
   bool all_namespaces = false;
   std::string selector;
+  bool managed_fields = false;     // get: also who applied which fields
+  bool dry_run = false;            // apply: ask the API, change nothing
   std::vector<std::string> words;  // what follows the verb
   std::vector<std::string> files;  // -f
   std::string peer;                // routes in|out
