@@ -67,12 +67,12 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
   }
   options.heartbeat = std::chrono::milliseconds{heartbeat};
   if (options.node.empty()) options.node = host_name();
-  if (!options.cleanup && options.resources.empty() && options.api.empty()) {
-    std::cerr << "herald-speaker: --resources or --api is needed (see --help)\n";
-    return 2;
-  }
   if ((options.check || options.print_config) && options.resources.empty()) {
     std::cerr << "herald-speaker: --check and --print-config read --resources\n";
+    return 2;
+  }
+  if (!options.cleanup && options.resources.empty() && options.api.empty()) {
+    std::cerr << "herald-speaker: --resources or --api is needed (see --help)\n";
     return 2;
   }
   return options;
