@@ -32,6 +32,11 @@ constexpr auto pool = std::to_array<SchemaField>({
     {"status.assignedIPv6", Integer, "Addresses in use.", {}},
     {"status.availableIPv4", TextOrInteger, "Addresses left.", {}},
     {"status.availableIPv6", TextOrInteger, "Addresses left.", {}},
+    {"status.capacityIPv4", TextOrInteger, "Addresses that the pool can give out.", {}},
+    {"status.capacityIPv6", TextOrInteger, "Addresses that the pool can give out.", {}},
+    {"status.conditions[]", Any, "herald.dev/Exhausted: whether a family has none left.", "type"},
+    {"status.quarantinedIPv4", Integer, "Released addresses that rest before others get them.", {}},
+    {"status.quarantinedIPv6", Integer, "Released addresses that rest before others get them.", {}},
 });
 
 constexpr auto community = std::to_array<SchemaField>({
