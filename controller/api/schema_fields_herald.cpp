@@ -188,6 +188,7 @@ constexpr auto speaker = std::to_array<SchemaField>({
     {"spec.interfaces[].name", Text, "Name of the link.", {}},
     {"spec.interfaces[].carrier", Boolean, "Whether it is up.", {}},
     {"spec.interfaces[].subnets[]", Text, "Prefixes on it.", {}},
+    {"spec.owned[]", Text, "Layer 2 addresses that it answers for.", {}},
 });
 
 }  // namespace
