@@ -8,12 +8,15 @@ namespace {
 
 using nlohmann::json;
 
-PeerRoutes::LocalAsn parse_local_asn(Cursor& spec) {
-  PeerRoutes::LocalAsn local;
-  local.asn = spec.required("localASN", asn);
+std::optional<PeerRoutes::LocalAsn> parse_local_asn(Cursor& spec) {
   enum class Option : std::uint8_t { NoPrepend, ReplaceAs };
+  const auto number = spec.optional("localASN", asn);
   const auto options = spec.optional_list(
       "localASNOptions", choice<Option>({{"no-prepend", Option::NoPrepend}, {"replace-as", Option::ReplaceAs}}));
+  if (options && !spec.has("localASN")) spec.problem("localASNOptions", "means nothing without localASN");
+  if (!number) return std::nullopt;
+  PeerRoutes::LocalAsn local;
+  local.asn = *number;
   if (!options) return local;  // both, as MetalLB has it
   local.prepend = std::ranges::find(*options, Option::NoPrepend) == options->end();
   local.prepend_own = std::ranges::find(*options, Option::ReplaceAs) == options->end();
@@ -56,10 +59,7 @@ void check_next_hops(const Cursor& spec, const PeerRoutes& routes) {
 
 PeerRoutes parse_peer_routes(Cursor& spec) {
   PeerRoutes routes;
-  if (spec.has("localASN"))
-    routes.local_asn = parse_local_asn(spec);
-  else if (spec.has("localASNOptions"))
-    spec.problem("localASNOptions", "means nothing without localASN");
+  routes.local_asn = parse_local_asn(spec);
   routes.reflector_client = spec.optional("routeReflectorClient", boolean, false);
   routes.next_hop_mode = spec.optional(
       "nextHopMode",
@@ -76,7 +76,6 @@ PeerRoutes parse_peer_routes(Cursor& spec) {
   routes.default_originate = spec.optional("defaultOriginate", parse_default_originate);
   routes.limit = parse_limit(spec);
   routes.keep_rejected = spec.optional("keepRejected", boolean, false);
-  spec.ignore({"localASNOptions"});
   check_next_hops(spec, routes);
   return routes;
 }
