@@ -118,7 +118,7 @@ def host(folder: Path) -> Iterator[Host]:
         subprocess.run(["ip", "netns", "delete", one.netns], check=False)
 
 
-def router(asn: int, address: str, peer: str, peer_asn: int, *, more: str = "", prefixes: str = "") -> str:
+def router(asn: int, address: str, peer: str, peer_asn: int, *, prefixes: str = "") -> str:
     """Resources of one of two routers that speak over loopback, and program no kernel."""
     return f"""
 apiVersion: herald.dev/v1
@@ -133,7 +133,7 @@ spec:
 apiVersion: herald.dev/v1
 kind: BGPPeer
 metadata: {{name: other}}
-spec: {{peerASN: {peer_asn}, peerAddress: {peer}, sourceAddress: {address}, connectTime: 1s, import: [accept-all]{more}}}
+spec: {{peerASN: {peer_asn}, peerAddress: {peer}, sourceAddress: {address}, connectTime: 1s, import: [accept-all]}}
 ---
 apiVersion: herald.dev/v1
 kind: BGPAdvertisement

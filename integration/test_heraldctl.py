@@ -18,6 +18,13 @@ import pytest
 from integration.harness import PATIENCE, poll
 from integration.programs import Host, host, router
 
+# Of a name, ranges, and what else the spec says.
+POOL = """
+apiVersion: herald.dev/v1
+kind: IPAddressPool
+metadata: {name: %s}
+spec: {addresses: [%s]%s}
+"""
 SET = """
 apiVersion: herald.dev/v1
 kind: IPAddressPool
@@ -89,10 +96,11 @@ def test_yaml_that_is_shown_can_be_applied(world: Host) -> None:
 
 
 def test_apply_keeps_what_was_written_as_it_was_written(world: Host) -> None:
-    pool = "apiVersion: herald.dev/v1\nkind: IPAddressPool\nmetadata: {name: once}\nspec: {addresses: [198.18.0.0/30]%s}\n"
-    assert world.ctl("apply", "-f", "-", input=pool % ", autoAssign: false").stdout == "IPAddressPool/once created\n"
+    pool = ("once", "198.18.0.0/30")
+    text = POOL % (*pool, ", autoAssign: false")
+    assert world.ctl("apply", "-f", "-", input=text).stdout == "IPAddressPool/once created\n"
     assert world.json("get", "pool", "once")["spec"] == {"addresses": ["198.18.0.0/30"], "autoAssign": False}
-    assert world.ctl("apply", "-f", "-", input=pool % "").stdout == "IPAddressPool/once configured\n"
+    assert world.ctl("apply", "-f", "-", input=POOL % (*pool, "")).stdout == "IPAddressPool/once configured\n"
     assert world.json("get", "pool", "once")["spec"] == {"addresses": ["198.18.0.0/30"]}, "a field left out goes"
     assert world.ctl("delete", "pool/once").stdout == "ipaddresspool/once deleted\n"
 
@@ -113,9 +121,9 @@ def test_a_dry_run_changes_nothing(world: Host) -> None:
 
 
 def test_a_refused_object_does_not_stop_the_others(world: Host) -> None:
-    pool = "apiVersion: herald.dev/v1\nkind: IPAddressPool\nmetadata: {name: %s}\nspec: {autoAssign: false, addresses: [%s]}\n"
-    done = world.ctl("apply", "-f", "-", input=pool % ("clash", "192.0.2.8/30") + "---\n" + pool % ("fine", "198.18.2.0/30"),
-                     code=1)
+    clash = POOL % ("clash", "192.0.2.8/30", ", autoAssign: false")
+    fine = POOL % ("fine", "198.18.2.0/30", ", autoAssign: false")
+    done = world.ctl("apply", "-f", "-", input=clash + "---" + fine, code=1)
     assert done.stdout == "IPAddressPool/fine created\n"
     assert "IPAddressPool/clash" in done.stderr
     assert "spec.addresses[0]: 192.0.2.8/30 overlaps 192.0.2.0/28 of IPAddressPool/web" in done.stderr
@@ -137,7 +145,8 @@ def test_describe_shows_conditions_and_events_and_no_secrets(world: Host) -> Non
     text = world.ctl("describe", "svc/shop").stdout
     assert "Conditions:" in text and "192.0.2.1 from pool web" in text
     assert "Events:" in text and "assigned 192.0.2.1 from pool web" in text
-    world.ctl("apply", "-f", "-", input="apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: hush}\n")
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: hush}\n"
+    world.ctl("apply", "-f", "-", input=secret)
     text = world.ctl("describe", "secret", "s").stdout
     assert "characters of base64" in text and "aHVzaA" not in text
     world.ctl("delete", "secret", "s")
@@ -145,8 +154,8 @@ def test_describe_shows_conditions_and_events_and_no_secrets(world: Host) -> Non
 
 def test_watch_prints_what_changes(world: Host) -> None:
     with open(world.folder / "watch.out", "wb") as out:
-        watching = subprocess.Popen(world.words("heraldctl", "--server", f"unix:{world.folder}/api.sock", "watch", "ns"),
-                                    stdout=out, env=world.environment)
+        words = world.words("heraldctl", "--server", f"unix:{world.folder}/api.sock", "watch", "ns")
+        watching = subprocess.Popen(words, stdout=out, env=world.environment)
     try:
         seen = lambda: (world.folder / "watch.out").read_text()  # noqa: E731
         poll(lambda: "ADDED    default" in seen(), what="what is there")
@@ -285,7 +294,8 @@ def test_a_token_is_asked_for(world: Host, tmp_path: Path) -> None:
             done = world.run(*server, *words, "get", "pools", code=1)
             assert "Unauthorized" in done.stderr and "--token-file FILE" in done.stderr
         assert world.run(*server, "--token-file", good, "get", "pools").stdout == "no ipaddresspools\n"
-        assert "no ipaddresspools" in world.run(*server, "get", "pools", environment={"HERALD_TOKEN_FILE": str(good)}).stdout
+        done = world.run(*server, "get", "pools", environment={"HERALD_TOKEN_FILE": str(good)})
+        assert "no ipaddresspools" in done.stdout
         done = world.run(*server, "--token-file", viewer, "get", "secrets", code=1)
         assert 'user "bob" cannot list resource "secrets"' in done.stderr
         done = world.run(*server, "--token-file", viewer, "delete", "pool", "web", code=1)

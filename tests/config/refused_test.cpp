@@ -421,7 +421,7 @@ kind: BGPAdvertisement
 metadata: {name: ad}
 spec: {communities: ["65536:1"]}
 )",
-     R"(set.yaml:9:22: BGPAdvertisement/ad spec.communities[0]: must be a community such as 65001:100 or large:1:2:3, or the name of one, got "65536:1")"},
+     R"(set.yaml:9:22: BGPAdvertisement/ad spec.communities[0]: must be a community such as 65001:100, large:1:2:3 or rt:65001:100, or the name of one, got "65536:1")"},
     {"ads_that_say_the_same",
      R"(apiVersion: metallb.io/v1beta1
 kind: IPAddressPool

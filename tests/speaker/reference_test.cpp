@@ -47,6 +47,22 @@ constexpr auto changes = std::to_array<FieldChange>({
     {"spec.maxPrefixes", "maxPrefixes: 10", "maxPrefixes: 20"},
     {"spec.shutdownMessage", "shutdown: true, shutdownMessage: a", "shutdown: true, shutdownMessage: b"},
     {"spec.description", "description: a", "description: b"},
+    {"spec.passwordSecret.key", "passwordSecret: {name: one}", "passwordSecret: {name: one, key: second}"},
+    {"spec.maxPrefixesAction", "maxPrefixesAction: stop", "maxPrefixesAction: warn"},
+    {"spec.maxPrefixesWarning", "maxPrefixesWarning: 75", "maxPrefixesWarning: 50"},
+    {"spec.maxPrefixesRestart", "maxPrefixesRestart: 60s", "maxPrefixesRestart: 90s"},
+    {"spec.maxPrefixesOut", "maxPrefixesOut: 10", "maxPrefixesOut: 20"},
+    {"spec.keepRejected", "keepRejected: false", "keepRejected: true"},
+    {"spec.localASN", "localASN: 65100", "localASN: 65101"},
+    {"spec.localASNOptions[]", "localASN: 65100", "localASN: 65100, localASNOptions: [replace-as]"},
+    {"spec.routeReflectorClient", "peerAddress: 10.0.0.2, peerASN: 65001",
+     "peerAddress: 10.0.0.2, peerASN: 65001, routeReflectorClient: true"},
+    {"spec.nextHopMode", "nextHopMode: Auto", "nextHopMode: Keep"},
+    {"spec.nextHops[]", "nextHops: [10.0.0.7]", "nextHops: [10.0.0.8]"},
+    {"spec.numAllowedLocalASNumbers", "numAllowedLocalASNumbers: 0", "numAllowedLocalASNumbers: 1"},
+    {"spec.asOverride", "asOverride: false", "asOverride: true"},
+    {"spec.privateASNs", "privateASNs: keep", "privateASNs: remove"},
+    {"spec.defaultOriginate.whenPresent[]", "defaultOriginate: {}", "defaultOriginate: {whenPresent: [10.0.0.0/8]}"},
 });
 // The session begins or ends with them: nothing to keep up.
 const std::set<std::string> begin_or_end{"spec.nodeSelectors[]", "spec.shutdown"};
@@ -56,7 +72,7 @@ apiVersion: v1
 kind: Secret
 metadata: {name: one}
 type: kubernetes.io/basic-auth
-stringData: {password: one}
+stringData: {password: one, second: another}
 ---
 apiVersion: v1
 kind: Secret
