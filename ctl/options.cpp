@@ -78,6 +78,12 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
   app.add_option("--control", options.control, "A speaker's control socket ($HERALD_CONTROL): unix:PATH");
   app.add_option("--token-file", options.token_file, "Bearer token for the API ($HERALD_TOKEN_FILE)");
   app.add_option("--ca-file", options.ca_file, "Certificates that the API's may be signed by");
+  auto* kubernetes =
+      app.add_flag("--kubernetes", options.kubernetes,
+                   "The API is that of Kubernetes: by --kubeconfig, else as a pod's service account, else "
+                   "by $KUBECONFIG or ~/.kube/config");
+  app.add_option("--kubeconfig", options.kubeconfig, "How the Kubernetes API is reached")->needs(kubernetes);
+  app.add_option("--context", options.context, "Context of the kubeconfig")->needs(kubernetes);
   const std::map<std::string, Format> formats{
       {"table", Format::Table}, {"wide", Format::Wide}, {"json", Format::Json}, {"yaml", Format::Yaml}};
   app.add_option("-o,--output", options.format, "table, wide, json or yaml")

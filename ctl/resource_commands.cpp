@@ -12,6 +12,7 @@
 #include "config/document.hpp"
 #include "config/object.hpp"
 #include "config/source/api_client.hpp"
+#include "config/source/kubeconfig.hpp"
 #include "ctl/commands.hpp"
 
 namespace ctl {
@@ -35,6 +36,11 @@ const KindInfo& kind_of(const std::string& word) {
 }
 
 ApiClient connect(const Options& options) {
+  if (options.kubernetes) {
+    const auto access = config::kubernetes_access(options.kubeconfig, options.context, config::process_environment);
+    if (!access) throw Failure{"--kubernetes: " + access.error(), 2};
+    return ApiClient{access->endpoint};
+  }
   auto endpoint = config::parse_api_endpoint(options.server);
   if (!endpoint) throw Failure{"--server: " + endpoint.error(), 2};
   endpoint->token_file = options.token_file;
