@@ -150,6 +150,7 @@ constexpr auto speaker = std::to_array<SchemaField>({
     {"spec.interfaces[].name", Text, "Name of the link.", {}},
     {"spec.interfaces[].carrier", Boolean, "Whether it is up.", {}},
     {"spec.interfaces[].subnets[]", Text, "Prefixes on it.", {}},
+    {"spec.owned[]", Text, "Layer 2 addresses that the node answers for.", {}},
 });
 
 }  // namespace
