@@ -60,6 +60,16 @@ check_format() {
 : "${HERALD_LABS=}"
 : "${HERALD_SKIP_SANITIZERS=1}"
 
+# The Kubernetes server for tests is built once per machine; `./dev test` uses it where it is already.
+test_kubernetes() {
+  [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
+  install_packages build lab test
+  tools/kubernetes/server.sh build >/dev/null
+  build release herald-speaker herald-controller heraldctl
+  say "Kubernetes"
+  /usr/bin/python3 -m pytest -q -p no:cacheprovider -m kubernetes integration
+}
+
 run_tests() { # [FILTER]
   local filter=${1:-} status=0
   [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
