@@ -48,6 +48,9 @@ struct PrefixLimit {
 // this router's own address: third-party next hops (RFC 4271 section 5.1.3) are not used.
 enum class InternalNextHop : std::uint8_t { Unchanged, Self };
 
+// What a session waits for before it is opened. Bfd: Router::bfd_ready().
+enum class WaitFor : std::uint8_t { Nothing, Bfd };
+
 struct NeighborConfig {
   std::string name;    // unique; how people and other parts of the configuration call it
   PeerConfig session;  // what the session needs: addresses, AS numbers, timers, families
@@ -60,6 +63,7 @@ struct NeighborConfig {
   InternalNextHop next_hop = InternalNextHop::Unchanged;
   // Rejected routes are kept for display (`routes in`) and counted exactly; they cost memory.
   Kept rejected = Kept::No;
+  WaitFor wait_for = WaitFor::Nothing;
   // Not empty: something that the neighbour needs is missing (a filter, a secret). Kept down, and says so.
   std::string hold_down;
   // Administratively down, with the text for the peer (RFC 9003).
