@@ -93,6 +93,14 @@ void add_general(CLI::App& app, Options& options, std::string& format) {
       ->type_name("FILE");
   app.add_option("--ca-file", options.ca_file, "Certificates that the API's may be signed by ($HERALD_CA_FILE)")
       ->type_name("FILE");
+  auto* kubernetes =
+      app.add_flag("--kubernetes", options.kubernetes,
+                   "The API is that of Kubernetes: by --kubeconfig, else as a pod's service account, else "
+                   "by $KUBECONFIG or ~/.kube/config");
+  app.add_option("--kubeconfig", options.kubeconfig, "How the Kubernetes API is reached")
+      ->type_name("FILE")
+      ->needs(kubernetes);
+  app.add_option("--context", options.context, "Context of the kubeconfig")->type_name("NAME")->needs(kubernetes);
   app.add_option("-o,--output", format, "table, wide, json, yaml or name")
       ->type_name("FORMAT")
       ->check(one_of({"table", "wide", "json", "yaml", "name"}));

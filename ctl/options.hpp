@@ -30,7 +30,10 @@ enum class Verb : std::uint8_t {
 
 struct Options {
   Verb verb{};
-  std::string server;   // API; default $HERALD_SERVER
+  std::string server;       // API; default $HERALD_SERVER
+  bool kubernetes = false;  // the API of a Kubernetes cluster instead of server
+  std::string kubeconfig;
+  std::string context;
   std::string control;  // speaker; default $HERALD_CONTROL
   std::string token_file;
   std::string ca_file;

@@ -14,6 +14,7 @@
 #include "config/object.hpp"
 #include "config/source/api_client.hpp"
 #include "ctl/columns.hpp"
+#include "config/source/kubeconfig.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/kinds.hpp"
 
@@ -40,6 +41,11 @@ json checked(config::ApiAnswer answer, const std::string& what = {}) {
 }
 
 ApiClient connect(const Options& options) {
+  if (options.kubernetes) {
+    const auto access = config::kubernetes_access(options.kubeconfig, options.context, config::process_environment);
+    if (!access) throw Failure{"--kubernetes: " + access.error(), 2};
+    return ApiClient{access->endpoint};
+  }
   auto endpoint = config::parse_api_endpoint(options.server);
   if (!endpoint) throw Failure{"--server: " + endpoint.error(), 2};
   if (!options.token_file.empty() && !std::ifstream{options.token_file})

@@ -96,7 +96,7 @@ def test_a_folder_is_a_set(world: Host) -> None:
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    ([], "--resources or --api is needed"),
+    ([], "--resources, --api or --kubernetes is needed"),
     (["--check"], "--check and --print-config read --resources"),
     (["--print-config", "--api", "unix:/x"], "--check and --print-config read --resources"),
     (["--resources", "x", "--api", "unix:/x"], "--api"),

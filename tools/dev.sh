@@ -55,6 +55,16 @@ check_format() {
   sources | xargs clang-format-14 --dry-run -Werror
 }
 
+# The Kubernetes server for tests is built once per machine; `./dev test` uses it where it is already.
+test_kubernetes() {
+  [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
+  install_packages build lab test
+  tools/kubernetes/server.sh build >/dev/null
+  build release herald-speaker herald-controller heraldctl
+  say "Kubernetes"
+  /usr/bin/python3 -m pytest -q -p no:cacheprovider -m kubernetes integration
+}
+
 run_tests() { # [FILTER]
   local filter=${1:-} status=0
   [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
