@@ -32,12 +32,12 @@ constexpr auto candidates = R"sh(_heraldctl_candidates() {
   ask=(heraldctl)
   for word in "$@"; do
     case $before in
-      --server | --control | --token-file | --ca-file | -n | --namespace) ask+=("$before" "$word"); before=''; continue ;;
+      --server | --control | --token-file | --ca-file | --kubeconfig | --context | -n | --namespace) ask+=("$before" "$word"); before=''; continue ;;
       -o | --output | -f | --filename | -l | --selector | --peer | --family | --reason) before=''; continue ;;
     esac
     before=''
     case $word in
-      -A | --all-namespaces) ask+=("$word") ;;
+      -A | --all-namespaces | --kubernetes) ask+=("$word") ;;
       -*) before=$word ;;
       *)
         if [ -z "$verb" ]; then
@@ -67,7 +67,8 @@ constexpr auto candidates = R"sh(_heraldctl_candidates() {
   esac
 }
 _heraldctl_options() {
-  echo --server --control --token-file --ca-file --output --namespace --all-namespaces --help
+  echo --server --control --token-file --ca-file --kubernetes --kubeconfig --context --output --namespace
+  echo --all-namespaces --help
   case " $* " in
     *" apply "*) echo --filename --dry-run ;;
     *" delete "*) echo --filename ;;
@@ -86,7 +87,7 @@ constexpr auto bash = R"sh(# bash completion for heraldctl
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   local -a before=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
   case $previous in
-    -f | --filename | --token-file | --ca-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    -f | --filename | --token-file | --ca-file | --kubeconfig) COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$(_heraldctl_options "${before[@]}")" -- "$word"))
@@ -103,7 +104,7 @@ constexpr auto zsh = R"sh(#compdef heraldctl
   local -a before found
   before=("${(@)words[2,CURRENT-1]}")
   case $previous in
-    -f | --filename | --token-file | --ca-file) _files; return ;;
+    -f | --filename | --token-file | --ca-file | --kubeconfig) _files; return ;;
   esac
   if [[ $word == -* ]]; then
     found=(${=$(_heraldctl_options "${before[@]}")})
