@@ -106,7 +106,7 @@ list_benchmarks() {
   local file name
   say "benchmarks: ./dev bench NAME [ARGUMENTS]; all need a quiet machine"
   for file in tests/bench/*.py tests/bench/*/__main__.py; do
-    grep -q '^def main' "$file" || continue
+    grep -q '^if __name__' "$file" || continue
     name=${file#tests/bench/} name=${name%/__main__.py} name=${name%.py}
     printf '  %-22s %s\n' "$name" "$(sed -n 's/^"""\(.*\)$/\1/p' "$file" | head -n 1 | sed 's/"""$//')"
   done

@@ -183,6 +183,9 @@ def rig() -> Iterator[Rig]:
     here = Rig()
     try:
         yield here
+    except RigError as error:
+        logs = [f"--- {one.name}\n{one.log.read_text()[-1500:]}" for one in here.processes if one.log.stat().st_size]
+        raise RigError("\n".join([str(error), *logs])) from error
     finally:
         here.close()
         for number, handler in previous.items():

@@ -20,7 +20,7 @@ int run(const blast::Options& options) {
   if (options.mode == blast::Mode::Dump) return dump(scenario);
   blast::Run run{scenario};
   const bool up = run.establish();
-  if (up && options.mode == blast::Mode::Monitor) run.monitor();
+  if (up && options.mode == blast::Mode::Monitor) run.keep();
   if (up && options.senders > 0) {
     run.announce();
     if (options.flap > 0) run.flap();

@@ -54,6 +54,12 @@ json quantiles(std::vector<double> values) {
 
 bool Run::establish() {
   const auto& options = scenario_.options();
+  // From the first byte on: UPDATEs can come with the KEEPALIVE that makes the session Established.
+  if (options.mode == Mode::Monitor)
+    blaster_.on_prefix = [family = options.family](Seconds at, const Peer& peer, Change change, Prefix prefix) {
+      std::printf("%.6f %u %c %s\n", at.count(), peer.id, change == Change::Announced ? '+' : '-',
+                  print(prefix, family).c_str());
+    };
   const auto begun = now();
   while (!blaster_.all_established() && now() - begun < options.connect_timeout)
     blaster_.pump(std::chrono::milliseconds{5});
@@ -239,20 +245,11 @@ void Run::probe() {
   report_["latency_dut_cpu"] = rounded(processor_time(options.pids) - processor);
 }
 
-void Run::monitor() {
-  blaster_.on_prefix = [&](Seconds at, const Peer& peer, Change change, Prefix prefix) {
-    std::printf("%.6f %u %c %s\n", at.count(), peer.id, change == Change::Announced ? '+' : '-',
-                print(prefix, scenario_.options().family).c_str());
-  };
-  std::printf("established\n");
+void Run::keep() {
   while (true) {
     std::fflush(stdout);
     blaster_.pump(std::chrono::seconds{1});
   }
-}
-
-void Run::keep() {
-  while (true) blaster_.pump(std::chrono::seconds{1});
 }
 
 }  // namespace blast

@@ -21,7 +21,7 @@ class Run {
   void flap();
   void probe();
   void lose_sender();
-  [[noreturn]] void monitor();  // never ends by itself
+  // Keeps the sessions up until the process is ended.
   [[noreturn]] void keep();
 
   [[nodiscard]] const nlohmann::json& report() const { return report_; }
