@@ -130,6 +130,13 @@ class Objects {
   // once, on the owner's thread and never from inside write(), with one result for each write in order.
   using Done = std::function<void(std::vector<WriteResult>)>;
   virtual void write(std::vector<Write> batch, Done done) = 0;
+  // The newest revision including what is on its way: what the next write is checked against.
+  [[nodiscard]] virtual ObjectPtr latest(const ObjectKey& key) const = 0;
+
+  // What was given up in earlier lives of the store and not forgotten, oldest first: of each thing, the last time.
+  [[nodiscard]] virtual std::vector<Release> releases() const = 0;
+  // Drops the record of releases before that moment, with the next write.
+  virtual void forget_releases(std::chrono::system_clock::time_point before) = 0;
 };
 
 struct StoreOptions {
@@ -179,13 +186,10 @@ class Store final : public Objects {
   void write(std::vector<Write> batch, Done done) override;
   // What write() would answer now, without doing it.
   [[nodiscard]] WriteResult preview(const Write& write) const;
-  // The newest revision including what is on its way: what the next write is checked against.
-  [[nodiscard]] ObjectPtr latest(const ObjectKey& key) const;
+  [[nodiscard]] ObjectPtr latest(const ObjectKey& key) const override;
 
-  // What was given up in earlier lives of the store and not forgotten, oldest first: of each thing, the last time.
-  [[nodiscard]] std::vector<Release> releases() const;
-  // Drops the record of releases before that moment, with the next transaction.
-  void forget_releases(std::chrono::system_clock::time_point before);
+  [[nodiscard]] std::vector<Release> releases() const override;
+  void forget_releases(std::chrono::system_clock::time_point before) override;
 
   // Puts heartbeats on disk when they are due. Call it every second or so.
   void tick();
