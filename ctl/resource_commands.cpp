@@ -13,8 +13,8 @@
 #include "config/document.hpp"
 #include "config/object.hpp"
 #include "config/source/api_client.hpp"
-#include "ctl/columns.hpp"
 #include "config/source/kubeconfig.hpp"
+#include "ctl/columns.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/kinds.hpp"
 

@@ -28,7 +28,7 @@ std::string place(int line, int column, std::string_view field) {
 
 TEST(Place, IsWhereTheFieldWasWritten) {
   EXPECT_EQ(place(5, 3, "spec.rules[1].name"), "9:14");
-  EXPECT_EQ(place(5, 3, "spec.rules[1].tags[app.io/z]"), "9:35");
+  EXPECT_EQ(place(5, 3, "spec.rules[1].tags[app.io/z]"), "9:34");
   EXPECT_EQ(place(5, 3, "spec.rules"), "8:5");
 }
 
