@@ -27,6 +27,7 @@ from typing import Any
 from integration.harness import PATIENCE, poll
 
 ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(os.environ.get("HERALD_BIN", ROOT / "build" / "release" / "bin"))
 SCRIPT = ROOT / "tools" / "kubernetes" / "server.sh"
 GATES = "IPv6DualStack=true,EndpointSliceTerminatingCondition=true,EndpointSliceNodeName=true"
 # Users of the token file: name -> groups. Service accounts, so that the RBAC of deploy/kubernetes is what they have.
@@ -315,8 +316,7 @@ class Program:
     """herald-controller or herald-speaker in the same namespace as the control plane; its log in a file."""
 
     def __init__(self, plane: Kubernetes, name: str, *words: object, program: str = "herald-controller") -> None:
-        binaries = Path(os.environ.get("HERALD_BIN", ROOT / "build" / "release" / "bin"))
-        self.argv = plane.within(binaries / program, "--kubernetes", *words)
+        self.argv = plane.within(BIN / program, "--kubernetes", *words)
         self.file = plane.folder / f"{name}.log"
         self.process: subprocess.Popen[bytes] | None = None
 

@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,7 @@ import pytest
 
 from integration import harness, kubernetes
 from integration.harness import endpoints, established, frr_paths, frr_sessions, holds, poll, soon, watched_routes
-from integration.kubernetes import ROOT, Kubernetes, Program
+from integration.kubernetes import BIN, ROOT, Kubernetes, Program
 from tools.lab import Lab
 
 NODES = ("n1", "n2", "n3")
@@ -99,7 +100,8 @@ class Cluster:
         self.plane = plane
         self.tor = lab.node("tor")
         config = plane.kubeconfig("controller", CONTROLLER)
-        self.controllers = [Program(plane, f"controller-{i}", "--kubeconfig", config) for i in (1, 2)]
+        self.controllers = [
+            Program(plane, f"controller-{i}", "--kubeconfig", config, "--metrics", f"127.0.0.1:748{i}") for i in (1, 2)]
 
     def start_speaker(self, name: str) -> None:
         node = self.lab.node(name)
@@ -185,6 +187,11 @@ def test_a_service_gets_its_addresses_and_is_announced(cluster: Cluster) -> None
     pool = plane.get("ipaddresspool", "routed")
     assert pool["status"]["assignedIPv4"] == 1, pool
     assert "203.0.113.0/25" in plane.kubectl("get", "pool", "routed")
+    # So far the server has not been restarted (just then it refuses everybody), and the rights were enough.
+    for name in NODES:
+        assert "orbidden" not in cluster.lab.node(name).log("herald-speaker")
+    for controller in cluster.controllers:
+        assert "orbidden" not in controller.log
 
 
 def test_endpoints_come_and_go(cluster: Cluster) -> None:
@@ -413,10 +420,37 @@ def test_the_rights_are_enough_and_no_more(cluster: Cluster) -> None:
     for words in (("patch", "services", "--subresource=status"), ("list", "secrets"), ("get", "secrets"),
                   ("update", "nodes"), ("create", "events"), ("patch", "bgppeers.herald.dev")):
         assert not may(SPEAKER, *words), words
-    for name in NODES:
-        assert "orbidden" not in cluster.lab.node(name).log("herald-speaker")
-    for controller in cluster.controllers:
-        assert "orbidden" not in controller.log
+
+
+def test_the_overlays_apply(cluster: Cluster) -> None:
+    """Everything of deploy/kubernetes is taken by the server, and each overlay gives the speaker what it needs."""
+    plane = cluster.plane
+    wanted = {
+        "base": {"NET_ADMIN", "NET_RAW", "NET_BIND_SERVICE"},
+        "overlays/bgp": {"NET_ADMIN", "NET_BIND_SERVICE"},
+        "overlays/l2": {"NET_ADMIN", "NET_RAW"},
+    }
+    for overlay, capabilities in wanted.items():
+        # The newest kubectl around: that of Debian 12 builds no folder of folders.
+        built = subprocess.run(["kubectl", "kustomize", str(DEPLOY / overlay)], capture_output=True, text=True)
+        if built.returncode != 0 and "must be a file" in built.stderr:
+            for file in ("controller.yaml", "speaker.yaml"):
+                plane.kubectl("apply", "-f", str(DEPLOY / "base" / file))
+            break
+        assert built.returncode == 0 and "deprecated" not in built.stderr, built.stderr
+        plane.kubectl("apply", "--validate=false", "-f", "-", input=built.stdout)
+        speaker = plane.get("daemonset", "herald-speaker", "herald-system")["spec"]["template"]["spec"]
+        security = speaker["containers"][0]["securityContext"]
+        assert set(security["capabilities"]["add"]) == capabilities, overlay
+        assert security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"]
+    controller = plane.get("deployment", "herald-controller", "herald-system")["spec"]
+    assert controller["replicas"] == 2 and controller["template"]["spec"]["securityContext"]["runAsNonRoot"]
+    for kind, name in (("daemonset", "herald-speaker"), ("deployment", "herald-controller")):
+        command = plane.get(kind, name, "herald-system")["spec"]["template"]["spec"]["containers"][0]["command"]
+        options = [word.partition("=")[0] for word in command if word.startswith("--")]
+        known = subprocess.run([BIN / command[0], "--help"], capture_output=True, text=True).stdout
+        assert all(option in known for option in options), options
+        plane.kubectl("delete", kind, name, "-n", "herald-system")
 
 
 def test_metallbs_objects_are_obeyed_where_they_are(cluster: Cluster, test_data: Path) -> None:
@@ -441,6 +475,20 @@ def test_metallbs_objects_are_obeyed_where_they_are(cluster: Cluster, test_data:
     assert "ingress" not in plane.get("service", "other")["status"]["loadBalancer"]
     plane.kubectl("delete", "service", "migrated", "other")
     plane.kubectl("delete", "endpointslices", "migrated-ipv4")
+
+
+def test_controllers_tell_their_state(cluster: Cluster) -> None:
+    leading(cluster)
+    api = cluster.lab.node("api")
+    seen = []
+    for port in (7481, 7482):
+        url = f"http://127.0.0.1:{port}"
+        assert api.run(["curl", "-sS", "--noproxy", "*", f"{url}/readyz"]).stdout == "ok\n"
+        lines = api.run(["curl", "-sS", "--noproxy", "*", f"{url}/metrics"]).stdout.splitlines()
+        values = {line.split(" ")[0]: float(line.split(" ")[1]) for line in lines if line and line[0] != "#"}
+        assert values["herald_controller_current"] == 1 and values["herald_controller_services"] >= 1
+        seen.append(values["herald_controller_leader"])
+    assert sorted(seen) == [0, 1]
 
 
 def test_heraldctl_speaks_to_the_cluster(cluster: Cluster) -> None:
