@@ -197,7 +197,7 @@ def test_filters_by_as_path_and_communities_of_all_kinds_and_their_change_withou
 
         poll(as_told, what="what the filter makes of FRR's routes at BIRD")
         node = lab.node("herald")
-        explained = node.json(ctl(node, "explain", "198.51.101.0/24", "-o", "json"))
+        explained = node.json(ctl(node, "explain", "route", "198.51.101.0/24", "-o", "json"))
         [export] = [each for each in explained["exports"] if each["peer"] == "bird"]
         assert export["reason"] == "rejected by export filters: filter edge, rule no-64701", export
 
