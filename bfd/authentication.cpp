@@ -34,7 +34,7 @@ AuthSection keyed_section(const AuthKey& key, std::uint32_t sequence) {
 
 // Replaces the last octets of `packet`, where the key stands, by the digest of all of it.
 void sign(AuthType type, std::span<std::uint8_t> packet) {
-  const auto put = [&](const auto& digest) { std::ranges::copy(digest, packet.end() - digest.size()); };
+  const auto put = [&](const auto& digest) { std::ranges::copy(digest, packet.last(digest.size()).begin()); };
   if (is_md5(type))
     put(md5(packet));
   else

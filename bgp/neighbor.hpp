@@ -43,6 +43,9 @@ struct Neighbor {
   Intake ipv4;
   Intake ipv6;
 
+  // What WaitFor::Bfd waits for has come. Holds up the next start only, never ends a session.
+  bool bfd_ready = false;
+
   // A prefix limit was exceeded: down until then, or until somebody restarts it.
   bool limited = false;
   std::optional<net::TimePoint> restart_at;
@@ -60,6 +63,7 @@ struct Neighbor {
     }
     return nullptr;
   }
+  [[nodiscard]] bool waits() const { return config.wait_for == WaitFor::Bfd && !bfd_ready; }
   // It may have a session.
   [[nodiscard]] bool wanted() const { return config.hold_down.empty() && !config.shutdown && !limited; }
 };

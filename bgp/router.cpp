@@ -20,6 +20,12 @@ void Router::shut_down(const std::string& reason, net::TimePoint now) {
 void Router::restart(PeerId peer, const std::string& reason, net::TimePoint now) {
   core_->restart(peer, reason, now);
 }
+void Router::bfd_down(PeerId peer, BfdLoss loss, net::TimePoint now) {
+  core_->bfd_down(peer, loss, now);
+}
+void Router::bfd_ready(PeerId peer, BfdReady ready, net::TimePoint now) {
+  core_->bfd_ready(peer, ready, now);
+}
 Router::Refreshed Router::refresh_in(PeerId peer) {
   return core_->refresh_in(peer);
 }

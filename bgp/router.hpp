@@ -89,6 +89,11 @@ struct PlannedChange {
   std::string why;  // "import filters: ROUTE-REFRESH", "session parameters"
 };
 
+// What the loss of a BFD session says (RFC 5882 section 4.3). Path: the neighbour said that its BFD does not share fate
+// with its control plane, so it no longer forwards. Unknown: only its control plane may be gone.
+enum class BfdLoss : std::uint8_t { Unknown, Path };
+enum class BfdReady : std::uint8_t { No, Yes };
+
 class Router {
  public:
   // `seed` feeds the jitter of timers (RFC 4271 section 10).
@@ -107,6 +112,11 @@ class Router {
   void shut_down(const std::string& reason, net::TimePoint now);
   // An operator's commands for one neighbour. restart() also ends the hold of a prefix limit.
   void restart(PeerId peer, const std::string& reason, net::TimePoint now);
+  // BFD lost the neighbour: its session ends with Cease/BFD Down (RFC 9384), and is opened again at once unless the
+  // neighbour waits for BFD.
+  void bfd_down(PeerId peer, BfdLoss loss, net::TimePoint now);
+  // Whether a neighbour that waits for BFD may be opened. Does nothing to a session that there is.
+  void bfd_ready(PeerId peer, BfdReady ready, net::TimePoint now);
   enum class Refreshed : std::uint8_t { Done, NotEstablished, NotSupported };
   Refreshed refresh_in(PeerId peer);   // asks the peer for its routes again
   Refreshed refresh_out(PeerId peer);  // sends ours again

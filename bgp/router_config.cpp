@@ -156,7 +156,7 @@ void Router::Core::change_neighbor(Neighbor& neighbor, const NeighborConfig& con
 void Router::Core::apply_wanted(Neighbor& neighbor, net::TimePoint now) {
   const bool running = neighbor.peer.status().admin == Admin::Up;
   if (neighbor.wanted() && !closing_) {
-    if (!running) neighbor.peer.start(now, peer_actions_);
+    if (!running && !neighbor.waits()) neighbor.peer.start(now, peer_actions_);
   } else if (running) {
     neighbor.peer.stop(cease(CeaseError::AdministrativeShutdown, neighbor.config.shutdown.value_or("")), now,
                        peer_actions_);
@@ -200,6 +200,23 @@ void Router::Core::restart(PeerId peer, const std::string& reason, net::TimePoin
   if (!neighbor->wanted() || closing_) return;
   neighbor->peer.restart(cease(CeaseError::AdministrativeReset, reason), now, peer_actions_);
   perform(*neighbor, peer_actions_);
+}
+
+// ---- BFD --------------------------------------------------------------------------------------------
+
+void Router::Core::bfd_down(PeerId peer, BfdLoss /*loss*/, net::TimePoint now) {
+  auto* neighbor = get(peer);
+  if (neighbor == nullptr || (!neighbor->up && !neighbor->waits())) return;
+  neighbor->peer.stop(cease(CeaseError::BfdDown), now, peer_actions_);
+  perform(*neighbor, peer_actions_);
+  apply_wanted(*neighbor, now);
+}
+
+void Router::Core::bfd_ready(PeerId peer, BfdReady ready, net::TimePoint now) {
+  auto* neighbor = get(peer);
+  if (neighbor == nullptr) return;
+  neighbor->bfd_ready = ready == BfdReady::Yes;
+  apply_wanted(*neighbor, now);
 }
 
 }  // namespace bgp

@@ -86,6 +86,9 @@ struct DefaultOriginate {
   friend bool operator==(const DefaultOriginate&, const DefaultOriginate&) = default;
 };
 
+// What a session waits for before it is opened. Bfd: Router::bfd_ready().
+enum class WaitFor : std::uint8_t { Nothing, Bfd };
+
 struct NeighborConfig {
   std::string name;    // unique; how people and other parts of the configuration call it
   PeerConfig session;  // what the session needs: addresses, AS numbers, timers, families
@@ -105,6 +108,7 @@ struct NeighborConfig {
   bool prepend_local_as = false;
   // Rejected routes are kept for display (`routes in`) and counted exactly; they cost memory.
   Kept rejected = Kept::No;
+  WaitFor wait_for = WaitFor::Nothing;
   // Not empty: something that the neighbour needs is missing (a filter, a secret). Kept down, and says so.
   std::string hold_down;
   // Administratively down, with the text for the peer (RFC 9003).

@@ -29,6 +29,9 @@ class Router::Core {
   void shut_down(const std::string& reason, net::TimePoint now);
   void restart(PeerId peer, const std::string& reason, net::TimePoint now);
 
+  void bfd_down(PeerId peer, BfdLoss loss, net::TimePoint now);
+  void bfd_ready(PeerId peer, BfdReady ready, net::TimePoint now);
+
   // ---- router_links.cpp ----
   net::Result<Link, Refusal> accept(const Transport& transport, std::string_view interface, net::TimePoint now);
   void connected(Link link, const Transport& transport, net::TimePoint now);

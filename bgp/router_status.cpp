@@ -85,6 +85,7 @@ std::vector<NeighborStatus> Router::Core::neighbors() const {
     NeighborStatus status;
     status.id = id;
     status.name = each.config.name;
+    status.waits_for_bfd = each.waits() && each.peer.status().admin == Admin::Down;
     status.hold_down = each.limited ? "prefix limit reached" : each.config.hold_down;
     status.session = each.peer.status();
     if (const auto* session = each.peer.established()) {

@@ -36,7 +36,8 @@ struct MalformedUpdate {
 struct NeighborStatus {
   PeerId id;
   std::string name;
-  std::string hold_down;  // not empty: why the peer is kept down
+  std::string hold_down;       // not empty: why the peer is kept down
+  bool waits_for_bfd = false;  // and is not opened before
   PeerStatus session;
   std::optional<Negotiated> negotiated;  // while established
   std::optional<Transport> transport;    // the same

@@ -208,6 +208,7 @@ ReadResult read_documents(Documents documents, const std::string& file) {
   ObjectReader reader{file, result};
   for (const auto& document : documents.values) reader.read(document);
   std::ranges::move(documents.problems, std::back_inserter(result.problems));
+  if (!file.empty()) result.sources.push_back({file, std::move(documents.values)});
   return result;
 }
 

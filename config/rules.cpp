@@ -145,6 +145,18 @@ Checked<std::string> community(const Value& value, Wildcards wildcards) {
                       value));
 }
 
+// What is wrong with a range whose two ends are addresses; empty when they are not.
+std::string misfit_of_ends(const Value& value) {
+  const auto dash = value.text.find('-');
+  if (value.type != Value::Type::Text || dash == std::string::npos) return {};
+  const auto first = net::parse_ip(value.text.substr(0, dash));
+  const auto last = net::parse_ip(value.text.substr(dash + 1));
+  if (!first || !last) return {};
+  return must_be(
+      first->family() == last->family() ? "a range that begins with its lower address" : "a range of one family",
+      value);
+}
+
 }  // namespace
 
 std::string got(const Value& value) {
@@ -265,6 +277,7 @@ Checked<net::Prefix> prefix(const Value& value) {
 Checked<net::AddressRange> range(const Value& value) {
   if (value.type == Value::Type::Text)
     if (const auto parsed = net::parse_range(value.text)) return *parsed;
+  if (auto why = misfit_of_ends(value); !why.empty()) return fail(std::move(why));
   return fail(must_be("a prefix such as 192.0.2.0/24 or a range such as 192.0.2.10-192.0.2.20", value));
 }
 
@@ -276,7 +289,7 @@ Checked<net::Asn> asn(const Value& value) {
 
 Checked<net::RouterId> router_id(const Value& value) {
   if (value.type == Value::Type::Text)
-    if (const auto id = net::parse_router_id(value.text)) return *id;
+    if (const auto id = net::parse_router_id(value.text); id && id->value != 0) return *id;
   return fail(must_be("written like an IPv4 address and not 0.0.0.0", value));
 }
 

@@ -106,6 +106,35 @@ def test_a_reload_without_a_change_keeps_the_sessions(lab: Lab) -> None:
     holds(lambda: frr_sessions(frr) == before and complete(lab), 2, what="the session of before")
 
 
+def test_a_resource_file_that_is_broken_or_gone_changes_nothing(lab: Lab) -> None:
+    frr, r1 = lab.node("frr"), lab.node("r1")
+    command = r1.record.processes["herald-speaker"].argv
+    good = r1.path("/etc/herald/router.yaml").read_text()
+    file = r1.path("/tmp/resources.yaml")
+    file.write_text(good)
+    r1.stop("herald-speaker")
+    r1.start("herald-speaker", [word.replace("/etc/herald/router.yaml", "/tmp/resources.yaml") for word in command])
+    try:
+        poll(lambda: established(r1, "frr", "gobgp") and complete(lab), 60, what="up with its own file")
+        before = frr_sessions(frr)
+        with harness.watched_routes(r1) as changes:
+            for broken in (good[: len(good) // 2] + "\n  - ]: {", None):
+                file.unlink() if broken is None else file.write_text(broken)
+                said = len(r1.log("herald-speaker"))
+                r1.kill("herald-speaker", signal.SIGHUP)
+                poll(lambda: "resources.yaml" in r1.log("herald-speaker")[said:], 5, what="it says what is wrong")
+                holds(lambda: frr_sessions(frr) == before and complete(lab), 1, what="everything as before")
+            assert changes() == []
+        file.write_text(good.replace("export: [accept-all]", "export: [reject-all]"))
+        r1.kill("herald-speaker", signal.SIGHUP)
+        poll(lambda: not harness.frr_paths(frr, FROM_GOBGP[4][0]), 10, what="the mended file is followed")
+        assert frr_sessions(frr) == before
+    finally:
+        r1.kill("herald-speaker")
+        r1.start("herald-speaker", command)
+    poll(lambda: established(r1, "frr", "gobgp") and complete(lab), 60, what="back")
+
+
 def test_after_a_crash_the_kernel_routes_are_adopted_without_a_flap(lab: Lab) -> None:
     r1 = lab.node("r1")
     with harness.watched_routes(r1) as changes:

@@ -28,13 +28,13 @@ json parsed(const Object& object) {
 }
 
 // By value: the list is a temporary, and a loop must not outlive it.
-std::vector<ObjectPtr> all(const Store& store, config::Kind kind) {
+std::vector<ObjectPtr> all(const Objects& store, config::Kind kind) {
   return std::move(store.list({.kind = kind})->objects);
 }
 
 }  // namespace
 
-AllocationLoop::AllocationLoop(Store& store, std::string load_balancer_class, AllocationClocks clocks,
+AllocationLoop::AllocationLoop(Objects& store, std::string load_balancer_class, AllocationClocks clocks,
                                std::function<void(std::function<void()>)> post)
     : store_{store}, reconciler_{std::move(load_balancer_class)}, clocks_{std::move(clocks)}, post_{std::move(post)} {}
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps every Service's addresses as they should be: follows Services, pools and namespaces in the store, asks the
+// Keeps every Service's addresses as they should be: follows Services, pools and namespaces, asks the
 // reconciler, and writes what it says. Work is done in slices between other events of the loop, and only a bounded
 // number of writes is on its way at once. Decides nothing itself.
 #pragma once
@@ -27,8 +27,8 @@ struct AllocationClocks {
 
 class AllocationLoop {
  public:
-  // `post` runs a function later on the store's thread. The store must outlive the loop.
-  AllocationLoop(Store& store, std::string load_balancer_class, AllocationClocks clocks,
+  // `post` runs a function later on the objects' thread. The objects must outlive the loop.
+  AllocationLoop(Objects& store, std::string load_balancer_class, AllocationClocks clocks,
                  std::function<void(std::function<void()>)> post);
 
   // Takes in what is there; services that have addresses keep them, oldest first, before any other gets one.
@@ -68,7 +68,7 @@ class AllocationLoop {
   void add_pool_status(std::vector<Write>& batch);
   void written(const std::vector<ObjectKey>& keys, const std::vector<WriteResult>& results);
 
-  Store& store_;
+  Objects& store_;
   ServiceReconciler reconciler_;
   AllocationClocks clocks_;
   std::function<void(std::function<void()>)> post_;

@@ -65,8 +65,10 @@ TEST(RouterAggregates, HideWhatIsWithinWhereTheyAreToBeASummary) {
   lab.settle();
   EXPECT_THAT(lab.receiver.heard, ElementsAre(Key(whole), Key(elsewhere)));
   EXPECT_THAT(lab.receiver.heard[whole].communities, ElementsAre(Community{0xfde80007}));
-  for (const auto& each : lab.router.explain(first).exports)
-    if (each.peer == "e2") EXPECT_EQ(each.reason, "within a summary-only aggregate");
+  for (const auto& each : lab.router.explain(first).exports) {
+    if (each.peer != "e2") continue;
+    EXPECT_EQ(each.reason, "within a summary-only aggregate");
+  }
   // A route that comes later is hidden, too, and all come back with the end of the aggregate.
   lab.sender.announce({second}, path({65001}));
   lab.settle();

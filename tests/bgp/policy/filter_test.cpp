@@ -301,9 +301,9 @@ TEST(FilterChain, IsResolvedAgainstWhatTheTablesHave) {
               ElementsAre(pfx("203.0.113.0/24"), pfx("203.0.113.0/24"), pfx("198.51.100.0/24")));
   const auto with = [&](std::vector<net::Prefix> all) {
     std::string names;
-    for (const auto& rule :
-         resolve(chain, [&](const auto& prefix) { return std::find(all.begin(), all.end(), prefix) != all.end(); })[0]
-             .rules) {
+    const auto resolved =
+        resolve(chain, [&](const auto& prefix) { return std::find(all.begin(), all.end(), prefix) != all.end(); });
+    for (const auto& rule : resolved[0].rules) {
       EXPECT_THAT(rule.match.when_present, IsEmpty());
       names += rule.name;
     }
