@@ -33,7 +33,7 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
       kernel_{io, log, options.tune_kernel ? netlink::Namespace::Owned : netlink::Namespace::Shared,
               [this] { links_changed(); }},
       bgp_{io, log,
-           [this](const net::Prefix& prefix, std::span<const bgp::NextHop> next_hops) {
+           [this](const net::Prefix& prefix, std::span<const bgp::RouteHop> next_hops) {
              last_route_change_ = net::Clock::now();
              kernel_.want(prefix, next_hops);
            },

@@ -140,8 +140,8 @@ BGPPeer parse_bgp_peer(Cursor in) {
   peer.shutdown_message = spec.optional("shutdownMessage", shutdown_message, std::string{});
   peer.description = spec.optional("description", text, std::string{});
   spec.not_implemented({"bfdProfile", "interface", "vrf", "enableGracefulRestart", "disableMP",
-                        "dualStackAddressFamily", "addPath", "listenRange", "peerSelector", "gracefulRestart",
-                        "reachableBy", "keepOriginalNextHop", "maxRestartTime", "tcpAO"});
+                        "dualStackAddressFamily", "listenRange", "peerSelector", "gracefulRestart", "reachableBy",
+                        "keepOriginalNextHop", "maxRestartTime", "tcpAO"});
   spec.no_other_keys();
   in.no_other_keys();
   check_peer(spec, peer);
