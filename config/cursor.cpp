@@ -82,10 +82,23 @@ void Cursor::no_other_keys() {
     if (std::ranges::find(passed_over_, member.key) != passed_over_.end()) continue;
     const auto close = nearest(member.key, known_);
     std::string message = "is not a field that Herald knows";
-    if (!close.empty()) message.append("; did you mean ").append(close).append("?");
+    if (!close.empty())
+      message.append("; did you mean ").append(close).append("?");
+    else if (const auto other = elsewhere(member.key); !other.empty())
+      message.append(" here; there is ").append(other);
     report_->problems.push_back(
         {{report_->file, member.line, member.column}, report_->object, path_of(member.key), std::move(message)});
   }
+}
+
+// A field of this name in another place of the kind.
+std::string Cursor::elsewhere(std::string_view key) const {
+  if (!report_->fields) return {};
+  for (const auto& field : report_->fields()) {
+    const auto name = std::string_view{field}.substr(field.rfind('.') + 1);
+    if (name.substr(0, name.find('[')) == key) return field;
+  }
+  return {};
 }
 
 void Cursor::problem(std::string message) const {
@@ -112,13 +125,14 @@ const Value::Member* Cursor::member(std::string_view key) const {
   return found == nullptr || found->value.type == Value::Type::Null ? nullptr : found;
 }
 
-const Value::Member* Cursor::take(std::string_view key) {
+const Value::Member* Cursor::take(std::string_view key, std::string_view list) {
   known_.push_back(key);
+  if (report_->asked != nullptr) report_->asked->insert(path_of(key).append(list));
   return member(key);
 }
 
 const Value* Cursor::sequence(std::string_view key) {
-  const auto* found = take(key);
+  const auto* found = take(key, "[]");
   if (found == nullptr) return nullptr;
   if (found->value.type == Value::Type::Sequence) return &found->value;
   note(found->value, path_of(key), "must be a list");

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -28,6 +30,11 @@ struct Report {
   std::string file;
   std::string object;  // "BGPPeer/tor1"
   std::vector<Problem> problems;
+  // The fields that the kind has, for hints; asked for after a mistake only. May be empty.
+  std::function<const std::set<std::string>&()> fields;
+  // Where given, the reading explores: it notes every field that it asks for, with its path, and what is absent is
+  // read as if it were there and empty.
+  std::set<std::string>* asked = nullptr;
 };
 
 class Cursor {
@@ -79,14 +86,16 @@ class Cursor {
       : value_{value}, report_{parent.report_}, parent_{&parent}, key_{key}, index_{index} {}
 
   template <class Rule>
-  static auto outcome(Rule& rule, const Value& value, Cursor at);
+  void explore(Rule& rule, std::string_view key, int index);
   template <class Rule>
   auto read(Rule& rule, const Value& value, std::string_view key, int index);
   template <class Rule>
   auto read_list(std::string_view key, Rule& rule);
 
   const Value::Member* member(std::string_view key) const;  // null when absent or null
-  const Value::Member* take(std::string_view key);          // the same, and the key is known from now on
+  // The same, and the key is known from now on. `list`: "[]" where it is one.
+  const Value::Member* take(std::string_view key, std::string_view list = {});
+  [[nodiscard]] std::string elsewhere(std::string_view key) const;
   const Value* sequence(std::string_view key);
   const Value* mapping(std::string_view key, const Value& value);
   [[nodiscard]] std::string path() const;
@@ -121,6 +130,17 @@ struct RuleResult {
 template <class Rule>
 using rule_result_t = typename RuleResult<Rule>::type;
 
+// An absent mapping, for what it could hold.
+template <class Rule>
+void Cursor::explore(Rule& rule, std::string_view key, int index) {
+  if constexpr (!std::invocable<Rule&, const Value&>) {
+    if (report_->asked == nullptr) return;
+    Value empty;
+    empty.type = Value::Type::Mapping;
+    rule(Cursor{&empty, *this, key, index});
+  }
+}
+
 template <class Rule>
 auto Cursor::read(Rule& rule, const Value& value, std::string_view key, int index) {
   std::optional<rule_result_t<Rule>> result;
@@ -148,6 +168,7 @@ auto Cursor::required(std::string_view key, Rule rule) {
   const auto* found = take(key);
   if (found == nullptr) {
     if (value_ != nullptr) problem(key, "is required");
+    explore(rule, key, -1);
     return T{};
   }
   return read(rule, found->value, key, -1).value_or(T{});
@@ -156,14 +177,20 @@ auto Cursor::required(std::string_view key, Rule rule) {
 template <class Rule>
 auto Cursor::optional(std::string_view key, Rule rule) {
   const auto* found = take(key);
-  if (found == nullptr) return std::optional<rule_result_t<Rule>>{};
+  if (found == nullptr) {
+    explore(rule, key, -1);
+    return std::optional<rule_result_t<Rule>>{};
+  }
   return read(rule, found->value, key, -1);
 }
 
 template <class Rule, class T>
 T Cursor::optional(std::string_view key, Rule rule, T fallback) {
   const auto* found = take(key);
-  if (found == nullptr) return fallback;
+  if (found == nullptr) {
+    explore(rule, key, -1);
+    return fallback;
+  }
   auto result = read(rule, found->value, key, -1);
   return result ? T(std::move(*result)) : fallback;
 }
@@ -172,7 +199,10 @@ template <class Rule>
 auto Cursor::read_list(std::string_view key, Rule& rule) {
   std::optional<std::vector<rule_result_t<Rule>>> result;
   const auto* items = sequence(key);
-  if (items == nullptr) return result;
+  if (items == nullptr) {
+    explore(rule, key, 0);
+    return result;
+  }
   result.emplace();
   int index = 0;
   for (const auto& item : items->items)

@@ -3,11 +3,18 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <iterator>
+#include <map>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "config/dialects/calico.hpp"
 #include "config/dialects/metallb.hpp"
+#include "config/fields.hpp"
 #include "config/kinds/kinds.hpp"
 #include "config/scalar.hpp"
 
@@ -46,7 +53,45 @@ constexpr auto parsers = std::to_array<Parser>({
     {"metallb.io/v1beta1", "L2Advertisement", parsed<metallb::parse_l2_advertisement>},
     {"metallb.io/v1beta1", "BGPPeer", parsed<metallb::parse_bgp_peer_v1beta1>},
     {"metallb.io/v1beta2", "BGPPeer", parsed<metallb::parse_bgp_peer_v1beta2>},
+    {"projectcalico.org/v3", "BGPPeer", parsed<calico::parse_bgp_peer>},
+    {"projectcalico.org/v3", "BGPConfiguration", parsed<calico::parse_bgp_configuration>},
+    {"projectcalico.org/v3", "BGPFilter", parsed<calico::parse_bgp_filter>},
+    {"projectcalico.org/v3", "IPPool", parsed<calico::parse_ip_pool>},
+    {"projectcalico.org/v3", "Node", parsed<calico::parse_node>},
+    {"crd.projectcalico.org/v1", "BGPPeer", parsed<calico::parse_bgp_peer>},
+    {"crd.projectcalico.org/v1", "BGPConfiguration", parsed<calico::parse_bgp_configuration>},
+    {"crd.projectcalico.org/v1", "BGPFilter", parsed<calico::parse_bgp_filter>},
+    {"crd.projectcalico.org/v1", "IPPool", parsed<calico::parse_ip_pool>},
 });
+
+// "spec.rules[0].name" -> "spec.rules[].name"
+std::string without_numbers(std::string_view path) {
+  std::string out;
+  for (const char c : path)
+    if (out.empty() || out.back() != '[' || c < '0' || c > '9') out += c;
+  return out;
+}
+
+std::set<std::string> explore(const Parser& parser) {
+  std::set<std::string> asked;
+  Report report;
+  report.asked = &asked;
+  Value empty;
+  empty.type = Value::Type::Mapping;
+  std::ignore = parser.parse(Cursor{empty, report});
+
+  std::set<std::string> fields;
+  for (const auto& path : asked) fields.insert(without_numbers(path));
+  // A selector is one thing to people.
+  const auto in_selector = [&](const std::string& path) {
+    for (auto dot = path.find('.'); dot != std::string::npos; dot = path.find('.', dot + 1))
+      if (fields.contains(path.substr(0, dot) + ".matchLabels")) return true;
+    return false;
+  };
+  std::set<std::string> out;
+  std::ranges::copy_if(fields, std::inserter(out, out.end()), std::not_fn(in_selector));
+  return out;
+}
 
 std::string text_of(const Value& mapping, std::string_view key) {
   const auto* member = mapping.find(key);
@@ -107,7 +152,7 @@ class ObjectReader {
   ObjectReader(const std::string& file, ReadResult& result) : file_{file}, result_{result} {}
 
   void read(const Value& value) {
-    Report report{file_, title(value), {}};
+    Report report{file_, title(value), {}, {}, nullptr};
     if (value.type != Value::Type::Mapping) {
       note(report, value, "", "must be a mapping with apiVersion and kind");
     } else if (text_of(value, "kind").ends_with("List") && value.find("items") != nullptr) {
@@ -147,7 +192,9 @@ class ObjectReader {
       return in.problem("kind",
                         "Herald does not read " + kind + " of " + api_version + "; " + allowed(api_version, kind));
     in.ignore({"status"});
+    report.fields = [&]() -> const std::set<std::string>& { return known_fields(api_version, kind); };
     auto object = parser->parse(in);
+    report.fields = {};
     if (!in.failed()) result_.objects.push_back(std::move(object));
   }
 
@@ -165,6 +212,18 @@ ReadResult read_documents(Documents documents, const std::string& file) {
 }
 
 }  // namespace
+
+const std::set<std::string>& known_fields(std::string_view api_version, std::string_view kind) {
+  using Name = std::pair<std::string_view, std::string_view>;
+  static const auto all = [] {
+    std::map<Name, std::set<std::string>> out;
+    for (const auto& parser : parsers) out.emplace(Name{parser.api_version, parser.kind}, explore(parser));
+    return out;
+  }();
+  static const std::set<std::string> none;
+  const auto found = all.find(Name{api_version, kind});
+  return found == all.end() ? none : found->second;
+}
 
 std::string name_of(Kind kind, const Meta& meta) {
   return std::string{info(kind).name} + "/" + meta.key();

@@ -118,14 +118,30 @@ std::size_t count_numbers(std::string_view text, std::uint32_t most, Wildcards w
   }
 }
 
+// RFC 4360: the AS number (16 bits leave 32 for the number, 32 leave 16) or IPv4 address, and the number.
+bool is_route_community(std::string_view text, Wildcards wildcards) {
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return false;
+  const auto administrator = text.substr(0, colon);
+  const auto number = text.substr(colon + 1);
+  const bool any = wildcards == Wildcards::Allowed;
+  const auto asn = parse_whole<std::uint32_t>(administrator);
+  const bool address = net::parse_ipv4(administrator).has_value();
+  if (!asn && !address && !(any && administrator == "*")) return false;
+  if (any && number == "*") return true;
+  const auto value = parse_whole<std::uint32_t>(number);
+  const bool open = administrator == "*" || (asn && *asn <= 0xffff);
+  return value && (open || *value <= 0xffff);
+}
+
 Checked<std::string> community(const Value& value, Wildcards wildcards) {
   auto name = word(value);
   if (!name) return name;
   if (is_community(*name, wildcards)) return name;
   if (name->find(':') == std::string::npos && name->find('*') == std::string::npos) return name;
   return fail(must_be(wildcards == Wildcards::Allowed
-                          ? "a community such as 65001:100, 65001:* or large:1:2:3, or the name of one"
-                          : "a community such as 65001:100 or large:1:2:3, or the name of one",
+                          ? "a community such as 65001:100, 65001:*, large:1:2:3 or rt:65001:*, or the name of one"
+                          : "a community such as 65001:100, large:1:2:3 or rt:65001:100, or the name of one",
                       value));
 }
 
@@ -291,6 +307,12 @@ Checked<std::string> label_value(const Value& value) {
 }
 
 bool is_community(std::string_view text, Wildcards wildcards) {
+  constexpr std::string_view generic = "generic:0x";
+  if (text.starts_with(generic)) {
+    const auto digits = text.substr(generic.size());
+    return digits.size() == 16 && digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  }
+  if (text.starts_with("rt:") || text.starts_with("ro:")) return is_route_community(text.substr(3), wildcards);
   constexpr std::string_view large = "large:";
   if (text.starts_with(large)) return count_numbers(text.substr(large.size()), 0xffff'ffff, wildcards) == 3;
   return count_numbers(text, 0xffff, wildcards) == 2;

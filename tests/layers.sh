@@ -7,9 +7,10 @@ cd "$(dirname "$0")/.."
 declare -A may=(
   [net]="net"
   [bgp]="bgp net"
+  [bfd]="bfd net"
   [netlink]="netlink net"
   [config]="config net"
-  [speaker]="speaker bgp netlink config net"
+  [speaker]="speaker bgp bfd netlink config net"
   [controller]="controller config net"
   [ctl]="ctl config net"
 )
@@ -17,6 +18,7 @@ declare -A may=(
 declare -A never=(
   [net]='boost/|spdlog|fmt/|nlohmann|yaml-cpp|sys/socket|::now\(|std::cerr|std::cout'
   [bgp]='boost/|spdlog|fmt/|nlohmann|yaml-cpp|sys/socket|::now\(|std::cerr|std::cout'
+  [bfd]='boost/|spdlog|fmt/|nlohmann|yaml-cpp|sys/socket|::now\(|std::cerr|std::cout'
 )
 
 status=0

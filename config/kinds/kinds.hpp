@@ -73,5 +73,8 @@ void parse_bgp_advertisement_spec(Cursor& spec, BGPAdvertisement& advertisement)
 void parse_shared_peer_spec(Cursor& spec, BGPPeer& peer);
 void check_peer(const Cursor& spec, const BGPPeer& peer);
 [[nodiscard]] Checked<std::chrono::seconds> hold_time(const Value& value);
+// peer_routes.cpp: what a peer's routes undergo.
+[[nodiscard]] PeerRoutes parse_peer_routes(Cursor& spec);
+void print_peer_routes(const PeerRoutes& routes, nlohmann::json& spec);
 
 }  // namespace config

@@ -68,8 +68,8 @@ std::string Form::content_type() const {
 }
 
 std::optional<Form> choose_form(std::string_view accept) {
+  if (trimmed(accept).empty()) return Form{};
   const auto ranges = media_ranges(accept);
-  if (ranges.empty()) return Form{};
   for (const auto& range : ranges) {
     if (!range.is_json()) continue;
     const auto as = range.parameter("as");

@@ -2,6 +2,7 @@
 #include "controller/api/connection.hpp"
 
 #include <array>
+#include <optional>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -60,6 +61,18 @@ std::string text_of(beast::string_view text) {
 }
 
 using Message = http::request<http::string_body>;
+
+// Nothing when there is nobody to answer, since the connection has ended.
+std::optional<Response> answer_to_no_request(error_code error) {
+  if (error == http::error::body_limit) return to_response(too_large(body_limit));
+  if (error == http::error::header_limit) {
+    return to_response({431, "BadRequest", "the header of the request is too large"});
+  }
+  const auto malformed = error.category() == http::make_error_code(http::error::bad_method).category() &&
+                         error != http::error::end_of_stream && error != http::error::partial_message;
+  if (!malformed) return std::nullopt;
+  return to_response(bad_request("not a request of HTTP/1.1: " + error.message()));
+}
 
 // The error is the answer to a request that cannot even be read.
 ApiResult<Request> to_request(Message message, Caller caller) {
@@ -196,14 +209,9 @@ class StreamConnection final : public Connection {
   asio::awaitable<bool> refuse(error_code error) {
     keep_alive_ = false;
     refused_ = true;
-    if (error == http::error::body_limit) {
-      co_await write(to_response(too_large(body_limit)));
-    } else if (error == http::error::header_limit) {
-      co_await write(to_response({431, "BadRequest", "the header of the request is too large"}));
-    } else if (error.category() == http::make_error_code(http::error::bad_method).category() &&
-               error != http::error::end_of_stream && error != http::error::partial_message) {
-      co_await write(to_response(bad_request("not a request of HTTP/1.1: " + error.message())));
-    }
+    // Named before it is awaited: gcc 12 destroys temporaries of such an expression twice.
+    auto answer = answer_to_no_request(error);
+    if (answer) co_await write(std::move(*answer));
     co_return false;
   }
 

@@ -212,7 +212,8 @@ bool contains_field(const json& set, const json& field) {
     if (found == at->end()) return false;
     at = &*found;
   }
-  return true;
+  // Who has entries of a list by key does not have the list.
+  return is_leaf(*at) || at->contains(itself);
 }
 
 }  // namespace controller

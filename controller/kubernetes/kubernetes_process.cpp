@@ -11,8 +11,10 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
+#include <prometheus/text_serializer.h>
 
 #include "controller/allocation/loop.hpp"
+#include "controller/allocation/metrics.hpp"
 #include "controller/api/server.hpp"
 #include "controller/api/status.hpp"
 #include "controller/kubernetes/lease_keeper.hpp"
@@ -81,6 +83,8 @@ struct KubernetesProcess::Parts {
   std::optional<LeaseKeeper> lease;
   Mirror mirror;
   std::optional<Term> term;
+  prometheus::Registry registry;
+  AllocationMetrics allocation_metrics{registry};
   std::optional<Server> server;
   std::uint64_t terms = 0;
   bool refreshing = false;
@@ -197,7 +201,9 @@ std::string KubernetesProcess::Parts::metrics() {
   add("herald_controller_write_failures_total", "counter", "Writes that were made again.", writes.failures);
   add("herald_controller_events_total", "counter", "Events written.", writes.events);
   add("herald_controller_events_dropped_total", "counter", "Events that were not written.", writes.events_dropped);
-  return out;
+  if (!term) return out;
+  allocation_metrics.update(term->loop);
+  return out + prometheus::TextSerializer{}.Serialize(registry.Collect());
 }
 
 void KubernetesProcess::Parts::stop(int signal) {

@@ -220,6 +220,12 @@ ObjectPtr Mirror::get(const ObjectKey& key) const {
   return found == kind.objects.end() ? nullptr : found->second;
 }
 
+ObjectPtr Mirror::latest(const ObjectKey& key) const {
+  auto found = get(key);
+  if (found != nullptr || key.kind != Kind::IPAddressPool || !key.namespace_name.empty()) return found;
+  return get({key.kind, options_.metallb_namespace, key.name});
+}
+
 net::Result<Snapshot, Expired> Mirror::list(const ListQuery& query) const {
   const auto& kind = state(query.kind);
   Snapshot out{kind.revision, {}, false};

@@ -55,6 +55,11 @@ class Mirror final : public Objects {
   [[nodiscard]] Subscription subscribe(config::Kind kind, std::function<void()> wake) override;
   // Merge patches of a status, and Events.
   void write(std::vector<Write> batch, Done done) override;
+  // As it is known; a pool that is not ours by this name is MetalLB's.
+  [[nodiscard]] ObjectPtr latest(const ObjectKey& key) const override;
+  // Services keep no record of what they had, and there is nowhere else to look.
+  [[nodiscard]] std::vector<Release> releases() const override { return {}; }
+  void forget_releases(std::chrono::system_clock::time_point /*before*/) override {}
 
   [[nodiscard]] StatusWriter& writer() { return writer_; }
   [[nodiscard]] std::size_t count(config::Kind kind) const;

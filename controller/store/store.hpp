@@ -25,6 +25,7 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/store/object.hpp"
+#include "controller/store/release.hpp"
 #include "net/result.hpp"
 
 namespace controller {
@@ -129,6 +130,13 @@ class Objects {
   // once, on the owner's thread and never from inside write(), with one result for each write in order.
   using Done = std::function<void(std::vector<WriteResult>)>;
   virtual void write(std::vector<Write> batch, Done done) = 0;
+  // The newest revision including what is on its way: what the next write is checked against.
+  [[nodiscard]] virtual ObjectPtr latest(const ObjectKey& key) const = 0;
+
+  // What was given up in earlier lives of the store and not forgotten, oldest first: of each thing, the last time.
+  [[nodiscard]] virtual std::vector<Release> releases() const = 0;
+  // Drops the record of releases before that moment, with the next write.
+  virtual void forget_releases(std::chrono::system_clock::time_point before) = 0;
 };
 
 struct StoreOptions {
@@ -139,6 +147,9 @@ struct StoreOptions {
   std::function<std::chrono::system_clock::time_point()> now;
   std::size_t history = 4096;                  // changes kept of each kind, or as many as it has objects
   std::chrono::seconds volatile_interval{10};  // how old a heartbeat on disk may get
+  // What an object holds for itself, each by a name. What a write makes it give up is put on record in the same
+  // transaction; see releases(). Empty: no object holds anything.
+  std::function<std::vector<std::string>(config::Kind, const nlohmann::json&)> holdings{};
 };
 
 // How one transaction went.
@@ -175,8 +186,10 @@ class Store final : public Objects {
   void write(std::vector<Write> batch, Done done) override;
   // What write() would answer now, without doing it.
   [[nodiscard]] WriteResult preview(const Write& write) const;
-  // The newest revision including what is on its way: what the next write is checked against.
-  [[nodiscard]] ObjectPtr latest(const ObjectKey& key) const;
+  [[nodiscard]] ObjectPtr latest(const ObjectKey& key) const override;
+
+  [[nodiscard]] std::vector<Release> releases() const override;
+  void forget_releases(std::chrono::system_clock::time_point before) override;
 
   // Puts heartbeats on disk when they are due. Call it every second or so.
   void tick();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "speaker/bgp/listener.hpp"
 
+#include <set>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -89,17 +90,33 @@ std::map<net::IpAddress, std::string> BgpListener::fit_keys(const std::map<net::
     if (!removed) errors[key->first] = removed.error();
     key = keys_.erase(key);
   }
+  std::set<net::IpAddress> guarded;
   for (const auto& [neighbor, key] : wanted) {
     if (neighbor.family() != address_.family() || has_key(neighbor, key)) continue;
     const auto set = set_md5_key(socket, net::Prefix::host(neighbor), key);
     if (set) {
       keys_[neighbor] = key;
+      guarded.insert(neighbor);
     } else {
       keys_.erase(neighbor);
       errors[neighbor] = set.error();
     }
   }
+  if (!guarded.empty()) turn_away(guarded);
   return errors;
+}
+
+void BgpListener::turn_away(const std::set<net::IpAddress>& guarded) {
+  error_code error;
+  acceptor_.non_blocking(true, error);
+  while (edge_ != nullptr && !error) {
+    asio::ip::tcp::socket socket{acceptor_.get_executor()};
+    acceptor_.accept(socket, error);
+    if (error) return;
+    error_code gone;
+    const auto remote = socket.remote_endpoint(gone);
+    if (!gone && !guarded.contains(to_address(remote))) edge_->accepted(*this, std::move(socket));
+  }
 }
 
 bool BgpListener::has_key(const net::IpAddress& neighbor, const std::string& key) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -36,6 +37,8 @@ class BgpListener {
   [[nodiscard]] bool has_key(const net::IpAddress& neighbor, const std::string& key) const;
 
  private:
+  // Connections that waited when a key came got in without it: those from `guarded` are closed.
+  void turn_away(const std::set<net::IpAddress>& guarded);
   static boost::asio::awaitable<void> accept(std::shared_ptr<BgpListener> self);
 
   BgpEdge* edge_;  // nothing once closed

@@ -371,11 +371,16 @@ TEST_F(FibInKernel, DoesNotHearItself) {
   ASSERT_TRUE(refusals);
   ASSERT_THAT(*refusals, IsEmpty());
   std::size_t heard = 0;
-  EXPECT_EQ(quiet.read([&](const RawMessage&) { ++heard; }), Received::Everything);
+  // The kernel itself may still speak of the links and addresses of this namespace.
+  const auto count_ours = [&](const RawMessage& raw) {
+    const auto route = decode_route(raw);
+    if (decode_nexthop(raw) || (route && route->protocol == herald_protocol)) ++heard;
+  };
+  EXPECT_EQ(quiet.read(count_ours), Received::Everything);
   EXPECT_EQ(heard, 0U);
   ASSERT_EQ(shell("ip route del 192.0.2.0/24"), 0);
   EXPECT_TRUE(eventually([&] {
-    (void)quiet.read([&](const RawMessage&) { ++heard; });
+    (void)quiet.read(count_ours);
     return heard == 1;
   }));
 }

@@ -14,6 +14,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 using State = std::map<std::string, std::vector<std::string>>;  // prefix -> gateways
 
 net::Prefix prefix(const std::string& text) {
@@ -257,8 +258,11 @@ TEST(ReconcilerWhenALinkGoesDown, PutsNexthopGroupAndRoutesBack) {
   EXPECT_THAT(*status.text, testing::HasSubstr("10.0.1.1 is down"));
   EXPECT_EQ(world.reconciler.counters().waiting, 2U);
   world.bring_link_up(1);
-  EXPECT_THAT(world.settle(),
-              ElementsAre("add nexthop", "add nexthop", "add group", "add 192.0.2.0/24", "add 198.51.100.0/24"));
+  const auto asked = world.settle();
+  ASSERT_EQ(asked.size(), 5U);
+  EXPECT_THAT(std::vector(asked.begin(), asked.begin() + 3), ElementsAre("add nexthop", "add nexthop", "add group"));
+  EXPECT_THAT(std::vector(asked.begin() + 3, asked.end()),
+              UnorderedElementsAre("add 192.0.2.0/24", "add 198.51.100.0/24"));
   EXPECT_EQ(world.reconciler.counters().reasserted, 2U);
   EXPECT_EQ(world.reconciler.counters().waiting, 0U);
 }

@@ -11,6 +11,7 @@ L2Link lan(bool carrier = true) {
   L2Link link;
   link.index = 2;
   link.name = "eth1";
+  link.mac = *net::parse_mac("02:00:00:00:00:01");
   link.up = true;
   link.carrier = carrier;
   link.subnets = {*net::parse_prefix("192.0.2.0/24")};
@@ -47,7 +48,7 @@ TEST(Ownership, TakesOverWhatADeadNodeHad) {
   const auto before = decide_ownership(all, three, {"n1", "n2", "n3"}, {"n1", {lan()}, {}, false});
   const auto after = decide_ownership(all, three, {"n1"}, {"n1", {lan()}, {}, false});
   EXPECT_LT(before.mine.size(), all.size());
-  EXPECT_EQ(after.mine.size(), all.size());
+  ASSERT_EQ(after.mine.size(), all.size());
   EXPECT_EQ(after.mine.begin()->second, std::vector<std::string>{"eth1"});
 }
 

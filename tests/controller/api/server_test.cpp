@@ -36,6 +36,7 @@ class RunningServer {
   }
   ~RunningServer() {
     drain(std::chrono::milliseconds{0}).wait();
+    busy_.reset();
     thread_.join();
   }
   RunningServer(const RunningServer&) = delete;
@@ -52,6 +53,8 @@ class RunningServer {
 
  private:
   asio::io_context context_;
+  // A server that was drained leaves the context without work, and it must still take the last drain.
+  asio::executor_work_guard<asio::io_context::executor_type> busy_{context_.get_executor()};
   Metrics metrics_;
   Store store_;
   Api api_;

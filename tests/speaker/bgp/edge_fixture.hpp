@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routers with real sockets on loopback addresses of one process, and waiting with a deadline.
+// Routers with real sockets of one process, in a network namespace of its own, and waiting with a deadline.
 #pragma once
 
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sched.h>
+#include <unistd.h>
 
 #include "bgp/router.hpp"
 #include "speaker/bgp/edge.hpp"
@@ -92,7 +98,30 @@ struct Node {
   std::unique_ptr<BgpEdge> edge;
 };
 
-class EdgeTest : public testing::Test {
+// A network namespace whose loopback has addresses that may be next hops, which 127.0.0.0/8 and ::1 may not:
+// 10.9.0.2 to 10.9.0.9, and 2001:db8:9::2 and ::3. Entered before anything else of a test is made.
+class OwnNamespace {
+ public:
+  OwnNamespace() : home_{::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)} {
+    if (::unshare(CLONE_NEWNET) != 0) throw std::system_error{errno, std::generic_category(), "network namespace"};
+    std::string commands = "link set lo up\n";
+    for (int i = 2; i <= 9; ++i) commands += "addr add 10.9.0." + std::to_string(i) + "/32 dev lo\n";
+    for (int i = 2; i <= 3; ++i) commands += "addr add 2001:db8:9::" + std::to_string(i) + "/128 dev lo nodad\n";
+    if (std::system(("printf '" + commands + "' | ip -batch -").c_str()) != 0)
+      throw std::runtime_error{"addresses for the test"};
+  }
+  ~OwnNamespace() {
+    (void)::setns(home_, CLONE_NEWNET);
+    ::close(home_);
+  }
+  OwnNamespace(const OwnNamespace&) = delete;
+  OwnNamespace& operator=(const OwnNamespace&) = delete;
+
+ private:
+  int home_;
+};
+
+class EdgeTest : public testing::Test, OwnNamespace {
  protected:
   // Runs the loop until it holds or ten seconds passed.
   bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds limit = std::chrono::seconds{10}) {

@@ -18,13 +18,13 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using tcp = boost::asio::ip::tcp;
 
-// Two routers: 127.0.0.2 (AS 65002) dials 127.0.0.3 (AS 65003), which waits.
+// Two routers: 10.9.0.2 (AS 65002) dials 10.9.0.3 (AS 65003), which waits.
 class TwoRouters : public EdgeTest {
  protected:
   void SetUp() override {
-    active.edge->listen({{ip("127.0.0.2")}, port});
-    passive.edge->listen({{ip("127.0.0.3")}, port});
-    to_passive.session.source = ip("127.0.0.2");
+    active.edge->listen({{ip("10.9.0.2")}, port});
+    passive.edge->listen({{ip("10.9.0.3")}, port});
+    to_passive.session.source = ip("10.9.0.2");
     to_passive.session.connect_retry = net::Seconds{1};
     to_active.session.connect = bgp::Connect::PassiveOnly;
   }
@@ -37,8 +37,8 @@ class TwoRouters : public EdgeTest {
   std::uint16_t port = free_port();
   Node active{io, 65002, "10.0.0.2"};
   Node passive{io, 65003, "10.0.0.3"};
-  bgp::NeighborConfig to_passive = neighbor("127.0.0.3", port, 65002, 65003);
-  bgp::NeighborConfig to_active = neighbor("127.0.0.2", port, 65003, 65002);
+  bgp::NeighborConfig to_passive = neighbor("10.9.0.3", port, 65002, 65003);
+  bgp::NeighborConfig to_active = neighbor("10.9.0.2", port, 65003, 65002);
 };
 
 TEST_F(TwoRouters, ComeUpAndExchangeRoutes) {
@@ -46,20 +46,20 @@ TEST_F(TwoRouters, ComeUpAndExchangeRoutes) {
   passive.announce("198.51.100.0/24");
   begin();
   ASSERT_TRUE(eventually([&] { return active.routes.size() == 1 && passive.routes.size() == 1; }));
-  EXPECT_EQ(passive.routes[prefix("192.0.2.0/24")], ip("127.0.0.2"));
-  EXPECT_EQ(active.routes[prefix("198.51.100.0/24")], ip("127.0.0.3"));
+  EXPECT_EQ(passive.routes[prefix("192.0.2.0/24")], ip("10.9.0.2"));
+  EXPECT_EQ(active.routes[prefix("198.51.100.0/24")], ip("10.9.0.3"));
   active.router.set_local(prefix("192.0.2.0/24"), std::nullopt);
   active.edge->wake();
   EXPECT_TRUE(eventually([&] { return passive.routes.empty(); }));
   EXPECT_EQ(active.edge->counters().dialled, 1U);
   EXPECT_EQ(passive.edge->counters().accepted, 1U);
-  EXPECT_EQ(passive.status().transport->remote, ip("127.0.0.2"));
+  EXPECT_EQ(passive.status().transport->remote, ip("10.9.0.2"));
   EXPECT_NE(passive.status().transport->interface_index, 0U);
 }
 
 TEST_F(TwoRouters, SettleOnOneConnectionWhenBothDial) {
   to_active.session.connect = bgp::Connect::Both;
-  to_active.session.source = ip("127.0.0.3");
+  to_active.session.source = ip("10.9.0.3");
   begin();
   ASSERT_TRUE(eventually([&] { return up(); }));
   EXPECT_TRUE(never([&] { return !up(); }));
@@ -71,7 +71,7 @@ TEST_F(TwoRouters, FindEachOtherAgainAfterTheListenerWasAway) {
   ASSERT_TRUE(eventually([&] { return !active.status().session.last_dial_error.empty(); }));
   EXPECT_EQ(active.status().session.last_dial_error, "Connection refused");
   EXPECT_THAT(passive.edge->listening(), IsEmpty());
-  passive.edge->listen({{ip("127.0.0.3")}, port});
+  passive.edge->listen({{ip("10.9.0.3")}, port});
   EXPECT_TRUE(eventually([&] { return up(); }));
 }
 
@@ -174,7 +174,7 @@ TEST_F(TwoRouters, NameAPasswordThatTcpCannotTake) {
   to_active.session.password = std::string(81, 'x');
   passive.set(to_active);
   ASSERT_TRUE(eventually([&] { return !passive.problems.empty(); }));
-  EXPECT_THAT(passive.problems, ElementsAre("neighbor 127.0.0.2: TCP MD5: the key is longer than 80 octets"));
+  EXPECT_THAT(passive.problems, ElementsAre("neighbor 10.9.0.2: TCP MD5: the key is longer than 80 octets"));
   active.set(to_passive);
   EXPECT_TRUE(eventually([&] { return passive.edge->counters().refused > 0; })) << "closed, not open";
   EXPECT_EQ(passive.edge->counters().accepted, 0U);
@@ -212,31 +212,32 @@ TEST_F(EdgeTest, ComesUpOverIpv6AndTellsTheFamiliesApart) {
   two.edge->listen({{}, other});
   if (one.edge->listening().size() < 2) GTEST_SKIP() << "no IPv6 here";
   EXPECT_THAT(one.edge->listening(), ElementsAre("0.0.0.0:" + std::to_string(port), "[::]:" + std::to_string(port)));
-  auto to_one = neighbor("::1", port, 65003, 65002);
+  auto to_one = neighbor("2001:db8:9::2", port, 65003, 65002);
   to_one.session.password = "correct horse";
-  auto to_two = neighbor("::1", other, 65002, 65003);
+  auto to_two = neighbor("2001:db8:9::3", other, 65002, 65003);
   to_two.session.password = "correct horse";
   to_two.session.connect = bgp::Connect::PassiveOnly;
+  to_one.session.source = ip("2001:db8:9::3");
   to_one.session.reach = to_two.session.reach = {bgp::Reach::Kind::Security, 1};
-  two.announce("2001:db8::/48");
+  two.announce("2001:db8:77::/48");
   one.set(to_two);
   two.set(to_one);
   ASSERT_TRUE(eventually([&] { return one.routes.size() == 1; }));
-  EXPECT_EQ(one.routes[prefix("2001:db8::/48")], ip("::1"));
+  EXPECT_EQ(one.routes[prefix("2001:db8:77::/48")], ip("2001:db8:9::3"));
 }
 
 // ---- listeners --------------------------------------------------------------------------------------
 
 TEST_F(EdgeTest, NamesAListenAddressThatIsTaken) {
   const auto port = free_port();
-  tcp::acceptor taken{io, {boost::asio::ip::make_address("127.0.0.5"), port}};
+  tcp::acceptor taken{io, {boost::asio::ip::make_address("10.9.0.5"), port}};
   Node node{io, 65002, "10.0.0.2"};
-  node.edge->listen({{ip("127.0.0.4"), ip("127.0.0.5")}, port});
-  const auto where = "127.0.0.5:" + std::to_string(port);
+  node.edge->listen({{ip("10.9.0.4"), ip("10.9.0.5")}, port});
+  const auto where = "10.9.0.5:" + std::to_string(port);
   EXPECT_THAT(node.problems, ElementsAre("listen " + where + ": Address already in use"));
-  EXPECT_THAT(node.edge->listening(), ElementsAre("127.0.0.4:" + std::to_string(port)));
+  EXPECT_THAT(node.edge->listening(), ElementsAre("10.9.0.4:" + std::to_string(port)));
   taken.close();
-  node.edge->listen({{ip("127.0.0.4"), ip("127.0.0.5")}, port});
+  node.edge->listen({{ip("10.9.0.4"), ip("10.9.0.5")}, port});
   EXPECT_THAT(node.edge->listening(), Contains(where));
   EXPECT_EQ(node.problems.size(), 1U);
 }
@@ -250,7 +251,7 @@ TEST_F(EdgeTest, ListensOnAnAddressThatIsNotYetThere) {
 
 TEST_F(EdgeTest, NamesASourceAddressThatIsNotHere) {
   Node node{io, 65002, "10.0.0.2"};
-  auto to_nowhere = neighbor("127.0.0.3", free_port(), 65002, 65003);
+  auto to_nowhere = neighbor("10.9.0.3", free_port(), 65002, 65003);
   to_nowhere.session.source = ip("192.0.2.77");
   node.set(to_nowhere);
   ASSERT_TRUE(eventually([&] { return !node.status().session.last_dial_error.empty(); }));
@@ -269,11 +270,11 @@ TEST_F(EdgeTest, NamesAnInterfaceThatIsNotHere) {
 TEST_F(EdgeTest, MayGoWhileEverythingIsUnderWay) {
   const auto port = free_port();
   auto node = std::make_unique<Node>(io, 65002, "10.0.0.2");
-  node->edge->listen({{ip("127.0.0.2")}, port});
-  auto self = neighbor("127.0.0.9", port, 65002, 65003);
+  node->edge->listen({{ip("10.9.0.2")}, port});
+  auto self = neighbor("10.9.0.9", port, 65002, 65003);
   node->set(self);
   tcp::socket visitor{io};
-  visitor.connect({boost::asio::ip::make_address("127.0.0.2"), port});
+  visitor.connect({boost::asio::ip::make_address("10.9.0.2"), port});
   io.poll();
   node.reset();
   io.restart();
@@ -286,8 +287,8 @@ TEST_F(EdgeTest, MayGoWhileEverythingIsUnderWay) {
 class SlowReader : public EdgeTest {
  protected:
   void SetUp() override {
-    node.edge->listen({{ip("127.0.0.2")}, port});
-    auto config = neighbor("127.0.0.9", port, 65002, 65009);
+    node.edge->listen({{ip("10.9.0.2")}, port});
+    auto config = neighbor("10.9.0.9", port, 65002, 65009);
     config.session.connect = bgp::Connect::PassiveOnly;
     node.set(config);
   }
@@ -300,8 +301,8 @@ class SlowReader : public EdgeTest {
     open.capabilities.four_octet_asn = open.asn;
     peer.open(tcp::v4());
     peer.set_option(boost::asio::socket_base::receive_buffer_size{4096});
-    peer.bind({boost::asio::ip::make_address("127.0.0.9"), 0});
-    peer.connect({boost::asio::ip::make_address("127.0.0.2"), port});
+    peer.bind({boost::asio::ip::make_address("10.9.0.9"), 0});
+    peer.connect({boost::asio::ip::make_address("10.9.0.2"), port});
     peer.non_blocking(true);
     boost::asio::write(peer, boost::asio::buffer(bgp::encode(open)));
     boost::asio::write(peer, boost::asio::buffer(bgp::encode_keepalive()));
