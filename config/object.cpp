@@ -38,6 +38,7 @@ constexpr auto parsers = std::to_array<Parser>({
     {"herald.dev/v1", "BGPConfiguration", parsed<parse_bgp_configuration>},
     {"herald.dev/v1", "BGPAdvertisement", parsed<parse_bgp_advertisement>},
     {"herald.dev/v1", "BGPFilter", parsed<parse_bgp_filter>},
+    {"herald.dev/v1", "BFDProfile", parsed<parse_bfd_profile>},
     {"herald.dev/v1", "L2Advertisement", parsed<parse_l2_advertisement>},
     {"herald.dev/v1", "SpeakerState", parsed<parse_speaker_state>},
     {"v1", "Service", parsed<parse_service>},
@@ -50,6 +51,7 @@ constexpr auto parsers = std::to_array<Parser>({
     {"metallb.io/v1beta1", "Community", parsed<metallb::parse_community>},
     {"metallb.io/v1beta1", "BGPAdvertisement", parsed<metallb::parse_bgp_advertisement>},
     {"metallb.io/v1beta1", "L2Advertisement", parsed<metallb::parse_l2_advertisement>},
+    {"metallb.io/v1beta1", "BFDProfile", parsed<metallb::parse_bfd_profile>},
     {"metallb.io/v1beta1", "BGPPeer", parsed<metallb::parse_bgp_peer_v1beta1>},
     {"metallb.io/v1beta2", "BGPPeer", parsed<metallb::parse_bgp_peer_v1beta2>},
 });

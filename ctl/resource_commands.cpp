@@ -101,6 +101,16 @@ Columns columns(const KindInfo& kind) {
             const auto asn = at(o, "/spec/peerASN");
             return {asn.empty() ? at(o, "/spec/dynamicASN") : asn, at(o, "/spec/peerAddress"), at(o, "/spec/passive")};
           }};
+    case config::Kind::BFDProfile:
+      return {{"RECEIVE", "TRANSMIT", "MULTIPLIER", "ECHO", "AUTHENTICATION"}, [](const json& o) -> std::vector<Cell> {
+                const auto or_else = [&](const char* path, const char* fallback) {
+                  const auto said = at(o, path);
+                  return said.empty() ? std::string{fallback} : said;
+                };
+                return {or_else("/spec/receiveInterval", "300") + "ms", or_else("/spec/transmitInterval", "300") + "ms",
+                        or_else("/spec/detectMultiplier", "3"), or_else("/spec/echoMode", "false"),
+                        or_else("/spec/authentication/type", "none")};
+              }};
     case config::Kind::SpeakerState:
       return {{"HEARTBEAT", "OWNED", "INTERFACES"}, [](const json& o) -> std::vector<Cell> {
                 const auto owned = "/spec/owned"_json_pointer;

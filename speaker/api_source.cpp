@@ -28,10 +28,10 @@ constexpr std::chrono::milliseconds beat_timeout{2000};
 config::ApiWatcher::Options watch_options(const config::ApiEndpoint& endpoint) {
   config::ApiWatcher::Options out;
   out.endpoint = endpoint;
-  out.kinds = {
-      Kind::IPAddressPool, Kind::Community,       Kind::BGPPeer,      Kind::BGPConfiguration, Kind::BGPAdvertisement,
-      Kind::BGPFilter,     Kind::L2Advertisement, Kind::SpeakerState, Kind::Service,          Kind::EndpointSlice,
-      Kind::Node,          Kind::Namespace,       Kind::Secret};
+  out.kinds = {Kind::IPAddressPool,    Kind::Community, Kind::BGPPeer,       Kind::BGPConfiguration,
+               Kind::BGPAdvertisement, Kind::BGPFilter, Kind::BFDProfile,    Kind::L2Advertisement,
+               Kind::SpeakerState,     Kind::Service,   Kind::EndpointSlice, Kind::Node,
+               Kind::Namespace,        Kind::Secret};
   return out;
 }
 
