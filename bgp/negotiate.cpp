@@ -79,7 +79,8 @@ Decoded<Negotiated> negotiate(const PeerConfig& config, Offer offer, const Open&
   const auto asn = received.real_asn();
   if (!as_expected(config, asn)) return net::fail(open_error(OpenError::BadPeerAs));
 
-  const auto type = asn == config.local_asn ? PeerType::Internal : PeerType::External;
+  const auto outside = config.confederation ? PeerType::Confederation : PeerType::External;
+  const auto type = asn == config.local_asn ? PeerType::Internal : outside;
   // RFC 6286 section 2.2: identifiers are unique within an AS, not beyond.
   if (type == PeerType::Internal && received.id == config.router_id) {
     return net::fail(open_error(OpenError::BadIdentifier));

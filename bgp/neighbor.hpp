@@ -30,6 +30,7 @@ struct Neighbor {
   struct Intake {
     std::uint64_t filtered = 0;  // announcements that were rejected, ever
     bool warned = false;         // of the prefix limit, in this session
+    bool told_too_much = false;  // more prefixes than the neighbour may be told
   };
 
   PeerId id;

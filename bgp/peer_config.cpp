@@ -10,7 +10,8 @@ namespace {
 // Fields that an open session was built on. Every other field is live.
 auto foundations(const PeerConfig& config) {
   return std::tie(config.address, config.interface, config.port, config.source, config.password, config.local_asn,
-                  config.router_id, config.peer_asn, config.hold_time, config.families, config.extended_messages);
+                  config.router_id, config.peer_asn, config.hold_time, config.families, config.extended_messages,
+                  config.confederation, config.add_path.receive, config.add_path.send);
 }
 
 }  // namespace

@@ -33,6 +33,13 @@ struct Reach {
   friend bool operator==(const Reach&, const Reach&) = default;
 };
 
+// RFC 7911. Send: at most so many paths of a prefix, the best ones; 0: one, without an identifier.
+struct AddPath {
+  bool receive = false;
+  std::uint16_t send = 0;
+  friend bool operator==(const AddPath&, const AddPath&) = default;
+};
+
 struct PeerConfig {
   std::string description;
 
@@ -52,6 +59,8 @@ struct PeerConfig {
   net::Seconds hold_time{90};  // 0: no keepalives at all
   Families families{true, true};
   bool extended_messages = true;  // RFC 8654
+  bool confederation = false;     // it is in another member AS of ours (RFC 5065)
+  AddPath add_path{};             // RFC 7911, for every family
 
   // Timers that are ours alone.
   std::optional<net::Seconds> keepalive_time;  // default, and at most: a third of the hold time

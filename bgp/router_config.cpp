@@ -3,6 +3,7 @@
 // opens a session anew; filters and limits are applied to the running one.
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "bgp/router_core.hpp"
 #include "bgp/wire/notification.hpp"
@@ -14,6 +15,11 @@ bool wanted(const NeighborConfig& config) {
   return config.hold_down.empty() && !config.shutdown;
 }
 
+// What decides over received routes.
+auto import_of(const NeighborConfig& config) {
+  return std::tie(config.import, config.rejected, config.allowed_own_as, config.prepend_local_as);
+}
+
 // Nothing: the two are the same.
 std::optional<PlannedChange> change_of(const NeighborConfig& before, const NeighborConfig& after) {
   using Kind = PlannedChange::Kind;
@@ -21,10 +27,13 @@ std::optional<PlannedChange> change_of(const NeighborConfig& before, const Neigh
   PlannedChange change{after.name, Kind::Live, "description, timers or limits"};
   if (change_class(before.session, after.session) == Change::Reopen)
     return PlannedChange{after.name, Kind::Reopen, "session parameters"};
+  // Who a client is decides what all internal peers are told.
+  if (before.out.reflector_client != after.out.reflector_client)
+    return PlannedChange{after.name, Kind::Reopen, "route reflector client"};
   if (wanted(before) != wanted(after)) return PlannedChange{after.name, Kind::Reopen, "administrative state"};
-  if (before.import != after.import || before.rejected != after.rejected)
+  if (import_of(before) != import_of(after))
     change.why = "import filters: ROUTE-REFRESH";
-  else if (before.export_filter != after.export_filter || before.next_hop != after.next_hop)
+  else if (before.export_filter != after.export_filter || before.out != after.out)
     change.why = "export filters: the difference is sent";
   return change;
 }
@@ -36,7 +45,9 @@ Router::Core::Core(const RouterConfig& config, std::uint64_t seed)
       seed_{seed},
       pool_{seed},
       ipv4_{pool_, config_, unreachable_, mix(seed + 1)},
-      ipv6_{pool_, config_, unreachable_, mix(seed + 2)} {}
+      ipv6_{pool_, config_, unreachable_, mix(seed + 2)} {
+  watch_aggregates();
+}
 
 std::vector<PlannedChange> Router::Core::plan(const RouterConfig& /*config*/,
                                               std::span<const NeighborConfig> neighbors) const {
@@ -71,6 +82,8 @@ void Router::Core::configure(const RouterConfig& config, std::span<const Neighbo
     else if (auto& known = *get(*id); !(known.config == after))
       change_neighbor(known, after, now);
   }
+  watch_tables();
+  update_defaults();
   for (auto& [id, neighbor] : neighbors_) retarget(neighbor, Difference::Find);
   if (changes.empty()) return;
   by_address_.clear();
@@ -81,7 +94,9 @@ void Router::Core::configure(const RouterConfig& config, std::span<const Neighbo
 void Router::Core::apply_router_config(const RouterConfig& config) {
   const bool decide_again = !(config.decision == config_.decision);
   const bool feed_changed = config.feed != config_.feed;
+  const bool aggregates_changed = config.aggregates != config_.aggregates;
   config_ = config;
+  if (aggregates_changed) watch_aggregates();
   each_rib([&](net::Family, auto& rib) {
     if (decide_again) rib.reconsider_all();
     if (feed_changed) rib.set_feed(config.feed);
@@ -116,6 +131,8 @@ void Router::Core::remove_neighbor(Neighbor& neighbor, net::TimePoint now) {
 void Router::Core::change_neighbor(Neighbor& neighbor, const NeighborConfig& config, net::TimePoint now) {
   const auto before = std::exchange(neighbor.config, config);
   neighbor.peer.reconfigure(config.session, now, peer_actions_);
+  if (before.out.reflector_client != config.out.reflector_client && neighbor.up)
+    neighbor.peer.restart(cease(CeaseError::OtherConfigurationChange), now, peer_actions_);
   perform(neighbor, peer_actions_);
   // Another limit is a reason to try again.
   if (!(before.ipv4_limit == config.ipv4_limit && before.ipv6_limit == config.ipv6_limit)) {
@@ -127,7 +144,7 @@ void Router::Core::change_neighbor(Neighbor& neighbor, const NeighborConfig& con
     }
   }
   apply_wanted(neighbor, now);
-  if (before.import != config.import || before.rejected != config.rejected) apply_import(neighbor, now);
+  if (import_of(before) != import_of(config)) apply_import(neighbor, now);
 }
 
 void Router::Core::apply_wanted(Neighbor& neighbor, net::TimePoint now) {

@@ -15,6 +15,7 @@
 #include "bgp/wire/attributes.hpp"
 #include "net/address.hpp"
 #include "net/asn.hpp"
+#include "net/prefix.hpp"
 #include "net/time.hpp"
 
 namespace bgp {
@@ -24,9 +25,21 @@ enum class Kept : std::uint8_t { No, Yes };
 // Whether somebody takes out changes of routes with drain_route_changes().
 enum class RouteFeed : std::uint8_t { Off, On };
 
+// RFC 4271 section 9.2.2.2: one route for all of the table's within `prefix`, while there are some.
+struct Aggregate {
+  net::Prefix prefix;
+  bool summary_only = false;  // the routes within are not announced
+  bool as_set = false;        // the path holds the AS numbers of the routes within, as a set
+  std::vector<Community> communities{};
+  friend bool operator==(const Aggregate&, const Aggregate&) = default;
+};
+
 struct RouterConfig {
   net::Asn asn{};
   net::RouterId router_id{};
+  std::optional<net::RouterId> cluster_id{};  // RFC 4456; nothing: router_id
+  std::optional<net::Asn> confederation{};    // RFC 5065: its identifier; then `asn` is a member AS
+  std::vector<Aggregate> aggregates{};
   DecisionConfig decision{};
   RouteFeed feed = RouteFeed::On;
   // Octets of messages that a neighbour may be behind the others that are told the same before it is sent its
@@ -41,12 +54,37 @@ struct PrefixLimit {
   std::uint8_t warn_percent = 75;  // 0: no warning
   enum class Action : std::uint8_t { Stop, Warn } action = Action::Stop;
   std::optional<net::Seconds> restart{};  // after Stop; nothing: held down until cleared
+  std::uint32_t maximum_out = 0;          // that the neighbour may be told; 0: no limit
   friend bool operator==(const PrefixLimit&, const PrefixLimit&) = default;
 };
 
-// Next hop that an internal peer gets for routes learned from external ones. External peers always get
-// this router's own address: third-party next hops (RFC 4271 section 5.1.3) are not used.
-enum class InternalNextHop : std::uint8_t { Unchanged, Self };
+// The next hop that a neighbour is told. Auto: external peers get this router's address, internal ones what was
+// learned. Self: internal ones get this router's address for what was learned from others than internal ones. Keep:
+// everybody gets what was learned, where it is of the family. Third-party next hops (RFC 4271 section 5.1.3) are used
+// by Keep only.
+enum class NextHopMode : std::uint8_t { Auto, Self, Keep };
+
+// What becomes of private AS numbers (RFC 6996) in paths for external peers.
+enum class PrivateAs : std::uint8_t { Kept, Removed, Replaced };
+
+// How what is announced to a neighbour is changed, filters aside.
+struct ExportOptions {
+  NextHopMode next_hop = NextHopMode::Auto;
+  std::optional<net::Ipv4Address> next_hop_ipv4{};  // instead of this router's own address
+  std::optional<net::Ipv6Address> next_hop_ipv6{};
+  PrivateAs private_as = PrivateAs::Kept;
+  bool as_override = false;       // the neighbour's AS in a path becomes ours
+  bool reflector_client = false;  // RFC 4456, internal peers
+  // With a local AS that is not the router's: the router's own stands behind it in paths.
+  bool prepend_own_as = false;
+  friend bool operator==(const ExportOptions&, const ExportOptions&) = default;
+};
+
+// A default route that the neighbour always has from us: the one in the tables, else one of this router.
+struct DefaultOriginate {
+  std::vector<net::Prefix> when_present{};  // only while all of these are in the tables
+  friend bool operator==(const DefaultOriginate&, const DefaultOriginate&) = default;
+};
 
 // What a session waits for before it is opened. Bfd: Router::bfd_ready().
 enum class WaitFor : std::uint8_t { Nothing, Bfd };
@@ -60,7 +98,12 @@ struct NeighborConfig {
   FilterChain import{reject_all()};
   // Nothing: what this node announces, and nothing learned.
   std::optional<FilterChain> export_filter;
-  InternalNextHop next_hop = InternalNextHop::Unchanged;
+  ExportOptions out{};
+  std::optional<DefaultOriginate> default_originate{};
+  // How often an own AS number may stand in a received path.
+  std::uint8_t allowed_own_as = 0;
+  // With a local AS that is not the router's: it is put in front of received paths.
+  bool prepend_local_as = false;
   // Rejected routes are kept for display (`routes in`) and counted exactly; they cost memory.
   Kept rejected = Kept::No;
   WaitFor wait_for = WaitFor::Nothing;
@@ -79,6 +122,7 @@ struct Announcement {
   std::uint8_t prepend = 0;  // own AS this many times more
   std::vector<Community> communities{};
   std::vector<LargeCommunity> large_communities{};
+  std::vector<ExtendedCommunity> extended_communities{};
   friend bool operator==(const Announcement&, const Announcement&) = default;
 };
 

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <type_traits>
 #include <vector>
 
@@ -49,7 +50,7 @@ class Router::Core {
   std::size_t drain(std::size_t limit, const VisitChange& visit);
   void replay();
   bool work();
-  [[nodiscard]] bool has_work() const { return ipv4_.has_work() || ipv6_.has_work(); }
+  [[nodiscard]] bool has_work() const { return busy(ipv4_) || busy(ipv6_); }
   Refreshed refresh_in(PeerId peer);
   Refreshed refresh_out(PeerId peer);
 
@@ -77,6 +78,18 @@ class Router::Core {
   void each_rib(Call&& call) {
     call(net::Family::Ipv4, ipv4_);
     call(net::Family::Ipv6, ipv6_);
+  }
+  // Calls with the tables that the prefix belongs to, and the prefix as theirs.
+  template <class Call>
+  void with_table(const net::Prefix& prefix, Call&& call) {
+    if (prefix.is_v4())
+      call(ipv4_, prefix.v4());
+    else
+      call(ipv6_, prefix.v6());
+  }
+  template <class Tables>
+  [[nodiscard]] static bool busy(const Tables& tables) {
+    return tables.has_work() || tables.watch_changed() || tables.has_dirty_aggregates();
   }
   template <class Call>
   void with_rib(net::Family family, Call&& call) {
@@ -107,8 +120,26 @@ class Router::Core {
   void wake(Neighbor& neighbor, Neighbor::Outbox& outbox);
   // Tells the edge about members of out groups that have something again.
   void wake_members();
+  [[nodiscard]] net::RouterId cluster_id() const { return config_.cluster_id.value_or(config_.router_id); }
   [[nodiscard]] std::optional<ExportTerms> terms(const Neighbor& neighbor, net::Family family) const;
   void retarget(Neighbor& neighbor, Difference difference);
+
+  // ---- routes that come and go with the tables, router_origins.cpp ----
+  [[nodiscard]] Presence presence(const net::Prefix& prefix) const;
+  void watch_tables();
+  void watch_aggregates();
+  [[nodiscard]] FilterChain resolved(const FilterChain& chain) const;
+  [[nodiscard]] bool default_wanted(const Neighbor& neighbor) const;
+  void add_table_terms(const Neighbor& neighbor, net::Family family, ExportTerms& terms) const;
+  void follow_tables();
+  void update_defaults();
+  void update_aggregates();
+  void update_aggregate(const Aggregate& aggregate, const std::vector<const AttributeSet*>& sets);
+  void originate_own(const net::Prefix& prefix, const PathAttributes& attributes, AudienceId audience);
+  void withdraw_own(const net::Prefix& prefix);
+  enum class GivesWay : std::uint8_t { No, Yes };
+  void give_way(const net::Prefix& prefix, GivesWay how);
+  [[nodiscard]] AudienceId audience_of(std::vector<std::string> names);
 
   // ---- status ----
   [[nodiscard]] std::string name_of(PeerId peer) const;
@@ -128,6 +159,10 @@ class Router::Core {
   void note_faults(Neighbor& neighbor, const UpdateBody& body, const Update& update, net::TimePoint now);
   static void note_malformed(Neighbor& neighbor, const UpdateBody& body, std::string reason, net::TimePoint now);
   void check_limit(Neighbor& neighbor, net::Family family, net::TimePoint now);
+  // A limit on what the neighbour is told: noticed while bytes are pulled, acted on by the next tick.
+  void check_told(Neighbor& neighbor);
+  void stop_telling(Neighbor& neighbor, net::Family family, net::TimePoint now);
+  void stop_for_limit(Neighbor& neighbor, net::Family family, std::uint32_t maximum, net::TimePoint now);
 
   RouterConfig config_;
   std::uint64_t seed_;
@@ -137,6 +172,12 @@ class Router::Core {
   Rib<net::Ipv4Prefix> ipv4_;
   Rib<net::Ipv6Prefix> ipv6_;
   Audiences audiences_;
+
+  std::set<net::Prefix> asked_;              // by filters and default routes
+  std::set<net::Prefix> active_aggregates_;  // those that have routes within
+  // Aggregates and default routes. Waiting: set_local() has said something else of the prefix.
+  enum class OwnRoute : std::uint8_t { Waiting, Told };
+  std::map<net::Prefix, OwnRoute> own_routes_;
 
   std::map<PeerId, Neighbor> neighbors_;
   std::map<std::string, PeerId, std::less<>> by_name_;

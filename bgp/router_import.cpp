@@ -25,10 +25,17 @@ std::string hex(std::span<const std::uint8_t> bytes) {
 
 // Routes that went through this router or its cluster already, or point back to it (RFC 4271 sections
 // 9.1.2 and 5.1.3, RFC 4456 section 8).
-bool comes_from_us(const PathAttributes& attributes, const PeerConfig& config, const Transport& transport) {
-  if (attributes.as_path.contains(config.local_asn)) return true;
+bool comes_from_us(const PathAttributes& attributes, const NeighborConfig& neighbor, const Transport& transport,
+                   const RouterConfig& router) {
+  const auto& config = neighbor.session;
+  auto own = attributes.as_path.count(config.local_asn);
+  if (router.asn != config.local_asn) own += attributes.as_path.count(router.asn);
+  if (router.confederation && *router.confederation != config.local_asn)
+    own += attributes.as_path.count(*router.confederation);
+  if (own > neighbor.allowed_own_as) return true;
   if (attributes.originator_id == config.router_id) return true;
-  if (std::find(attributes.cluster_list.begin(), attributes.cluster_list.end(), config.router_id) !=
+  const auto cluster = router.cluster_id.value_or(router.router_id);
+  if (std::find(attributes.cluster_list.begin(), attributes.cluster_list.end(), cluster) !=
       attributes.cluster_list.end())
     return true;
   const auto& next_hop = attributes.next_hop.address;
@@ -40,15 +47,18 @@ bool comes_from_us(const PathAttributes& attributes, const PeerConfig& config, c
 // Runs the prefixes of one UPDATE through import filters, and interns each outcome once.
 class Importer {
  public:
-  Importer(AttributePool& pool, const Neighbor& neighbor, const PathAttributes& received)
+  Importer(AttributePool& pool, const Neighbor& neighbor, const RouterConfig& router, PathAttributes received)
       : pool_{pool},
         chain_{neighbor.config.import},
         name_{neighbor.config.name},
         own_asn_{neighbor.config.session.local_asn},
-        received_{received},
-        loop_{comes_from_us(received, neighbor.config.session, neighbor.peer.established()->transport())},
+        received_{std::move(received)},
+        loop_{comes_from_us(received_, neighbor.config, neighbor.peer.established()->transport(), router)},
         keep_rejected_{neighbor.config.rejected == Kept::Yes},
-        per_prefix_{depends_on_prefix(chain_)} {}
+        per_prefix_{depends_on_prefix(chain_)},
+        peer_type_{neighbor.peer.established()->negotiated()->type} {
+    if (neighbor.config.prepend_local_as) received_.as_path.prepend(own_asn_);
+  }
 
   struct Outcome {
     bool accepted = false;
@@ -60,7 +70,8 @@ class Importer {
     if (!loop_ && accepts_everything(chain_)) return accept(received_);
     if (!loop_) {
       auto attributes = received_;
-      if (run(chain_, {prefix, name_, own_asn_}, attributes).accepted) return accept(attributes);
+      if (run(chain_, {prefix, name_, own_asn_, RouteSource::Learned, peer_type_}, attributes).accepted)
+        return accept(attributes);
     }
     outcome_ = {};
     if (keep_rejected_) {
@@ -85,10 +96,11 @@ class Importer {
   const FilterChain& chain_;
   std::string_view name_;
   net::Asn own_asn_;
-  const PathAttributes& received_;
+  PathAttributes received_;
   bool loop_;
   bool keep_rejected_;
   bool per_prefix_;
+  PeerType peer_type_;
   bool known_ = false;
   Outcome outcome_;
   SetRef accepted_;
@@ -155,7 +167,7 @@ template <class Prefix>
 void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, const Update& update) {
   auto attributes = update.attributes;
   attributes.next_hop = run.family == net::Family::Ipv4 ? update.next_hop_ipv4 : update.next_hop_ipv6;
-  Importer importer{pool_, neighbor, attributes};
+  Importer importer{pool_, neighbor, config_, std::move(attributes)};
   auto& tables = rib<Prefix>();
   auto& intake = neighbor.intake(run.family);
   for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) {
@@ -202,13 +214,38 @@ void Router::Core::check_limit(Neighbor& neighbor, net::Family family, net::Time
   if (!exceeded || limit.action == PrefixLimit::Action::Warn) return;
 
   actions_.emplace_back(NeighborNotice{neighbor.id, Notice::PrefixLimitReached, text});
+  stop_for_limit(neighbor, family, limit.maximum, now);
+}
+
+void Router::Core::check_told(Neighbor& neighbor) {
+  each_rib([&](net::Family family, auto& rib) {
+    const auto& limit = neighbor.limit(family);
+    auto& intake = neighbor.intake(family);
+    const auto out = rib.out(neighbor.id);
+    if (limit.maximum_out == 0 || intake.told_too_much || !out || out->member->advertised <= limit.maximum_out) return;
+    intake.told_too_much = true;
+    settle(neighbor);
+  });
+}
+
+void Router::Core::stop_telling(Neighbor& neighbor, net::Family family, net::TimePoint now) {
+  neighbor.intake(family).told_too_much = false;
+  if (!neighbor.up) return;
+  const auto maximum = neighbor.limit(family).maximum_out;
+  actions_.emplace_back(NeighborNotice{neighbor.id, Notice::PrefixLimitReached,
+                                       "more than the " + std::to_string(maximum) + ' ' +
+                                           std::string{net::print(family)} + " prefixes that may be announced"});
+  stop_for_limit(neighbor, family, maximum, now);
+}
+
+// RFC 4486 section 4: the family and the limit go along.
+void Router::Core::stop_for_limit(Neighbor& neighbor, net::Family family, std::uint32_t maximum, net::TimePoint now) {
   auto notification = cease(CeaseError::MaximumPrefixes);
   const auto pair = unicast(family);
   notification.data = {static_cast<std::uint8_t>(pair.afi >> 8), static_cast<std::uint8_t>(pair.afi), pair.safi};
-  for (const auto shift : {24, 16, 8, 0})
-    notification.data.push_back(static_cast<std::uint8_t>(limit.maximum >> shift));
+  for (const auto shift : {24, 16, 8, 0}) notification.data.push_back(static_cast<std::uint8_t>(maximum >> shift));
   neighbor.limited = true;
-  if (limit.restart) neighbor.restart_at = now + *limit.restart;
+  if (const auto restart = neighbor.limit(family).restart) neighbor.restart_at = now + *restart;
   neighbor.peer.stop(notification, now, peer_actions_);
   perform(neighbor, peer_actions_);
 }

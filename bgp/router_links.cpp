@@ -82,6 +82,8 @@ void Router::Core::tick(net::TimePoint now) {
       neighbor.limited = false;
       apply_wanted(neighbor, now);
     }
+    for (const auto family : {net::Family::Ipv4, net::Family::Ipv6})
+      if (neighbor.intake(family).told_too_much) stop_telling(neighbor, family, now);
     neighbor.peer.tick(now, peer_actions_);
     perform(neighbor, peer_actions_);
   }
@@ -96,7 +98,10 @@ bool Router::Core::pull(Link link, std::vector<std::uint8_t>& out, std::size_t l
   outbox->bytes = {};
   if (neighbor->up == link.connection) {
     const auto messages = ipv4_.pull(link.peer, out, limit) + ipv6_.pull(link.peer, out, limit);
-    if (messages > 0) neighbor->peer.count_sent(MessageType::Update, messages);
+    if (messages > 0) {
+      neighbor->peer.count_sent(MessageType::Update, messages);
+      check_told(*neighbor);
+    }
   }
   outbox->asleep = out.size() == before;
   return !outbox->asleep;
@@ -142,7 +147,9 @@ void Router::Core::perform(Neighbor& neighbor, Actions& actions) {
 }
 
 void Router::Core::settle(Neighbor& neighbor) {
-  deadlines_.set(neighbor.id.value, earlier(neighbor.peer.next_deadline(), neighbor.restart_at));
+  auto deadline = earlier(neighbor.peer.next_deadline(), neighbor.restart_at);
+  if (neighbor.ipv4.told_too_much || neighbor.ipv6.told_too_much) deadline = net::TimePoint{};
+  deadlines_.set(neighbor.id.value, deadline);
 }
 
 void Router::Core::send(Neighbor& neighbor, ConnectionId connection, std::span<const std::uint8_t> bytes) {
@@ -182,8 +189,9 @@ void Router::Core::went_up(Neighbor& neighbor, ConnectionId connection) {
                       .enforce_first_as = true};
   each_rib([&](net::Family family, auto& rib) {
     if (!agreed.families.has(family)) return;
-    neighbor.intake(family).warned = false;
-    rib.open(neighbor.id, {agreed.type, agreed.peer_id, session.transport().remote});
+    neighbor.intake(family).warned = neighbor.intake(family).told_too_much = false;
+    rib.open(neighbor.id, {agreed.type, agreed.peer_id, session.transport().remote,
+                           agreed.type == PeerType::Internal && neighbor.config.out.reflector_client});
     auto with = terms(neighbor, family);
     if (with) return rib.join(neighbor.id, std::move(*with));
     actions_.emplace_back(NeighborNotice{neighbor.id, Notice::NoNextHop,
@@ -209,11 +217,17 @@ std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Fa
                     .message_limit = agreed.message_limit,
                     .local_asn = neighbor.config.session.local_asn,
                     .self = {},
-                    .internal_next_hop = neighbor.config.next_hop,
+                    .options = neighbor.config.out,
+                    .peer_asn = {},
+                    .own_asn = config_.asn,
+                    .cluster_id = agreed.type == PeerType::Internal ? cluster_id() : net::RouterId{},
                     .default_local_pref = config_.decision.default_local_pref,
                     .filter = neighbor.config.export_filter,
                     .peer = {},
-                    .audiences = audiences_.with(neighbor.config.name)};
+                    .audiences = audiences_.with(neighbor.config.name),
+                    .summaries = {}};
+  if (terms.options.as_override || terms.options.private_as != PrivateAs::Kept) terms.peer_asn = agreed.peer_asn;
+  add_table_terms(neighbor, family, terms);
   if (terms.filter && depends_on_peer(*terms.filter)) terms.peer = neighbor.config.name;
 
   const auto& local = transport.local;

@@ -30,6 +30,7 @@ void Router::Core::set_local(const net::Prefix& prefix, const std::optional<Loca
       attributes.as_path.prepend(config_.asn, announcement.prepend);
       attributes.communities = announcement.communities;
       attributes.large_communities = announcement.large_communities;
+      attributes.extended_communities = announcement.extended_communities;
       add(attributes, audiences_.of(announcement.peers));
     }
     // In the tables all the same: it keeps learned routes for the prefix from being used.
@@ -39,10 +40,11 @@ void Router::Core::set_local(const net::Prefix& prefix, const std::optional<Loca
   if (audiences_.size() != audiences_before) {
     for (auto& [id, neighbor] : neighbors_) retarget(neighbor, Difference::None);
   }
-  if (prefix.is_v4())
-    ipv4_.set_local(prefix.v4(), paths);
-  else
-    ipv6_.set_local(prefix.v6(), paths);
+  if (route) give_way(prefix, GivesWay::Yes);
+  with_table(prefix, [&](auto& rib, const auto& typed) {
+    rib.set_local(typed, std::span<const std::pair<AttributeSet*, AudienceId>>{paths});
+  });
+  if (!route) give_way(prefix, GivesWay::No);
 }
 
 void Router::Core::set_unreachable(std::vector<net::IpAddress> next_hops) {
@@ -67,6 +69,8 @@ void Router::Core::replay() {
 }
 
 bool Router::Core::work() {
+  follow_tables();
+  update_aggregates();
   each_rib([](net::Family, auto& rib) {
     if (rib.has_work()) rib.work(slice / 2);
   });

@@ -50,8 +50,8 @@ SelectionReason reason_for(const Tables& tables, NodeIndex node, std::size_t pla
 }
 
 template <class Tables>
-PeerType type_of(const Tables& tables, const Path& path) {
-  return path.local() ? PeerType::Internal : tables.ranks()[path.source.value].type;
+const Rank& rank_of(const Tables& tables, const Path& path) {
+  return path.local() ? local_rank : tables.ranks()[path.source.value];
 }
 
 template <class Tables>
@@ -142,7 +142,7 @@ void Router::Core::walk_out(PeerId peer, TableCursor& cursor, std::size_t limit,
     const auto* path = exporter.pick(tables.table().paths(node));
     if (path->source == peer) return;
     const net::Prefix prefix{tables.table().prefix_of(node)};
-    auto outcome = exporter.evaluate(prefix, *path, type_of(tables, *path));
+    auto outcome = exporter.evaluate(prefix, *path, rank_of(tables, *path));
     if (outcome.gate != ExportGate::Sent) return;
     RouteRow row;
     row.prefix = prefix;
@@ -205,7 +205,7 @@ Explanation Router::Core::explain_in(const Tables& tables, const net::Prefix& pr
     auto gate = path == nullptr ? ExportGate::NoRoute : ExportGate::OwnRoute;
     Verdict verdict;
     if (path != nullptr && path->source != id) {
-      auto outcome = out->group->exporter()->evaluate(prefix, *path, type_of(tables, *path));
+      auto outcome = out->group->exporter()->evaluate(prefix, *path, rank_of(tables, *path));
       gate = outcome.gate;
       verdict = outcome.verdict;
       if (gate == ExportGate::Sent) told.attributes = std::move(outcome.attributes);

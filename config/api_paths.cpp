@@ -85,8 +85,13 @@ const KindInfo* find_kind(std::string_view api_version, std::string_view name) {
 
 const KindInfo* find_kind_by_word(std::string_view word) {
   if (word.empty()) return nullptr;
+  const auto is_short_plural = [&](std::string_view name) {  // "pools"
+    return !name.empty() && (word.back() == 's' || word.back() == 'S') &&
+           same_word(name, word.substr(0, word.size() - 1));
+  };
   const auto found = std::ranges::find_if(kinds, [&](const KindInfo& kind) {
-    return same_word(kind.name, word) || same_word(kind.plural, word) || same_word(kind.short_name, word);
+    return same_word(kind.name, word) || same_word(kind.plural, word) || same_word(kind.short_name, word) ||
+           is_short_plural(kind.short_name);
   });
   return found == kinds.end() ? nullptr : &*found;
 }

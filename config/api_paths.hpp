@@ -57,7 +57,7 @@ struct KindInfo {
 [[nodiscard]] const KindInfo& info(Kind kind);
 // By `kind:` and `apiVersion:` as they stand in an object.
 [[nodiscard]] const KindInfo* find_kind(std::string_view api_version, std::string_view name);
-// By what a person types: kind, plural, singular or short name, in any case.
+// By what a person types: kind, plural, singular, short name or its plural ("pools"), in any case.
 [[nodiscard]] const KindInfo* find_kind_by_word(std::string_view word);
 
 // The collection, all namespaces when `namespace_name` is empty:

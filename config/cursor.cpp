@@ -2,46 +2,10 @@
 #include "config/cursor.hpp"
 
 #include <algorithm>
-#include <numeric>
 
-#include "config/scalar.hpp"
+#include "config/nearest.hpp"
 
 namespace config {
-namespace {
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-// Edits (insert, delete, replace) from one word to the other, case ignored.
-std::size_t distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> row(to.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= from.size(); ++i) {
-    auto diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= to.size(); ++j) {
-      const auto replace = diagonal + (lower(from[i - 1]) == lower(to[j - 1]) ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replace});
-    }
-  }
-  return row.back();
-}
-
-std::string_view nearest(std::string_view key, const std::vector<std::string_view>& known) {
-  if (key.size() > 64) return {};  // nobody mistypes that much
-  std::string_view best;
-  auto least = std::min<std::size_t>(3, key.size() / 2 + 1);
-  for (const auto candidate : known) {
-    if (const auto edits = distance(key, candidate); edits < least) {
-      least = edits;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-}  // namespace
 
 Cursor Cursor::object(std::string_view key) {
   const auto* found = take(key);
@@ -80,7 +44,7 @@ void Cursor::no_other_keys() {
   for (const auto& member : value_->members) {
     if (std::ranges::find(known_, member.key) != known_.end()) continue;
     if (std::ranges::find(passed_over_, member.key) != passed_over_.end()) continue;
-    const auto close = nearest(member.key, known_);
+    const auto close = nearest_word(member.key, known_);
     std::string message = "is not a field that Herald knows";
     if (!close.empty())
       message.append("; did you mean ").append(close).append("?");

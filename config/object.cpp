@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/dialects/calico.hpp"
 #include "config/dialects/metallb.hpp"
 #include "config/fields.hpp"
 #include "config/kinds/kinds.hpp"
@@ -54,6 +55,15 @@ constexpr auto parsers = std::to_array<Parser>({
     {"metallb.io/v1beta1", "BFDProfile", parsed<metallb::parse_bfd_profile>},
     {"metallb.io/v1beta1", "BGPPeer", parsed<metallb::parse_bgp_peer_v1beta1>},
     {"metallb.io/v1beta2", "BGPPeer", parsed<metallb::parse_bgp_peer_v1beta2>},
+    {"projectcalico.org/v3", "BGPPeer", parsed<calico::parse_bgp_peer>},
+    {"projectcalico.org/v3", "BGPConfiguration", parsed<calico::parse_bgp_configuration>},
+    {"projectcalico.org/v3", "BGPFilter", parsed<calico::parse_bgp_filter>},
+    {"projectcalico.org/v3", "IPPool", parsed<calico::parse_ip_pool>},
+    {"projectcalico.org/v3", "Node", parsed<calico::parse_node>},
+    {"crd.projectcalico.org/v1", "BGPPeer", parsed<calico::parse_bgp_peer>},
+    {"crd.projectcalico.org/v1", "BGPConfiguration", parsed<calico::parse_bgp_configuration>},
+    {"crd.projectcalico.org/v1", "BGPFilter", parsed<calico::parse_bgp_filter>},
+    {"crd.projectcalico.org/v1", "IPPool", parsed<calico::parse_ip_pool>},
 });
 
 // "spec.rules[0].name" -> "spec.rules[].name"
@@ -200,6 +210,7 @@ ReadResult read_documents(Documents documents, const std::string& file) {
   ObjectReader reader{file, result};
   for (const auto& document : documents.values) reader.read(document);
   std::ranges::move(documents.problems, std::back_inserter(result.problems));
+  if (!file.empty()) result.sources.push_back({file, std::move(documents.values)});
   return result;
 }
 

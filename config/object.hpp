@@ -12,6 +12,7 @@
 
 #include "config/api_paths.hpp"
 #include "config/document.hpp"
+#include "config/place.hpp"
 #include "config/resources.hpp"
 #include "nlohmann/json_fwd.hpp"
 
@@ -57,7 +58,8 @@ template <class T, class Set>
 struct ReadResult {
   std::vector<Object> objects;
   std::vector<Problem> problems;
-  bool readable = true;  // false: the syntax is broken, so what else it holds is unknown
+  bool readable = true;         // false: the syntax is broken, so what else it holds is unknown
+  std::vector<Source> sources;  // what was read, for the places of what is found out later; see place.hpp
 };
 
 enum class Syntax : std::uint8_t { Yaml, Json };

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/bfd_profile.hpp"
@@ -49,7 +50,44 @@ struct Community {
 };
 
 enum class DynamicAsn : std::uint8_t { Internal, External };
+enum class NextHopMode : std::uint8_t { Auto, Self, Keep };
+enum class PrivateAsn : std::uint8_t { Keep, Remove, Replace };
+enum class LimitAction : std::uint8_t { Stop, Warn };
 enum class AddressFamily : std::uint8_t { Ipv4Unicast, Ipv6Unicast };
+
+// What a peer's routes undergo, filters aside.
+struct PeerRoutes {
+  struct LocalAsn {  // instead of the node's own towards this peer
+    Asn asn;
+    bool prepend = false;      // received paths get it in front
+    bool prepend_own = false;  // announced paths have the node's own AS behind it
+    friend bool operator==(const LocalAsn&, const LocalAsn&) = default;
+  };
+  struct Limit {  // of prefixes, per family
+    LimitAction action = LimitAction::Stop;
+    std::uint8_t warn_percent = 75;  // 0: no warning
+    std::optional<std::chrono::seconds> restart;
+    std::uint32_t out = 0;  // 0: no limit
+    friend bool operator==(const Limit&, const Limit&) = default;
+  };
+  struct AddPath {
+    bool receive = false;
+    std::uint16_t send = 0;  // at most so many paths; 0: off
+    friend bool operator==(const AddPath&, const AddPath&) = default;
+  };
+  std::optional<LocalAsn> local_asn;
+  bool reflector_client = false;
+  NextHopMode next_hop_mode = NextHopMode::Auto;
+  std::vector<net::IpAddress> next_hops;  // at most one of a family; instead of the node's own address
+  std::uint8_t allowed_own_asns = 0;      // how often an own AS may stand in a received path, 0..10
+  bool as_override = false;
+  PrivateAsn private_asns = PrivateAsn::Keep;
+  std::optional<std::vector<net::Prefix>> default_originate;  // given: while all of these are in the tables
+  Limit limit;
+  bool keep_rejected = false;  // rejected routes are kept for display
+  AddPath add_path;
+  friend bool operator==(const PeerRoutes&, const PeerRoutes&) = default;
+};
 
 // One neighbour.
 struct BGPPeer {
@@ -66,6 +104,7 @@ struct BGPPeer {
   std::chrono::seconds connect_time{10};               // ConnectRetryTime, 1..65535
   bool passive = false;
   bool ebgp_multi_hop = false;
+  bool multi_hop_if_external = false;                 // ebgpMultiHop: auto
   std::optional<std::uint8_t> ttl_security;           // GTSM: the peer is at most this many hops away, 1..254
   std::optional<std::string> password;                // TCP MD5, RFC 2385; at most 80 octets
   std::optional<SecretRef> password_secret;           // key "password"
@@ -78,8 +117,9 @@ struct BGPPeer {
       import_filters;  // BGPFilter names; default BGPConfiguration.import, else reject-all
   std::optional<std::vector<std::string>> export_filters;  // default: what this node announces, nothing learned
   std::uint32_t max_prefixes = 10000;                      // per family; 0 = no limit
-  bool shutdown = false;                                   // administratively down
-  std::string shutdown_message;                            // RFC 9003, at most 255 octets
+  PeerRoutes routes;
+  bool shutdown = false;         // administratively down
+  std::string shutdown_message;  // RFC 9003, at most 255 octets
   std::string description;
 };
 
@@ -102,7 +142,22 @@ struct BGPConfiguration {
     bool relax = true;                 // different AS paths of equal length count as equal
     friend bool operator==(const Multipath&, const Multipath&) = default;
   };
+  struct Confederation {
+    Asn identifier;            // what others see
+    std::vector<Asn> members;  // all but our own
+    friend bool operator==(const Confederation&, const Confederation&) = default;
+  };
+  struct Aggregate {
+    net::Prefix prefix;
+    bool summary_only = false;
+    bool as_set = false;
+    std::vector<std::string> communities;
+    friend bool operator==(const Aggregate&, const Aggregate&) = default;
+  };
   Meta meta;
+  std::optional<net::RouterId> cluster_id;  // of a route reflector; default: the router ID
+  std::optional<Confederation> confederation;
+  std::vector<Aggregate> aggregates;
   std::optional<Asn> asn;                  // required where a peer has no myASN
   std::optional<net::RouterId> router_id;  // default: the lowest-index interface's first IPv4 address
   Listen listen;
@@ -129,6 +184,12 @@ struct BGPAdvertisement {
 };
 
 enum class FilterAction : std::uint8_t { Accept, Reject, Next };
+enum class Direction : std::uint8_t { Import, Export };
+
+// Names of filters that need not be written.
+[[nodiscard]] inline bool built_in_filter(std::string_view name) {
+  return name == "accept-all" || name == "reject-all" || name == "accept-local";
+}
 
 // Ordered rules; the first that matches and does not say Next decides. No rule: Reject.
 struct BGPFilter {
@@ -141,8 +202,11 @@ struct BGPFilter {
   // Every condition given must hold; a list holds when one of its entries does.
   struct Match {
     std::vector<PrefixMatch> prefixes;
+    std::vector<PrefixMatch> not_prefixes;  // holds when none of them does
     std::optional<AddressFamily> family;
-    std::vector<std::string> communities;  // "65001:100", "large:1:2:3", an alias; "*" stands for any number
+    std::optional<Direction> direction;    // the rule is skipped in the other
+    std::vector<std::string> communities;  // "65001:100", "large:1:2:3", "rt:1:2", an alias; "*" stands for any number
+    std::vector<std::string> as_path_regex;
     std::vector<Asn> as_path_contains;
     std::vector<Asn> origin_as;
     std::vector<Asn> neighbor_as;
@@ -152,16 +216,24 @@ struct BGPFilter {
     std::vector<std::string> peers;     // BGPPeer names
     std::optional<std::string> origin;  // igp | egp | incomplete
     std::optional<std::uint32_t> med;
+    std::optional<std::uint32_t> local_pref;
+    std::optional<std::string> source;      // learned | local
+    std::optional<std::string> peer_type;   // external | internal | confederation
+    std::vector<net::Prefix> when_present;  // in the tables, all of them
+    std::vector<net::Prefix> when_absent;
     friend bool operator==(const Match&, const Match&) = default;
   };
   struct Set {
     std::optional<std::uint32_t> local_pref;
     std::optional<std::uint32_t> med;
-    std::uint8_t prepend = 0;  // own AS, 0..16
+    std::uint8_t prepend = 0;       // own AS, 0..16
+    std::vector<Asn> prepend_path;  // these in front, in this order; at most 16
+    std::optional<std::string> origin;
     std::vector<std::string> add_communities;
     std::vector<std::string> remove_communities;          // with "*"
     std::optional<std::vector<std::string>> communities;  // replaces all standard and large ones
     std::optional<net::IpAddress> next_hop;
+    bool next_hop_self = false;
     friend bool operator==(const Set&, const Set&) = default;
   };
   struct Rule {

@@ -118,15 +118,43 @@ std::size_t count_numbers(std::string_view text, std::uint32_t most, Wildcards w
   }
 }
 
+// RFC 4360: the AS number (16 bits leave 32 for the number, 32 leave 16) or IPv4 address, and the number.
+bool is_route_community(std::string_view text, Wildcards wildcards) {
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return false;
+  const auto administrator = text.substr(0, colon);
+  const auto number = text.substr(colon + 1);
+  const bool any = wildcards == Wildcards::Allowed;
+  const auto asn = parse_whole<std::uint32_t>(administrator);
+  const bool address = net::parse_ipv4(administrator).has_value();
+  if (!asn && !address && !(any && administrator == "*")) return false;
+  if (any && number == "*") return true;
+  const auto value = parse_whole<std::uint32_t>(number);
+  const bool open = administrator == "*" || (asn && *asn <= 0xffff);
+  return value && (open || *value <= 0xffff);
+}
+
 Checked<std::string> community(const Value& value, Wildcards wildcards) {
   auto name = word(value);
   if (!name) return name;
   if (is_community(*name, wildcards)) return name;
   if (name->find(':') == std::string::npos && name->find('*') == std::string::npos) return name;
   return fail(must_be(wildcards == Wildcards::Allowed
-                          ? "a community such as 65001:100, 65001:* or large:1:2:3, or the name of one"
-                          : "a community such as 65001:100 or large:1:2:3, or the name of one",
+                          ? "a community such as 65001:100, 65001:*, large:1:2:3 or rt:65001:*, or the name of one"
+                          : "a community such as 65001:100, large:1:2:3 or rt:65001:100, or the name of one",
                       value));
+}
+
+// What is wrong with a range whose two ends are addresses; empty when they are not.
+std::string misfit_of_ends(const Value& value) {
+  const auto dash = value.text.find('-');
+  if (value.type != Value::Type::Text || dash == std::string::npos) return {};
+  const auto first = net::parse_ip(value.text.substr(0, dash));
+  const auto last = net::parse_ip(value.text.substr(dash + 1));
+  if (!first || !last) return {};
+  return must_be(
+      first->family() == last->family() ? "a range that begins with its lower address" : "a range of one family",
+      value);
 }
 
 }  // namespace
@@ -249,6 +277,7 @@ Checked<net::Prefix> prefix(const Value& value) {
 Checked<net::AddressRange> range(const Value& value) {
   if (value.type == Value::Type::Text)
     if (const auto parsed = net::parse_range(value.text)) return *parsed;
+  if (auto why = misfit_of_ends(value); !why.empty()) return fail(std::move(why));
   return fail(must_be("a prefix such as 192.0.2.0/24 or a range such as 192.0.2.10-192.0.2.20", value));
 }
 
@@ -260,7 +289,7 @@ Checked<net::Asn> asn(const Value& value) {
 
 Checked<net::RouterId> router_id(const Value& value) {
   if (value.type == Value::Type::Text)
-    if (const auto id = net::parse_router_id(value.text)) return *id;
+    if (const auto id = net::parse_router_id(value.text); id && id->value != 0) return *id;
   return fail(must_be("written like an IPv4 address and not 0.0.0.0", value));
 }
 
@@ -291,6 +320,12 @@ Checked<std::string> label_value(const Value& value) {
 }
 
 bool is_community(std::string_view text, Wildcards wildcards) {
+  constexpr std::string_view generic = "generic:0x";
+  if (text.starts_with(generic)) {
+    const auto digits = text.substr(generic.size());
+    return digits.size() == 16 && digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  }
+  if (text.starts_with("rt:") || text.starts_with("ro:")) return is_route_community(text.substr(3), wildcards);
   constexpr std::string_view large = "large:";
   if (text.starts_with(large)) return count_numbers(text.substr(large.size()), 0xffff'ffff, wildcards) == 3;
   return count_numbers(text, 0xffff, wildcards) == 2;

@@ -9,6 +9,7 @@ namespace config {
 struct SecretRef {
   std::string name;
   std::string namespace_name;  // empty: the object's own, else "default"
+  std::string key = "password";
   friend bool operator==(const SecretRef&, const SecretRef&) = default;
 };
 

@@ -20,6 +20,9 @@ struct Texts {
   std::string load_balancer_class;
   std::string log_level = "info";
   std::string log_format = "text";
+  bool kubernetes = false;
+  KubernetesOptions cluster;
+  bool print_crds = false;
   std::vector<std::string> check, print;
 };
 
@@ -35,6 +38,8 @@ std::variant<Options, Exit> checked(const Texts& texts) {
                   .tls_certificate = texts.tls_certificate,
                   .tls_key = texts.tls_key,
                   .load_balancer_class = texts.load_balancer_class,
+                  .kubernetes = {},
+                  .print_crds = texts.print_crds,
                   .check = texts.check,
                   .print = texts.print};
   const auto level = parse_log_level(texts.log_level);
@@ -42,9 +47,15 @@ std::variant<Options, Exit> checked(const Texts& texts) {
   options.log_level = *level;
   if (texts.log_format != "text" && texts.log_format != "json") return wrong("--log-format", "must be text or json");
   options.log_format = texts.log_format == "json" ? Log::Format::Json : Log::Format::Text;
-  if (!options.check.empty() || !options.print.empty()) return options;
+  if (!options.check.empty() || !options.print.empty() || options.print_crds) return options;
 
-  if (options.store.empty()) return wrong("--store", "is required");
+  if (texts.kubernetes) {
+    options.kubernetes = texts.cluster;
+    if (!options.store.empty() || !texts.listen.empty())
+      return wrong("--kubernetes", "excludes --store and --listen: the API is that of Kubernetes");
+  } else if (options.store.empty()) {
+    return wrong("--store", "is required, or --kubernetes");
+  }
   for (const auto& text : texts.listen) {
     auto address = parse_listen_address(text);
     if (!address) return wrong("--listen", address.error());
@@ -90,7 +101,30 @@ std::variant<Options, Exit> parse_options(const std::vector<std::string>& argume
   app.add_option("--class", texts.load_balancer_class,
                  "Assign addresses to services of this loadBalancerClass (default: those without one)")
       ->type_name("NAME");
-  app.add_option("--metrics", texts.metrics, "Serve Prometheus metrics here as well, without a token")
+  auto* kubernetes = app.add_flag("--kubernetes", texts.kubernetes,
+                                  "Work for a Kubernetes API: by --kubeconfig, else as the pod's service account, else "
+                                  "by $KUBECONFIG or ~/.kube/config");
+  app.add_option("--kubeconfig", texts.cluster.kubeconfig, "How the Kubernetes API is reached")
+      ->type_name("FILE")
+      ->needs(kubernetes);
+  app.add_option("--context", texts.cluster.context, "Context of the kubeconfig (default: its current one)")
+      ->type_name("NAME")
+      ->needs(kubernetes);
+  app.add_option("--lease-namespace", texts.cluster.lease_namespace,
+                 "Namespace of the Lease that one of several controllers holds (default: the pod's or the context's)")
+      ->type_name("NAME")
+      ->needs(kubernetes);
+  app.add_option("--lease-name", texts.cluster.lease_name, "Its name (default herald-controller)")
+      ->type_name("NAME")
+      ->needs(kubernetes);
+  app.add_option("--metallb-namespace", texts.cluster.metallb_namespace,
+                 "Where MetalLB's objects are obeyed (default metallb-system; \"\": nowhere)")
+      ->type_name("NAME")
+      ->needs(kubernetes);
+  app.add_flag("--print-crds", texts.print_crds, "Print the CustomResourceDefinitions of Herald's kinds and exit");
+  app.add_option("--metrics", texts.metrics,
+                 "Serve Prometheus metrics here as well, without a token; with "
+                 "--kubernetes also /healthz and /readyz")
       ->type_name("ADDR:PORT");
   app.add_option("--log-level", texts.log_level, "debug, info, warning or error (default info)")->type_name("LEVEL");
   app.add_option("--log-format", texts.log_format, "text or json (default text)")->type_name("FORMAT");

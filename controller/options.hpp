@@ -13,6 +13,15 @@
 
 namespace controller {
 
+// A Kubernetes API to work for, instead of a store and an API of our own.
+struct KubernetesOptions {
+  std::string kubeconfig;  // empty: see config::kubernetes_access
+  std::string context;
+  std::string lease_namespace;  // empty: that of the pod or of the context
+  std::string lease_name = "herald-controller";
+  std::string metallb_namespace = "metallb-system";  // empty: MetalLB's objects are left alone
+};
+
 struct Options {
   std::filesystem::path store;
   std::vector<ListenAddress> listen;
@@ -23,6 +32,8 @@ struct Options {
   std::string load_balancer_class;  // services of this class are ours; empty: those without one
   Log::Level log_level = Log::Level::Info;
   Log::Format log_format = Log::Format::Text;
+  std::optional<KubernetesOptions> kubernetes;
+  bool print_crds = false;         // print the CustomResourceDefinitions and exit
   std::vector<std::string> check;  // validate these and exit
   std::vector<std::string> print;  // print these as configuration and exit
 };

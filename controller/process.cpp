@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "controller/allocation/loop.hpp"
+#include "controller/allocation/metrics.hpp"
 #include "controller/api/api.hpp"
 #include "controller/api/event_expiry.hpp"
 #include "controller/api/server.hpp"
@@ -58,6 +59,7 @@ struct Process::Parts {
   Api api;
   std::optional<Tokens> tokens;
   AllocationLoop allocation;
+  AllocationMetrics allocation_metrics{metrics.registry()};
   std::optional<Server> server;
   std::optional<Server> metrics_server;
   SteadyTime expiry_due{};
@@ -70,13 +72,15 @@ Process::Parts::Parts(const Options& given, const Log& given_log, std::string gi
       notify_socket{std::move(given_notify_socket)},
       store{{.file = options.store,
              .post = [this](std::function<void()> work) { asio::post(context, std::move(work)); },
-             .now = wall_time}},
+             .now = wall_time,
+             .holdings = held_addresses}},
       api{store, metrics, wall_time},
       allocation{store,
                  given.load_balancer_class,
                  {[] { return net::Clock::now(); }, wall_time},
                  [this](std::function<void()> work) { asio::post(context, std::move(work)); }} {
   if (!options.token_file.empty()) tokens.emplace(options.token_file);
+  metrics.on_exposition([this] { allocation_metrics.update(allocation); });
   store.on_commit([this](const Commit& commit) {
     metrics.commit(commit.took);
     if (!commit.error.empty()) log.error("store-failed", {{"error", commit.error}});

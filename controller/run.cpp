@@ -4,6 +4,9 @@
 #include <ostream>
 
 #include "config/source/files.hpp"
+#include "config/source/kubeconfig.hpp"
+#include "controller/kubernetes/crds.hpp"
+#include "controller/kubernetes/kubernetes_process.hpp"
 #include "controller/log.hpp"
 #include "controller/options.hpp"
 #include "controller/process.hpp"
@@ -21,6 +24,19 @@ int print_configuration(const std::vector<std::string>& paths, const Environment
   return loaded.problems.empty() ? 0 : wrong_configuration;
 }
 
+int run_kubernetes(const Options& options, const Environment& environment, const Log& log) {
+  auto access = config::kubernetes_access(options.kubernetes->kubeconfig, options.kubernetes->context,
+                                          config::process_environment);
+  if (!access) {
+    environment.err << "herald-controller: --kubernetes: " << access.error() << '\n';
+    return wrong_configuration;
+  }
+  KubernetesProcess process{options, *std::move(access), log, environment.notify_socket};
+  process.run();
+  log.info("stopped");
+  return 0;
+}
+
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, const Environment& environment) {
@@ -33,8 +49,14 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
   if (!options.check.empty()) return config::check(options.check, {}, environment.out);
   if (!options.print.empty()) return print_configuration(options.print, environment);
 
+  if (options.print_crds) {
+    environment.out << print_crds();
+    return 0;
+  }
+
   const Log log{options.log_level, options.log_format};
   try {
+    if (options.kubernetes) return run_kubernetes(options, environment, log);
     Process process{options, log, environment.notify_socket};
     process.run();
     log.info("stopped");

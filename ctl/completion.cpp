@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Completion scripts. Words are the same in both shells; names of objects and peers are asked for while completing,
+// by heraldctl itself with what stands on the command line.
 #include <string>
 
 #include "config/api_paths.hpp"
@@ -12,75 +14,114 @@ constexpr auto commands =
 
 std::string kinds() {
   std::string words;
-  for (const auto& kind : config::all_kinds()) words += (words.empty() ? "" : " ") + std::string{kind.plural};
-  return words;
+  for (const auto& kind : config::all_kinds()) words += std::string{kind.plural} + " ";
+  return words + "all";
 }
 
-std::string bash() {
-  return "# bash completion for heraldctl\n"
-         "_heraldctl() {\n"
-         "  local word=${COMP_WORDS[COMP_CWORD]} verb='' i\n"
-         "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-         "    case ${COMP_WORDS[i]} in\n"
-         "      -*) ;;\n"
-         "      *) [[ ${COMP_WORDS[i-1]} == -@(o|n|l|f) || ${COMP_WORDS[i-1]} == --* ]] || { verb=${COMP_WORDS[i]}; "
-         "break; } ;;\n"
-         "    esac\n"
-         "  done\n"
-         "  local words=''\n"
-         "  case ${COMP_WORDS[COMP_CWORD-1]} in\n"
-         "    -o | --output) words='table wide json yaml' ;;\n"
-         "    -f | --filename | --token-file | --ca-file) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
-         "    *) case $verb in\n"
-         "        '') words='" +
-         std::string{commands} +
-         "' ;;\n"
-         "        get | describe | delete | watch) words='" +
-         kinds() +
-         "' ;;\n"
-         "        routes) words='in best out kernel' ;;\n"
-         "        explain) words='service route' ;;\n"
-         "        completion) words='bash zsh' ;;\n"
-         "      esac ;;\n"
-         "  esac\n"
-         "  [[ $word != -* ]] || words='--server --control --token-file --ca-file --output --namespace "
-         "--all-namespaces --help'\n"
-         "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
-         "}\n"
-         "complete -F _heraldctl heraldctl\n";
+std::string replaced(std::string text, std::string_view mark, std::string_view by) {
+  for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + by.size()))
+    text.replace(at, mark.size(), by);
+  return text;
 }
 
-std::string zsh() {
-  return "#compdef heraldctl\n"
-         "_heraldctl() {\n"
-         "  local -a verbs kinds\n"
-         "  verbs=(" +
-         std::string{commands} +
-         ")\n"
-         "  kinds=(" +
-         kinds() +
-         ")\n"
-         "  if (( CURRENT == 2 )); then\n"
-         "    compadd -a verbs\n"
-         "    return\n"
-         "  fi\n"
-         "  case $words[2] in\n"
-         "    get|describe|delete|watch) compadd -a kinds ;;\n"
-         "    routes) compadd in best out kernel ;;\n"
-         "    explain) compadd service route ;;\n"
-         "    completion) compadd bash zsh ;;\n"
-         "    apply) _files ;;\n"
-         "  esac\n"
-         "}\n"
-         "compdef _heraldctl heraldctl\n";
+// What both scripts share: given the words before the one that is completed (without the program's name), prints
+// what can follow. Plain sh, so that bash and zsh run it alike.
+constexpr auto candidates = R"sh(_heraldctl_candidates() {
+  local verb='' kind='' count=0 before='' word
+  local -a ask
+  ask=(heraldctl)
+  for word in "$@"; do
+    case $before in
+      --server | --control | --token-file | --ca-file | --kubeconfig | --context | -n | --namespace) ask+=("$before" "$word"); before=''; continue ;;
+      -o | --output | -f | --filename | -l | --selector | --peer | --family | --reason) before=''; continue ;;
+    esac
+    before=''
+    case $word in
+      -A | --all-namespaces | --kubernetes) ask+=("$word") ;;
+      -*) before=$word ;;
+      *)
+        if [ -z "$verb" ]; then
+          verb=$word
+        else
+          count=$((count + 1))
+          [ $count -ne 1 ] || kind=$word
+        fi
+        ;;
+    esac
+  done
+  case $before in
+    -o | --output) echo table wide json yaml name; return ;;
+    --family) echo ipv4 ipv6; return ;;
+    --peer) "${ask[@]}" peers -o name 2>/dev/null; return ;;
+    -n | --namespace) "${ask[@]}" get namespaces -o name 2>/dev/null | sed 's,.*/,,'; return ;;
+  esac
+  case $verb:$count in
+    :*) echo @commands@ ;;
+    get:0 | describe:0 | delete:0 | watch:0) echo @kinds@ ;;
+    get:* | describe:* | delete:*) "${ask[@]}" get "$kind" -o name 2>/dev/null | sed 's,.*/,,' ;;
+    peers:0 | restart:0 | refresh:0) "${ask[@]}" peers -o name 2>/dev/null ;;
+    routes:0) echo in best out kernel ;;
+    explain:0) echo service route ;;
+    explain:1) [ "$kind" != service ] || "${ask[@]}" services -o name 2>/dev/null ;;
+    completion:0) echo bash zsh ;;
+  esac
 }
+_heraldctl_options() {
+  echo --server --control --token-file --ca-file --kubernetes --kubeconfig --context --output --namespace
+  echo --all-namespaces --help
+  case " $* " in
+    *" apply "*) echo --filename --dry-run ;;
+    *" delete "*) echo --filename ;;
+    *" get "*) echo --selector --show-managed-fields ;;
+    *" watch "*) echo --selector ;;
+    *" routes "*) echo --peer --family ;;
+    *" restart "*) echo --reason ;;
+    *" refresh "*) echo --out ;;
+    '  ') echo --version ;;
+  esac
+}
+)sh";
+
+constexpr auto bash = R"sh(# bash completion for heraldctl
+@shared@_heraldctl() {
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+  local -a before=("${COMP_WORDS[@]:1:COMP_CWORD-1}")
+  case $previous in
+    -f | --filename | --token-file | --ca-file | --kubeconfig) COMPREPLY=($(compgen -f -- "$word")); return ;;
+  esac
+  if [[ $word == -* ]]; then
+    COMPREPLY=($(compgen -W "$(_heraldctl_options "${before[@]}")" -- "$word"))
+  else
+    COMPREPLY=($(compgen -W "$(_heraldctl_candidates "${before[@]}")" -- "$word"))
+  fi
+}
+complete -F _heraldctl heraldctl
+)sh";
+
+constexpr auto zsh = R"sh(#compdef heraldctl
+@shared@_heraldctl() {
+  local word=${words[CURRENT]} previous=${words[CURRENT-1]}
+  local -a before found
+  before=("${(@)words[2,CURRENT-1]}")
+  case $previous in
+    -f | --filename | --token-file | --ca-file | --kubeconfig) _files; return ;;
+  esac
+  if [[ $word == -* ]]; then
+    found=(${=$(_heraldctl_options "${before[@]}")})
+  else
+    found=(${=$(_heraldctl_candidates "${before[@]}")})
+  fi
+  compadd -a found
+}
+compdef _heraldctl heraldctl
+)sh";
 
 }  // namespace
 
 std::string completion(const std::string& shell) {
-  if (shell == "bash") return bash();
-  if (shell == "zsh") return zsh();
-  throw Failure{"completion: must be bash or zsh, got " + shell, 2};
+  if (shell != "bash" && shell != "zsh") throw Failure{"completion: must be bash or zsh, got \"" + shell + "\"", 2};
+  auto shared = replaced(replaced(candidates, "@commands@", commands), "@kinds@", kinds());
+  return replaced(shell == "bash" ? bash : zsh, "@shared@", shared);
 }
 
 }  // namespace ctl

@@ -10,7 +10,7 @@
 
 namespace ctl {
 
-enum class Format : std::uint8_t { Table, Wide, Json, Yaml };
+enum class Format : std::uint8_t { Table, Wide, Json, Yaml, Name };
 
 enum class Verb : std::uint8_t {
   Get,
@@ -30,7 +30,10 @@ enum class Verb : std::uint8_t {
 
 struct Options {
   Verb verb{};
-  std::string server;   // API; default $HERALD_SERVER
+  std::string server;       // API; default $HERALD_SERVER
+  bool kubernetes = false;  // the API of a Kubernetes cluster instead of server
+  std::string kubeconfig;
+  std::string context;
   std::string control;  // speaker; default $HERALD_CONTROL
   std::string token_file;
   std::string ca_file;
@@ -38,6 +41,8 @@ struct Options {
   std::string namespace_name = "default";
   bool all_namespaces = false;
   std::string selector;
+  bool managed_fields = false;     // get: also who applied which fields
+  bool dry_run = false;            // apply: ask the API, change nothing
   std::vector<std::string> words;  // what follows the verb
   std::vector<std::string> files;  // -f
   std::string peer;                // routes in|out

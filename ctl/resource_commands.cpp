@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // get, describe, apply, delete, watch.
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -12,7 +13,10 @@
 #include "config/document.hpp"
 #include "config/object.hpp"
 #include "config/source/api_client.hpp"
+#include "config/source/kubeconfig.hpp"
+#include "ctl/columns.hpp"
 #include "ctl/commands.hpp"
+#include "ctl/kinds.hpp"
 
 namespace ctl {
 namespace {
@@ -21,166 +25,104 @@ using config::ApiClient;
 using config::KindInfo;
 using nlohmann::json;
 
-json checked(config::ApiAnswer answer, const std::string& what) {
-  if (!answer) throw Failure{what + ": " + config::print(answer.error())};
+// What went wrong and, where there is one, the way out.
+Failure failure(const config::ApiError& error, const std::string& what = {}) {
+  const auto said = error.message == error.reason ? error.message : config::print(error);
+  auto text = (what.empty() ? "" : what + ": ") + said;
+  if (error.unreachable())
+    text += "\n  Is herald-controller running there? --server URL or HERALD_SERVER say where it is.";
+  if (error.code == 401) text += "\n  The API wants a token: give --token-file FILE, or set HERALD_TOKEN_FILE.";
+  return Failure{text};
+}
+
+json checked(config::ApiAnswer answer, const std::string& what = {}) {
+  if (!answer) throw failure(answer.error(), what);
   return std::move(*answer);
 }
 
-const KindInfo& kind_of(const std::string& word) {
-  const auto* kind = config::find_kind_by_word(word);
-  if (kind != nullptr) return *kind;
-  std::string known;
-  for (const auto& one : config::all_kinds()) known += (known.empty() ? "" : ", ") + std::string{one.plural};
-  throw Failure{"there is no kind \"" + word + "\"; there are: " + known, 2};
-}
-
 ApiClient connect(const Options& options) {
+  if (options.kubernetes) {
+    const auto access = config::kubernetes_access(options.kubeconfig, options.context, config::process_environment);
+    if (!access) throw Failure{"--kubernetes: " + access.error(), 2};
+    return ApiClient{access->endpoint};
+  }
   auto endpoint = config::parse_api_endpoint(options.server);
   if (!endpoint) throw Failure{"--server: " + endpoint.error(), 2};
+  if (!options.token_file.empty() && !std::ifstream{options.token_file})
+    throw Failure{"--token-file: " + options.token_file + ": cannot be read", 2};
   endpoint->token_file = options.token_file;
   endpoint->ca_file = options.ca_file;
   return ApiClient{*endpoint};
 }
 
-// A value inside an object, as text; empty when it is not there.
-std::string at(const json& object, const char* pointer) {
-  const auto path = json::json_pointer{pointer};
-  if (!object.contains(path)) return {};
-  const auto& value = object[path];
-  return value.is_string() ? value.get<std::string>() : value.is_null() ? std::string{} : value.dump();
+// What was asked for, as one object or one list.
+json fetched(ApiClient& client, const Target& target, const Options& options) {
+  const auto space = options.all_namespaces || !target.kind->namespaced() ? std::string{} : options.namespace_name;
+  if (target.names.empty())
+    return checked(client.list(*target.kind, space, {options.selector, {}}), std::string{target.kind->plural});
+  json list = {{"items", json::array()}};
+  for (const auto& name : target.names)
+    list["items"].push_back(checked(client.get({target.kind, options.namespace_name, name, {}})));
+  return list;
 }
 
-std::string joined(const json& object, const char* pointer, const char* key = nullptr) {
-  const auto path = json::json_pointer{pointer};
-  std::string text;
-  if (!object.contains(path) || !object[path].is_array()) return text;
-  for (const auto& entry : object[path]) {
-    const auto& value = key == nullptr ? entry : entry.contains(key) ? entry[key] : json{};
-    if (value.is_null()) continue;
-    text += (text.empty() ? "" : ",") + (value.is_string() ? value.get<std::string>() : value.dump());
-  }
-  return text;
-}
-
-const json* condition(const json& object, const std::string& type) {
-  const auto path = "/status/conditions"_json_pointer;
-  if (!object.contains(path)) return nullptr;
-  for (const auto& entry : object[path])
-    if (entry.value("type", "") == type) return &entry;
-  return nullptr;
-}
-
-// ---- tables: what answers the first question about a kind ----
-
-struct Columns {
-  std::vector<std::string> header;
-  std::vector<Cell> (*row)(const json&);
-};
-
-Columns columns(const KindInfo& kind) {
-  switch (kind.kind) {
-    case config::Kind::Service:
-      return {{"TYPE", "ADDRESSES", "PORTS", "STATE"}, [](const json& o) -> std::vector<Cell> {
-                const auto* assigned = condition(o, "herald.dev/Assigned");
-                const auto good = assigned != nullptr && assigned->value("status", "") == "True";
-                const auto state = assigned == nullptr
-                                       ? Cell{"-"}
-                                       : Cell{assigned->value("reason", ""), good ? Colour::Good : Colour::Bad};
-                return {at(o, "/spec/type"), joined(o, "/status/loadBalancer/ingress", "ip"),
-                        joined(o, "/spec/ports", "port"), state};
-              }};
-    case config::Kind::IPAddressPool:
-      return {{"ADDRESSES", "ASSIGNED", "FREE"}, [](const json& o) -> std::vector<Cell> {
-                return {joined(o, "/spec/addresses"),
-                        at(o, "/status/assignedIPv4") + "/" + at(o, "/status/assignedIPv6"),
-                        at(o, "/status/availableIPv4") + "/" + at(o, "/status/availableIPv6")};
-              }};
-    case config::Kind::BGPPeer:
-      return {
-          {"ASN", "ADDRESS", "PASSIVE"}, [](const json& o) -> std::vector<Cell> {
-            const auto asn = at(o, "/spec/peerASN");
-            return {asn.empty() ? at(o, "/spec/dynamicASN") : asn, at(o, "/spec/peerAddress"), at(o, "/spec/passive")};
-          }};
-    case config::Kind::BFDProfile:
-      return {{"RECEIVE", "TRANSMIT", "MULTIPLIER", "ECHO", "AUTHENTICATION"}, [](const json& o) -> std::vector<Cell> {
-                const auto or_else = [&](const char* path, const char* fallback) {
-                  const auto said = at(o, path);
-                  return said.empty() ? std::string{fallback} : said;
-                };
-                return {or_else("/spec/receiveInterval", "300") + "ms", or_else("/spec/transmitInterval", "300") + "ms",
-                        or_else("/spec/detectMultiplier", "3"), or_else("/spec/echoMode", "false"),
-                        or_else("/spec/authentication/type", "none")};
-              }};
-    case config::Kind::SpeakerState:
-      return {{"HEARTBEAT", "OWNED", "INTERFACES"}, [](const json& o) -> std::vector<Cell> {
-                const auto owned = "/spec/owned"_json_pointer;
-                return {at(o, "/spec/heartbeat"), std::to_string(o.contains(owned) ? o[owned].size() : 0),
-                        joined(o, "/spec/interfaces", "name")};
-              }};
-    case config::Kind::EndpointSlice:
-      return {{"SERVICE", "NODES"}, [](const json& o) -> std::vector<Cell> {
-                return {at(o, "/metadata/labels/kubernetes.io~1service-name"), joined(o, "/endpoints", "nodeName")};
-              }};
-    case config::Kind::Event:
-      return {{"TYPE", "REASON", "OBJECT", "MESSAGE"}, [](const json& o) -> std::vector<Cell> {
-                return {Cell{at(o, "/type"), at(o, "/type") == "Normal" ? Colour::None : Colour::Warning},
-                        at(o, "/reason"), at(o, "/involvedObject/name"), at(o, "/message")};
-              }};
-    default:
-      return {{"CREATED"}, [](const json& o) -> std::vector<Cell> { return {at(o, "/metadata/creationTimestamp")}; }};
-  }
-}
-
-class ObjectTable {
- public:
-  ObjectTable(const KindInfo& kind, const Options& options)
-      : columns_{columns(kind)},
-        namespaces_{options.all_namespaces && kind.namespaced()},
-        wide_{options.format == Format::Wide} {
-    std::vector<std::string> header;
-    if (namespaces_) header.emplace_back("NAMESPACE");
-    header.emplace_back("NAME");
-    header.insert(header.end(), columns_.header.begin(), columns_.header.end());
-    if (wide_) header.emplace_back("LABELS");
-    table_ = Table{std::move(header)};
-  }
-  void add(const json& object) {
-    std::vector<Cell> row;
-    if (namespaces_) row.emplace_back(at(object, "/metadata/namespace"));
-    row.emplace_back(at(object, "/metadata/name"));
-    for (auto& cell : columns_.row(object)) row.push_back(cell.text.empty() ? Cell{"-"} : std::move(cell));
-    if (wide_) row.emplace_back(at(object, "/metadata/labels"));
-    table_.add(std::move(row));
-  }
-  void print(std::ostream& out, Paint paint) const { table_.print(out, paint); }
-
- private:
-  Columns columns_;
-  bool namespaces_;
-  bool wide_;
-  Table table_{{}};
-};
-
-void get(const Options& options, std::ostream& out) {
-  const auto& kind = kind_of(options.words.front());
-  auto client = connect(options);
-  if (options.words.size() > 1) {
-    const auto object = checked(client.get({&kind, options.namespace_name, options.words[1], {}}), options.words[1]);
-    if (print_structured(object, options.format, out)) return;
-    ObjectTable table{kind, options};
-    table.add(object);
-    return table.print(out, options.paint);
-  }
-  const auto space = options.all_namespaces || !kind.namespaced() ? std::string{} : options.namespace_name;
-  const auto list = checked(client.list(kind, space, {options.selector, {}}), std::string{kind.plural});
-  if (print_structured(list, options.format, out)) return;
-  ObjectTable table{kind, options};
-  for (const auto& object : list["items"]) table.add(object);
-  if (list["items"].empty()) {
-    out << "no " << kind.plural << (space.empty() ? "" : " in namespace " + space) << '\n';
+void get_structured(const Options& options, const std::vector<Target>& targets, std::vector<json> lists,
+                    std::ostream& out) {
+  if (!options.managed_fields)
+    for (auto& list : lists)
+      for (auto& item : list["items"]) item["metadata"].erase("managedFields");
+  if (targets.size() == 1 && targets.front().names.size() == 1) {
+    print_structured(lists.front()["items"][0], options.format, out);
     return;
   }
-  table.print(out, options.paint);
+  if (lists.size() == 1 && targets.front().names.empty()) {
+    print_structured(lists.front(), options.format, out);
+    return;
+  }
+  json all = {{"apiVersion", "v1"}, {"kind", "List"}, {"items", json::array()}};
+  for (std::size_t i = 0; i < lists.size(); ++i)
+    for (auto& item : lists[i]["items"]) {
+      // An API leaves these out of the items of its lists.
+      item["apiVersion"] = targets[i].kind->api_version;
+      item["kind"] = targets[i].kind->name;
+      all["items"].push_back(std::move(item));
+    }
+  print_structured(all, options.format, out);
+}
+
+void get_tables(const Options& options, const std::vector<Target>& targets, const std::vector<json>& lists,
+                std::ostream& out) {
+  bool first = true;
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    const auto& kind = *targets[i].kind;
+    if (lists[i]["items"].empty()) {
+      if (lists.size() > 1) continue;
+      const bool one_space = kind.namespaced() && !options.all_namespaces;
+      out << "no " << kind.plural << (one_space ? " in namespace " + options.namespace_name : "") << '\n';
+      return;
+    }
+    if (!first) out << '\n';
+    first = false;
+    if (lists.size() > 1) out << painted(std::string{kind.name}, Colour::Faint, options.paint) << '\n';
+    ObjectTable table{kind, options, std::chrono::system_clock::now()};
+    for (const auto& object : lists[i]["items"]) table.add(object);
+    table.print(out, options.paint);
+  }
+  if (first) out << "nothing\n";
+}
+
+void get(const Options& options, std::ostream& out) {
+  const auto targets = targets_of(options.words);
+  auto client = connect(options);
+  std::vector<json> lists;
+  lists.reserve(targets.size());
+  for (const auto& target : targets) lists.push_back(fetched(client, target, options));
+  if (options.format == Format::Json || options.format == Format::Yaml)
+    return get_structured(options, targets, std::move(lists), out);
+  if (options.format != Format::Name) return get_tables(options, targets, lists, out);
+  for (std::size_t i = 0; i < lists.size(); ++i)
+    for (const auto& object : lists[i]["items"])
+      out << targets[i].kind->singular << '/' << at(object, "/metadata/name") << '\n';
 }
 
 void print_conditions(const json& object, std::ostream& out, Paint paint) {
@@ -198,29 +140,48 @@ void print_conditions(const json& object, std::ostream& out, Paint paint) {
   table.print(out, paint);
 }
 
-void describe(const Options& options, std::ostream& out) {
-  if (options.words.size() < 2) throw Failure{"describe: KIND and NAME are needed", 2};
-  const auto& kind = kind_of(options.words[0]);
-  auto client = connect(options);
-  auto object = checked(client.get({&kind, options.namespace_name, options.words[1], {}}), options.words[1]);
+void print_events(ApiClient& client, const Options& options, const KindInfo& kind, const std::string& name,
+                  std::ostream& out) {
+  const auto events =
+      client.list(config::info(config::Kind::Event), kind.namespaced() ? options.namespace_name : std::string{},
+                  {{}, "involvedObject.kind=" + std::string{kind.name} + ",involvedObject.name=" + name});
+  if (!events || (*events)["items"].empty()) return;
+  out << "\nEvents:\n";
+  Table table{{"TYPE", "REASON", "AGO", "MESSAGE"}};
+  for (const auto& event : (*events)["items"])
+    table.add({{at(event, "/type"), at(event, "/type") == "Normal" ? Colour::None : Colour::Warning},
+               at(event, "/reason"),
+               age_of(at(event, "/lastTimestamp"), std::chrono::system_clock::now()),
+               at(event, "/message")});
+  table.print(out, options.paint);
+}
+
+void describe_one(ApiClient& client, const Options& options, const KindInfo& kind, const std::string& name,
+                  std::ostream& out) {
+  auto object = checked(client.get({&kind, options.namespace_name, name, {}}));
+  object["metadata"].erase("managedFields");
   if (print_structured(object, options.format, out)) return;
   auto shown = object;
-  shown["metadata"].erase("managedFields");
   if (shown.contains("status")) shown["status"].erase("conditions");
   if (kind.kind == config::Kind::Secret && shown.contains("data"))
     for (auto& [key, value] : shown["data"].items())
       value = "(" + std::to_string(value.get<std::string>().size()) + " characters of base64)";
   out << config::print_yaml(shown);
   print_conditions(object, out, options.paint);
-  const auto events =
-      client.list(config::info(config::Kind::Event), kind.namespaced() ? options.namespace_name : std::string{},
-                  {{}, "involvedObject.name=" + options.words[1]});
-  if (!events || (*events)["items"].empty()) return;
-  out << "\nEvents:\n";
-  Table table{{"TYPE", "REASON", "LAST", "MESSAGE"}};
-  for (const auto& event : (*events)["items"])
-    table.add({at(event, "/type"), at(event, "/reason"), at(event, "/lastTimestamp"), at(event, "/message")});
-  table.print(out, options.paint);
+  print_events(client, options, kind, name, out);
+}
+
+void describe(const Options& options, std::ostream& out) {
+  const auto targets = targets_of(options.words);
+  if (targets.front().names.empty()) throw Failure{"describe: KIND NAME or KIND/NAME is needed", 2};
+  auto client = connect(options);
+  bool first = true;
+  for (const auto& target : targets)
+    for (const auto& name : target.names) {
+      if (!first) out << "---\n";
+      first = false;
+      describe_one(client, options, *target.kind, name, out);
+    }
 }
 
 // ---- files ----
@@ -259,34 +220,29 @@ std::string contents(const std::string& file) {
   return {std::istreambuf_iterator<char>{in}, {}};
 }
 
+void take(json document, std::vector<json>& out) {
+  if (document.value("kind", "") == "List") {
+    for (auto& item : document["items"]) take(std::move(item), out);
+    return;
+  }
+  if (!document.value("apiVersion", "").starts_with("metallb.io/")) return out.push_back(std::move(document));
+  for (const auto& object : config::read_object(document).objects) out.push_back(config::print(object));
+}
+
 // The objects as they are written; those of a dialect as the kinds of Herald that they stand for.
 std::vector<json> objects_in(const std::string& file) {
   const auto text = contents(file);
   const auto name = file == "-" ? std::string{"standard input"} : file;
   const auto read = config::read_objects(text, name, config::Syntax::Yaml);
   if (!read.problems.empty()) {
-    std::string all = "nothing was applied:";
+    std::string all = "nothing was done:";
     for (const auto& problem : read.problems) all += "\n  " + config::print(problem);
     throw Failure{all};
   }
   std::vector<json> out;
-  for (const auto& object : read.objects) {
-    const auto& info = config::info(config::kind_of(object));
-    if (info.group() == "herald.dev") out.push_back(config::print(object));
-  }
-  const auto take = [&](const json& one) {
-    const auto version = one.value("apiVersion", "");
-    if (version.find("herald.dev") == std::string::npos && version.find("metallb.io") == std::string::npos)
-      out.push_back(one);
-  };
-  for (const auto& value : config::read_yaml(text, name).values) {
-    const auto document = to_json(value);
-    if (document.is_object() && document.value("kind", "") == "List") {
-      for (const auto& item : document["items"]) take(item);
-    } else if (document.is_object()) {
-      take(document);
-    }
-  }
+  for (const auto& value : config::read_yaml(text, name).values)
+    if (value.type == config::Value::Type::Mapping) take(to_json(value), out);
+  if (out.empty()) throw Failure{name + ": has no objects"};
   return out;
 }
 
@@ -294,58 +250,92 @@ std::string named(const json& object) {
   return object.value("kind", "") + "/" + at(object, "/metadata/name");
 }
 
-void apply(const Options& options, std::ostream& out) {
-  auto client = connect(options);
-  for (const auto& file : options.files) {
-    for (auto& object : objects_in(file)) {
-      const auto* kind = config::find_kind(object.value("apiVersion", ""), object.value("kind", ""));
-      if (kind != nullptr && kind->namespaced() && at(object, "/metadata/namespace").empty())
-        object["metadata"]["namespace"] = options.namespace_name;
-      const auto path = config::path_of(object);
-      if (!path) throw Failure{file + ": " + config::print(path.error())};
-      const auto before = client.get(*path);
-      const auto after =
-          checked(client.apply(object, "heraldctl", config::AsyncApiClient::Conflicts::Force), named(object));
-      const auto version = "/metadata/resourceVersion"_json_pointer;
-      out << named(object)
-          << (!before                                    ? " created"
-              : before->at(version) == after.at(version) ? " unchanged"
-                                                         : " configured")
-          << '\n';
-    }
+void set_namespace(json& object, const Options& options) {
+  const auto* kind = config::find_kind(object.value("apiVersion", ""), object.value("kind", ""));
+  if (kind != nullptr && kind->namespaced() && at(object, "/metadata/namespace").empty())
+    object["metadata"]["namespace"] = options.namespace_name;
+}
+
+// With --dry-run the API checks and answers, and keeps nothing.
+config::ApiAnswer send(ApiClient& client, const json& object, const config::ObjectPath& path, const Options& options) {
+  if (!options.dry_run) return client.apply(object, "heraldctl", config::AsyncApiClient::Conflicts::Force);
+  const auto target = config::object_path(*path.kind, path.namespace_name, path.name);
+  return client.call({"PATCH", target + "?fieldManager=heraldctl&force=true&dryRun=All", object.dump(),
+                      "application/apply-patch+yaml"});
+}
+
+// Whether anything but the bookkeeping of the API differs.
+bool same(json before, json after) {
+  for (auto* object : {&before, &after}) {
+    object->erase("status");
+    for (const auto* key : {"managedFields", "resourceVersion"}) (*object)["metadata"].erase(key);
   }
+  return before == after;
+}
+
+void apply(const Options& options, std::ostream& out) {
+  std::vector<json> objects;
+  for (const auto& file : options.files) std::ranges::move(objects_in(file), std::back_inserter(objects));
+  auto client = connect(options);
+  std::string refused;
+  for (auto& object : objects) {
+    set_namespace(object, options);
+    const auto path = config::path_of(object);
+    if (!path) throw failure(path.error(), named(object));
+    const auto before = client.get(*path);
+    if (!before && before.error().code != 404) throw failure(before.error(), named(object));
+    const auto after = send(client, object, *path, options);
+    if (!after) {  // the others are not its fault
+      if (after.error().unreachable() || after.error().code == 401) throw failure(after.error(), named(object));
+      refused += (refused.empty() ? "" : "\n") + named(object) + ": " + config::print(after.error());
+      continue;
+    }
+    out << named(object)
+        << (!before                 ? " created"
+            : same(*before, *after) ? " unchanged"
+                                    : " configured")
+        << (options.dry_run ? " (dry run)" : "") << '\n';
+  }
+  if (!refused.empty()) throw Failure{refused};
 }
 
 void remove(const Options& options, std::ostream& out) {
-  auto client = connect(options);
   std::vector<config::ObjectPath> paths;
   if (!options.words.empty()) {
-    const auto& kind = kind_of(options.words.front());
-    if (options.words.size() < 2) throw Failure{"delete: KIND and NAME are needed", 2};
-    for (std::size_t i = 1; i < options.words.size(); ++i)
-      paths.push_back({&kind, options.namespace_name, options.words[i], {}});
+    for (const auto& target : targets_of(options.words)) {
+      if (target.names.empty()) throw Failure{"delete: KIND NAME or KIND/NAME is needed", 2};
+      for (const auto& name : target.names) paths.push_back({target.kind, options.namespace_name, name, {}});
+    }
   }
   for (const auto& file : options.files) {
-    for (const auto& object : objects_in(file)) {
-      auto path = config::path_of(object);
-      if (!path) throw Failure{file + ": " + config::print(path.error())};
-      if (path->namespace_name.empty()) path->namespace_name = options.namespace_name;
+    for (auto& object : objects_in(file)) {
+      set_namespace(object, options);
+      const auto path = config::path_of(object);
+      if (!path) throw failure(path.error(), file);
       paths.push_back(*path);
     }
   }
   if (paths.empty()) throw Failure{"delete: KIND NAME or -f FILE is needed", 2};
+  auto client = connect(options);
+  std::string refused;
   for (const auto& path : paths) {
     const auto name = std::string{path.kind->singular} + "/" + path.name;
-    checked(client.remove(path), name);
-    out << name << " deleted\n";
+    const auto gone = client.remove(path);
+    if (gone) {
+      out << name << " deleted\n";
+      continue;
+    }
+    if (gone.error().unreachable() || gone.error().code == 401) throw failure(gone.error(), name);
+    refused += (refused.empty() ? "" : "\n") + name + ": " + config::print(gone.error());
   }
+  if (!refused.empty()) throw Failure{refused};
 }
 
 void watch(const Options& options, std::ostream& out) {
   const auto& kind = kind_of(options.words.front());
   auto client = connect(options);
   const auto space = options.all_namespaces || !kind.namespaced() ? std::string{} : options.namespace_name;
-  const auto shown = columns(kind);
+  const auto shown = columns_of(kind);
   const auto error =
       client.watch(kind, space, {options.selector, {}}, "", std::chrono::hours{24}, [&](const json& event) {
         const auto type = event.value("type", "");
@@ -363,7 +353,7 @@ void watch(const Options& options, std::ostream& out) {
         }
         return ApiClient::Next::Continue;
       });
-  if (error) throw Failure{config::print(*error)};
+  if (error) throw failure(*error);
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 
 #include "config/source/api_client.hpp"
 #include "ctl/commands.hpp"
+#include "ctl/control_socket.hpp"
+#include "ctl/hints.hpp"
 
 namespace ctl {
 namespace {
@@ -13,13 +15,14 @@ namespace {
 using nlohmann::json;
 
 json ask(const Options& options, const std::string& method, const std::string& target) {
-  if (options.control.empty()) throw Failure{"which speaker? give --control unix:PATH, or set HERALD_CONTROL", 2};
-  const auto endpoint = config::parse_api_endpoint(options.control);
+  const auto control = options.control.empty() ? only_control_socket("/run/herald") : options.control;
+  const auto endpoint = config::parse_api_endpoint(control);
   if (!endpoint) throw Failure{"--control: " + endpoint.error(), 2};
   config::ApiClient client{*endpoint, std::chrono::seconds{60}};
   const auto answer = client.call({method, target, {}, {}});
   if (answer) return *answer;
-  if (answer.error().unreachable()) throw Failure{options.control + ": " + answer.error().message};
+  if (answer.error().unreachable())
+    throw Failure{answer.error().message + "\n  Is herald-speaker running there, with --control " + control + "?"};
   throw Failure{answer.error().message};
 }
 
@@ -35,6 +38,10 @@ std::string joined(const json& object, const char* key) {
   if (found != object.end())
     for (const auto& entry : *found) text += (text.empty() ? "" : ",") + entry.get<std::string>();
   return text.empty() ? "-" : text;
+}
+
+void print_names(const json& entries, const char* key, std::ostream& out) {
+  for (const auto& entry : entries) out << word(entry, key) << '\n';
 }
 
 Cell state_cell(const json& peer) {
@@ -88,6 +95,7 @@ void peers(const Options& options, std::ostream& out) {
   const auto answer =
       ask(options, "GET", options.words.empty() ? "/peers" : "/peers/" + config::percent_encode(options.words.front()));
   if (print_structured(answer, options.format, out)) return;
+  if (options.format == Format::Name) return print_names(answer["peers"], "name", out);
   if (answer["peers"].empty()) {
     out << "no peers on this node\n";
     return;
@@ -175,6 +183,7 @@ void add_verdicts(const json& service, Table& table) {
 void services(const Options& options, std::ostream& out) {
   const auto answer = ask(options, "GET", "/services");
   if (print_structured(answer, options.format, out)) return;
+  if (options.format == Format::Name) return print_names(answer["services"], "service", out);
   Table table{{"SERVICE", "ADDRESS", "METHOD", "ON " + word(answer, "node"), "DETAIL"}};
   for (const auto& service : answer["services"]) add_verdicts(service, table);
   if (table.empty()) {
@@ -200,6 +209,9 @@ void explain_service(const Options& options, const std::string& name, std::ostre
   for (const auto& verdict : answer["verdicts"])
     if (verdict.contains("owner"))
       out << word(verdict, "address") << " is answered by node " << word(verdict, "owner") << "\n";
+  const auto hints = hints_for(answer["verdicts"]);
+  if (!hints.empty()) out << "\nWhat would help:\n";
+  for (const auto& hint : hints) out << "  " << hint << "\n";
 }
 
 void explain_route(const Options& options, const std::string& prefix, std::ostream& out) {
@@ -231,7 +243,6 @@ void explain_route(const Options& options, const std::string& prefix, std::ostre
 }
 
 void explain(const Options& options, std::ostream& out) {
-  if (options.words.size() != 2) throw Failure{"explain: service NAME or route PREFIX is needed", 2};
   if (options.words[0] == "service") return explain_service(options, options.words[1], out);
   if (options.words[0] == "route") return explain_route(options, options.words[1], out);
   throw Failure{"explain: must be service or route, got \"" + options.words[0] + "\"", 2};

@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from integration import harness  # noqa: E402
+from integration import harness, kubernetes  # noqa: E402
 from tools import lab as labs  # noqa: E402
 
 
@@ -35,6 +35,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without the data, its tests are not there, rather than skipped."""
     if not os.environ.get("HERALD_TEST_DATA"):
         items[:] = [item for item in items if "test_data" not in getattr(item, "fixturenames", ())]
+    # The same for the Kubernetes server, which `./dev test kubernetes` builds.
+    if kubernetes.programs() is None:
+        items[:] = [item for item in items if item.get_closest_marker("kubernetes") is None]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "kubernetes: needs the server of tools/kubernetes/server.sh")
 
 
 @pytest.hookimpl(hookwrapper=True)

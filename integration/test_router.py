@@ -12,6 +12,7 @@ import json
 import re
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -105,6 +106,35 @@ def test_a_reload_without_a_change_keeps_the_sessions(lab: Lab) -> None:
     holds(lambda: frr_sessions(frr) == before and complete(lab), 2, what="the session of before")
 
 
+def test_a_resource_file_that_is_broken_or_gone_changes_nothing(lab: Lab) -> None:
+    frr, r1 = lab.node("frr"), lab.node("r1")
+    command = r1.record.processes["herald-speaker"].argv
+    good = r1.path("/etc/herald/router.yaml").read_text()
+    file = r1.path("/tmp/resources.yaml")
+    file.write_text(good)
+    r1.stop("herald-speaker")
+    r1.start("herald-speaker", [word.replace("/etc/herald/router.yaml", "/tmp/resources.yaml") for word in command])
+    try:
+        poll(lambda: established(r1, "frr", "gobgp") and complete(lab), 60, what="up with its own file")
+        before = frr_sessions(frr)
+        with harness.watched_routes(r1) as changes:
+            for broken in (good[: len(good) // 2] + "\n  - ]: {", None):
+                file.unlink() if broken is None else file.write_text(broken)
+                said = len(r1.log("herald-speaker"))
+                r1.kill("herald-speaker", signal.SIGHUP)
+                poll(lambda: "resources.yaml" in r1.log("herald-speaker")[said:], 5, what="it says what is wrong")
+                holds(lambda: frr_sessions(frr) == before and complete(lab), 1, what="everything as before")
+            assert changes() == []
+        file.write_text(good.replace("export: [accept-all]", "export: [reject-all]"))
+        r1.kill("herald-speaker", signal.SIGHUP)
+        poll(lambda: not harness.frr_paths(frr, FROM_GOBGP[4][0]), 10, what="the mended file is followed")
+        assert frr_sessions(frr) == before
+    finally:
+        r1.kill("herald-speaker")
+        r1.start("herald-speaker", command)
+    poll(lambda: established(r1, "frr", "gobgp") and complete(lab), 60, what="back")
+
+
 def test_after_a_crash_the_kernel_routes_are_adopted_without_a_flap(lab: Lab) -> None:
     r1 = lab.node("r1")
     with harness.watched_routes(r1) as changes:
@@ -153,27 +183,50 @@ def test_cleanup_removes_everything_of_ours(lab: Lab) -> None:
 
 
 def test_tshark_finds_nothing_wrong_with_what_we_send(lab: Lab) -> None:
-    """From the first SYN to the Cease: OPEN, KEEPALIVE, UPDATE, NOTIFICATION."""
+    """From the first SYN to the Cease: OPEN, KEEPALIVE, UPDATE of both families with and without routes, End-of-RIB,
+    ROUTE-REFRESH and its marks, NOTIFICATION."""
     frr, r1 = lab.node("frr"), lab.node("r1")
+    command = r1.record.processes["herald-speaker"].argv
+    resources = r1.path("/etc/herald/router.yaml").read_text()
+    picky = "apiVersion: herald.dev/v1\nkind: BGPFilter\nmetadata: {name: all}\nspec: {rules: [{action: accept}]}\n"
+    ours = r1.path("/tmp/router.yaml")
+    ours.write_text(f"{picky}---\n{resources}")
     r1.stop("herald-speaker")
     with harness.captured(frr, "eth1", "tcp port 179") as packets:
-        r1.start("herald-speaker")
+        r1.start("herald-speaker", [word.replace("/etc/herald/router.yaml", "/tmp/router.yaml") for word in command])
         poll(lambda: established(r1, "frr", "gobgp"), 60)
         poll(lambda: complete(lab), 15)
-        poll(lambda: harness.frr_paths(frr, FROM_GOBGP[6][0]), 10)
+        poll(lambda: all(harness.frr_paths(frr, FROM_GOBGP[family][0]) for family in (4, 6)), 10, what="announced")
+        vtysh(lab, "clear bgp * soft in")
+        poll(lambda: messages(packets, 5) >= 2, 10, what="the marks of a refresh, or FRR's request for one")
+        # Another import filter asks FRR for its routes again; another export filter takes ours back.
+        ours.write_text(f"{picky}---\n{resources.replace('import: [accept-all]', 'import: [all]')}")
+        refreshes = messages(packets, 5)
+        r1.kill("herald-speaker", signal.SIGHUP)
+        poll(lambda: messages(packets, 5) >= refreshes + 2, 10, what="a ROUTE-REFRESH for each family")
+        ours.write_text(f"{picky}---\n{resources.replace('export: [accept-all]', 'export: [reject-all]')}")
+        r1.kill("herald-speaker", signal.SIGHUP)
+        poll(lambda: not any(harness.frr_paths(frr, FROM_GOBGP[family][0]) for family in (4, 6)), 10, what="withdrawn")
         r1.stop("herald-speaker")
-        notification = re.compile(rb"\xff{16}..\x03", re.DOTALL)
-        poll(lambda: notification.search(packets.read_bytes()), 10, what="the NOTIFICATION in the capture")
-    r1.start("herald-speaker")
+        poll(lambda: messages(packets, 3), 10, what="the NOTIFICATION in the capture")
+    r1.start("herald-speaker", command)
     ours = "ip.src == 10.0.1.2 && bgp"
     as_json = ["-T", "json", "--no-duplicate-keys", "-J", "bgp _ws.expert _ws.malformed"]
     layers = [packet["_source"]["layers"] for packet in json.loads(harness.tshark(frr, ours, *as_json))]
     kinds = {kind for packet in layers for kind in values_of(packet, "bgp.type")}
-    assert {"1", "2", "3", "4"} <= kinds, f"OPEN, UPDATE, NOTIFICATION and KEEPALIVE were sent: {kinds}"
+    assert kinds == {"1", "2", "3", "4", "5"}, f"not every type of message was sent: {kinds}"
+    paths = {path for packet in layers for path in values_of(packet, "bgp.update.path_attribute.type_code")}
+    assert {"14", "15"} <= paths, "IPv6 was announced and withdrawn"
+    assert any(length != "0" for packet in layers for length in values_of(packet, "bgp.update.withdrawn_routes.length"))
     assert [packet for packet in layers if "_ws.malformed" in packet] == []
     severe = [int(severity, 0) for packet in layers for severity in values_of(packet, "_ws.expert.severity")]
     assert [severity for severity in severe if severity >= WARNING] == [], layers
     poll(lambda: established(r1, "frr", "gobgp"), 60)
+
+
+def messages(capture: Path, kind: int) -> int:
+    """How many BGP messages of a type a capture has, in both directions."""
+    return len(re.findall(rb"\xff{16}..%c" % kind, capture.read_bytes(), re.DOTALL))
 
 
 def values_of(tree: object, key: str) -> list[str]:

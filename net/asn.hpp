@@ -16,6 +16,10 @@ struct Asn {
   friend constexpr auto operator<=>(Asn, Asn) = default;
   // True when the number does not fit the two octets of RFC 4271 (AS_TRANS stands in for it).
   [[nodiscard]] constexpr bool four_octet() const { return value > 0xffff; }
+  // For use within a network, RFC 6996.
+  [[nodiscard]] constexpr bool is_private() const {
+    return (value >= 64512 && value <= 65534) || (value >= 4200000000 && value <= 4294967294);
+  }
 };
 
 // AS_TRANS, RFC 6793 section 9.

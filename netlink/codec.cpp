@@ -67,7 +67,7 @@ bool decode_multipath(std::span<const std::uint8_t> value, RouteMessage& out) {
       }
       if (!attributes.ok()) return false;
     }
-    value = value.subspan(std::min(value.size(), std::size_t{RTNH_ALIGN(path.rtnh_len)}));
+    value = value.subspan(std::min(value.size(), static_cast<std::size_t>(RTNH_ALIGN(path.rtnh_len))));
   }
   return value.size() < 4;
 }

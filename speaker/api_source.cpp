@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "speaker/api_source.hpp"
 
+#include <algorithm>
 #include <random>
 
 #include <boost/asio/co_spawn.hpp>
@@ -22,12 +23,17 @@ namespace {
 namespace asio = boost::asio;
 using config::Kind;
 
+// A Kubernetes API writes every heartbeat to disk and sends it to every node: all of them together make at most 50 a
+// second, so nodes beat slower where there are many.
+constexpr std::chrono::milliseconds interval_per_node{20};
 // A heartbeat that takes longer is as good as none.
 constexpr std::chrono::milliseconds beat_timeout{2000};
 
-config::ApiWatcher::Options watch_options(const config::ApiEndpoint& endpoint) {
+config::ApiWatcher::Options watch_options(const config::ApiEndpoint& endpoint, const Options& options) {
   config::ApiWatcher::Options out;
   out.endpoint = endpoint;
+  if (options.kubernetes)
+    out.kubernetes = config::ApiWatcher::Options::Kubernetes{.metallb_namespace = options.metallb_namespace};
   out.kinds = {Kind::IPAddressPool,    Kind::Community, Kind::BGPPeer,       Kind::BGPConfiguration,
                Kind::BGPAdvertisement, Kind::BGPFilter, Kind::BFDProfile,    Kind::L2Advertisement,
                Kind::SpeakerState,     Kind::Service,   Kind::EndpointSlice, Kind::Node,
@@ -68,7 +74,7 @@ ApiSource::ApiSource(asio::io_context& io, const config::ApiEndpoint& endpoint, 
       listener_{std::move(listener)},
       own_state_{std::move(own_state)},
       set_{options.node},
-      watcher_{io.get_executor(), watch_options(endpoint),
+      watcher_{io.get_executor(), watch_options(endpoint, options),
                [this](config::Changes changes) { take(std::move(changes)); }},
       client_{io.get_executor(), endpoint, beat_timeout},
       next_beat_{io},
@@ -96,8 +102,15 @@ void ApiSource::beat() {
   next_beat_.cancel();
 }
 
+std::chrono::milliseconds ApiSource::interval() const {
+  if (!options_.kubernetes) return options_.heartbeat;
+  const auto nodes = static_cast<std::int64_t>(set_.current().resources.nodes.size());
+  return std::max(options_.heartbeat, nodes * interval_per_node);
+}
+
 asio::awaitable<config::ApiAnswer> ApiSource::publish() {
   auto state = own_state_();
+  state.heartbeat_interval = interval();
   state.heartbeat = ++heartbeat_;
   state.instance = instance_;
   auto object = config::print(config::Object{state});
@@ -116,11 +129,13 @@ asio::awaitable<void> ApiSource::heartbeats() {
     published_ = published_ || answer.has_value();
     // A refusal is an answer too: the API is there.
     const auto reached = answer.has_value() || !answer.error().unreachable();
-    if (!answer && reached) listener_.log("heartbeat refused: " + config::print(answer.error()));
+    auto refusal = !answer && reached ? "heartbeat refused: " + config::print(answer.error()) : std::string{};
+    if (refusal != refusal_ && !refusal.empty()) listener_.log(refusal);
+    refusal_ = std::move(refusal);
     // While the watches are behind, the heartbeats of others are not seen either: that is not their silence.
     const auto following = !watcher_.health().stale_since.has_value();
     listener_.reached(reached && following ? Liveness::Api::Reachable : Liveness::Api::Away);
-    next_beat_.expires_after(options_.heartbeat);
+    next_beat_.expires_after(interval());
     boost::system::error_code cut_short;
     co_await next_beat_.async_wait(asio::redirect_error(asio::use_awaitable, cut_short));
   }

@@ -41,6 +41,7 @@ class ApiSource {
 
  private:
   void take(config::Changes changes);
+  [[nodiscard]] std::chrono::milliseconds interval() const;
   boost::asio::awaitable<void> heartbeats();
   boost::asio::awaitable<config::ApiAnswer> publish();
   boost::asio::awaitable<void> withdraw(std::function<void()> done);
@@ -54,6 +55,7 @@ class ApiSource {
   config::AsyncApiClient client_;
   boost::asio::steady_timer next_beat_;
   std::string instance_;
+  std::string refusal_;  // of the last heartbeat
   std::uint64_t heartbeat_ = 0;
   bool synced_ = false;
   bool published_ = false;

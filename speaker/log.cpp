@@ -123,6 +123,7 @@ void Log::planned(const bgp::PlannedChange& change) {
                     : change.kind == Kind::Removed ? "removed"
                     : change.kind == Kind::Live    ? "applied live"
                                                    : "session opened again";
+  if (change.why.empty()) return info("neighbor changed", {{"peer", change.neighbor}, {"effect", kind}});
   info("neighbor changed", {{"peer", change.neighbor}, {"effect", kind}, {"why", change.why}});
 }
 

@@ -31,6 +31,22 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
       app.add_option("--api", options.api, "Controller to follow: http://HOST:PORT, https://HOST:PORT or unix:PATH")
           ->type_name("URL")
           ->excludes(files);
+  auto* kubernetes =
+      app.add_flag("--kubernetes", options.kubernetes,
+                   "Follow a Kubernetes API: by --kubeconfig, else as the pod's service account, else by "
+                   "$KUBECONFIG or ~/.kube/config")
+          ->excludes(files)
+          ->excludes(api);
+  app.add_option("--kubeconfig", options.kubeconfig, "How the Kubernetes API is reached")
+      ->type_name("FILE")
+      ->needs(kubernetes);
+  app.add_option("--context", options.context, "Context of the kubeconfig (default: its current one)")
+      ->type_name("NAME")
+      ->needs(kubernetes);
+  app.add_option("--metallb-namespace", options.metallb_namespace,
+                 "Where MetalLB's objects are obeyed (default metallb-system; \"\": nowhere)")
+      ->type_name("NAME")
+      ->needs(kubernetes);
   app.add_option("--token-file", options.token_file, "Bearer token for the API")->type_name("FILE")->needs(api);
   app.add_option("--ca-file", options.ca_file, "Certificates that the API's may be signed by")
       ->type_name("FILE")
@@ -67,12 +83,12 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
   }
   options.heartbeat = std::chrono::milliseconds{heartbeat};
   if (options.node.empty()) options.node = host_name();
-  if (!options.cleanup && options.resources.empty() && options.api.empty()) {
-    std::cerr << "herald-speaker: --resources or --api is needed (see --help)\n";
-    return 2;
-  }
   if ((options.check || options.print_config) && options.resources.empty()) {
     std::cerr << "herald-speaker: --check and --print-config read --resources\n";
+    return 2;
+  }
+  if (!options.cleanup && options.resources.empty() && options.api.empty() && !options.kubernetes) {
+    std::cerr << "herald-speaker: --resources, --api or --kubernetes is needed (see --help)\n";
     return 2;
   }
   return options;

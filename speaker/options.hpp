@@ -14,7 +14,11 @@ namespace speaker {
 struct Options {
   std::string node;
   std::vector<std::string> resources;  // files or folders; or
-  std::string api;                     // the controller's URL
+  std::string api;                     // the controller's URL; or
+  bool kubernetes = false;             // the API of a Kubernetes cluster
+  std::string kubeconfig;              // empty: see config::kubernetes_access
+  std::string context;
+  std::string metallb_namespace = "metallb-system";  // empty: MetalLB's objects are left alone
   std::string token_file;
   std::string ca_file;
   std::string control;  // "unix:PATH"; empty: none

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "bgp/wire/text.hpp"
+#include "net/as_path_pattern.hpp"
+
 namespace speaker {
 namespace {
 
@@ -28,9 +31,22 @@ net::Family family(config::AddressFamily value) {
   return value == config::AddressFamily::Ipv4Unicast ? net::Family::Ipv4 : net::Family::Ipv6;
 }
 
+bgp::Origin origin(const std::string& word) {
+  return word == "igp" ? bgp::Origin::Igp : word == "egp" ? bgp::Origin::Egp : bgp::Origin::Incomplete;
+}
+
+bgp::PeerType peer_type(const std::string& word) {
+  return word == "external"   ? bgp::PeerType::External
+         : word == "internal" ? bgp::PeerType::Internal
+                              : bgp::PeerType::Confederation;
+}
+
 bgp::RuleMatch match(const Resources& resources, const BGPFilter::Match& from) {
   bgp::RuleMatch to;
   for (const auto& prefix : from.prefixes) to.prefixes.push_back({prefix.cidr, prefix.ge, prefix.le});
+  for (const auto& prefix : from.not_prefixes) to.not_prefixes.push_back({prefix.cidr, prefix.ge, prefix.le});
+  for (const auto& text : from.as_path_regex)
+    if (auto pattern = net::parse_as_path_pattern(text)) to.as_path.push_back(std::move(*pattern));
   if (from.family) to.family = family(*from.family);
   for_each_community(resources, from.communities, [&](const auto& pattern) { to.communities.push_back(pattern); });
   to.as_path_contains = from.as_path_contains;
@@ -40,12 +56,13 @@ bgp::RuleMatch match(const Resources& resources, const BGPFilter::Match& from) {
   to.as_path_max_length = from.as_path_max_length;
   to.next_hops = from.next_hops;
   to.peers = from.peers;
-  if (from.origin) {
-    to.origin = *from.origin == "igp"   ? bgp::Origin::Igp
-                : *from.origin == "egp" ? bgp::Origin::Egp
-                                        : bgp::Origin::Incomplete;
-  }
+  if (from.origin) to.origin = origin(*from.origin);
   to.med = from.med;
+  to.local_pref = from.local_pref;
+  if (from.source) to.source = *from.source == "local" ? bgp::RouteSource::Local : bgp::RouteSource::Learned;
+  if (from.peer_type) to.peer_type = peer_type(*from.peer_type);
+  to.when_present = from.when_present;
+  to.when_absent = from.when_absent;
   return to;
 }
 
@@ -54,9 +71,12 @@ bgp::RuleSet set(const Resources& resources, const BGPFilter::Set& from) {
   to.local_pref = from.local_pref;
   to.med = from.med;
   to.prepend = from.prepend;
+  to.prepend_path = from.prepend_path;
+  if (from.origin) to.origin = origin(*from.origin);
   const auto add = [&](const bgp::CommunityPattern& pattern) {
     if (const auto standard = pattern.standard()) to.add_communities.push_back(*standard);
     if (const auto large = pattern.large()) to.add_large_communities.push_back(*large);
+    if (const auto extended = pattern.extended()) to.add_extended_communities.push_back(*extended);
   };
   for_each_community(resources, from.add_communities, add);
   for_each_community(resources, from.remove_communities,
@@ -67,6 +87,7 @@ bgp::RuleSet set(const Resources& resources, const BGPFilter::Set& from) {
     to.next_hop = bgp::NextHopChange::Address;
     to.next_hop_address = *from.next_hop;
   }
+  if (from.next_hop_self) to.next_hop = bgp::NextHopChange::Self;
   return to;
 }
 
@@ -83,18 +104,23 @@ bgp::RuleAction action(config::FilterAction from) {
 }
 
 // The filters by name, in order. A name that leads nowhere goes to `missing`.
-bgp::FilterChain chain(const Resources& resources, const std::vector<std::string>& names, std::string& missing) {
+bgp::FilterChain chain(const Resources& resources, const std::vector<std::string>& names, config::Direction direction,
+                       std::string& missing) {
   bgp::FilterChain out;
   for (const auto& name : names) {
     if (name == "accept-all") {
       out.push_back(bgp::accept_all());
     } else if (name == "reject-all") {
       out.push_back(bgp::reject_all());
+    } else if (name == "accept-local") {
+      out.push_back(bgp::accept_local());
     } else if (const auto found = resources.filters.find(name); found != resources.filters.end()) {
       bgp::Filter filter{name, {}};
-      for (const auto& rule : found->second.rules)
+      for (const auto& rule : found->second.rules) {
+        if (rule.match.direction && *rule.match.direction != direction) continue;
         filter.rules.push_back(
             {rule.name, match(resources, rule.match), set(resources, rule.set), action(rule.action)});
+      }
       out.push_back(std::move(filter));
     } else {
       missing = "BGPFilter " + name + " does not exist";
@@ -103,7 +129,7 @@ bgp::FilterChain chain(const Resources& resources, const std::vector<std::string
   return out;
 }
 
-// What a Secret holds under "password", or why it does not.
+// What a Secret holds under the key that is meant, or why it does not.
 std::string secret_of(const Resources& resources, const config::SecretRef& ref, const std::string& own_namespace,
                       std::string& missing) {
   const auto space = !ref.namespace_name.empty() ? ref.namespace_name
@@ -114,9 +140,9 @@ std::string secret_of(const Resources& resources, const config::SecretRef& ref, 
     missing = "Secret " + space + "/" + ref.name + " does not exist";
     return {};
   }
-  const auto value = secret->second.data.find("password");
+  const auto value = secret->second.data.find(ref.key);
   if (value == secret->second.data.end() || value->second.empty()) {
-    missing = "Secret " + space + "/" + ref.name + " has no key \"password\"";
+    missing = "Secret " + space + "/" + ref.name + " has no key \"" + ref.key + "\"";
     return {};
   }
   return value->second;
@@ -129,9 +155,10 @@ std::string password(const Resources& resources, const BGPPeer& peer, std::strin
   return secret_of(resources, *peer.password_secret, peer.meta.namespace_name, missing);
 }
 
-bgp::Reach reach(const BGPPeer& peer) {
+bgp::Reach reach(const BGPPeer& peer, net::Asn local) {
   if (peer.ttl_security) return {bgp::Reach::Kind::Security, *peer.ttl_security};
-  if (peer.ebgp_multi_hop) return {bgp::Reach::Kind::Multihop, 255};
+  const bool external = peer.peer_asn ? *peer.peer_asn != local : peer.dynamic_asn == config::DynamicAsn::External;
+  if (peer.ebgp_multi_hop || (peer.multi_hop_if_external && external)) return {bgp::Reach::Kind::Multihop, 255};
   return {};
 }
 
@@ -142,15 +169,64 @@ bgp::ExpectedAsn expected_asn(const BGPPeer& peer) {
           {}};
 }
 
-bgp::PeerConfig session(const BGPPeer& peer, const bgp::RouterConfig& router) {
+// RFC 5065 section 4: the member AS within the confederation, its identifier towards others.
+net::Asn local_asn(const BGPPeer& peer, const bgp::RouterConfig& router, bool member) {
+  if (peer.routes.local_asn) return peer.routes.local_asn->asn;
+  const auto own = peer.my_asn.value_or(router.asn);
+  const bool inside = member || peer.peer_asn == own || peer.dynamic_asn == config::DynamicAsn::Internal;
+  return router.confederation && !inside ? *router.confederation : own;
+}
+
+bgp::ExportOptions export_options(const config::PeerRoutes& from) {
+  bgp::ExportOptions to;
+  switch (from.next_hop_mode) {
+    case config::NextHopMode::Auto:
+      break;
+    case config::NextHopMode::Self:
+      to.next_hop = bgp::NextHopMode::Self;
+      break;
+    case config::NextHopMode::Keep:
+      to.next_hop = bgp::NextHopMode::Keep;
+      break;
+  }
+  for (const auto& hop : from.next_hops) {
+    to.next_hop = bgp::NextHopMode::Self;
+    if (hop.is_v4())
+      to.next_hop_ipv4 = hop.v4();
+    else
+      to.next_hop_ipv6 = hop.v6();
+  }
+  to.private_as = from.private_asns == config::PrivateAsn::Keep     ? bgp::PrivateAs::Kept
+                  : from.private_asns == config::PrivateAsn::Remove ? bgp::PrivateAs::Removed
+                                                                    : bgp::PrivateAs::Replaced;
+  to.as_override = from.as_override;
+  to.reflector_client = from.reflector_client;
+  to.prepend_own_as = from.local_asn && from.local_asn->prepend_own;
+  return to;
+}
+
+bgp::PrefixLimit prefix_limit(const BGPPeer& peer) {
+  const auto& from = peer.routes.limit;
+  bgp::PrefixLimit to;
+  to.maximum = peer.max_prefixes;
+  to.warn_percent = from.warn_percent;
+  to.action =
+      from.action == config::LimitAction::Warn ? bgp::PrefixLimit::Action::Warn : bgp::PrefixLimit::Action::Stop;
+  to.restart = from.restart;
+  to.maximum_out = from.out;
+  return to;
+}
+
+bgp::PeerConfig session(const BGPPeer& peer, const bgp::RouterConfig& router, const std::vector<net::Asn>& members) {
   bgp::PeerConfig out;
   out.description = peer.description;
   out.address = peer.peer_address;
   out.port = peer.peer_port;
   out.source = peer.source_address;
   out.connect = peer.passive ? bgp::Connect::PassiveOnly : bgp::Connect::Both;
-  out.reach = reach(peer);
-  out.local_asn = peer.my_asn.value_or(router.asn);
+  out.confederation = peer.peer_asn && std::ranges::find(members, *peer.peer_asn) != members.end();
+  out.local_asn = local_asn(peer, router, out.confederation);
+  out.reach = reach(peer, out.local_asn);
   out.router_id = peer.router_id.value_or(router.router_id);
   out.peer_asn = expected_asn(peer);
   out.hold_time = peer.hold_time;
@@ -215,22 +291,29 @@ std::optional<BfdWatch> bfd_watch(const Resources& resources, const BGPPeer& pee
 }
 
 bgp::NeighborConfig neighbor(const Resources& resources, const BGPPeer& peer, const bgp::RouterConfig& router,
-                             const std::vector<std::string>& default_import) {
+                             const config::BGPConfiguration& own) {
   bgp::NeighborConfig out;
   out.name = peer.meta.name;
-  out.session = session(peer, router);
+  out.session = session(peer, router, own.confederation ? own.confederation->members : std::vector<net::Asn>{});
   out.session.password = password(resources, peer, out.hold_down);
-  out.ipv4_limit.maximum = peer.max_prefixes;
-  out.ipv6_limit.maximum = peer.max_prefixes;
-  const auto& import = peer.import_filters ? *peer.import_filters : default_import;
-  out.import = import.empty() ? bgp::FilterChain{bgp::reject_all()} : chain(resources, import, out.hold_down);
-  if (peer.export_filters) out.export_filter = chain(resources, *peer.export_filters, out.hold_down);
+  out.ipv4_limit = out.ipv6_limit = prefix_limit(peer);
+  out.out = export_options(peer.routes);
+  if (peer.routes.default_originate) out.default_originate = bgp::DefaultOriginate{*peer.routes.default_originate};
+  out.allowed_own_as = peer.routes.allowed_own_asns;
+  out.prepend_local_as = peer.routes.local_asn && peer.routes.local_asn->prepend;
+  out.rejected = peer.routes.keep_rejected ? bgp::Kept::Yes : bgp::Kept::No;
+  const auto& import = peer.import_filters ? *peer.import_filters : own.import_filters;
+  out.import = import.empty() ? bgp::FilterChain{bgp::reject_all()}
+                              : chain(resources, import, config::Direction::Import, out.hold_down);
+  if (peer.export_filters)
+    out.export_filter = chain(resources, *peer.export_filters, config::Direction::Export, out.hold_down);
   if (peer.shutdown) out.shutdown = peer.shutdown_message;
   return out;
 }
 
 bgp::Announcement announcement(const RouteAttributes& from, std::vector<std::string> peers) {
-  return {std::move(peers), from.local_pref, from.med, from.prepend, from.communities, from.large_communities};
+  return {std::move(peers),       from.local_pref,          from.med, from.prepend, from.communities,
+          from.large_communities, from.extended_communities};
 }
 
 }  // namespace
@@ -277,8 +360,16 @@ RouterSetup set_up_router(const Resources& resources, const RouterFacts& facts) 
   }
   out.router.asn = *asn;
   out.router.router_id = *id;
+  out.router.cluster_id = own.cluster_id;
+  if (own.confederation) out.router.confederation = own.confederation->identifier;
+  for (const auto& each : own.aggregates) {
+    bgp::Aggregate aggregate{each.prefix, each.summary_only, each.as_set, {}};
+    for (const auto& text : each.communities)
+      if (const auto found = bgp::parse_community(text)) aggregate.communities.push_back(*found);
+    out.router.aggregates.push_back(std::move(aggregate));
+  }
   for (const auto* peer : peers) {
-    out.neighbors.push_back(neighbor(resources, *peer, out.router, own.import_filters));
+    out.neighbors.push_back(neighbor(resources, *peer, out.router, own));
     if (const auto held = facts.held_down.find(peer->meta.name); held != facts.held_down.end())
       out.neighbors.back().hold_down = held->second;
     if (auto watch = bfd_watch(resources, *peer, out.neighbors.back()); watch && out.neighbors.back().hold_down.empty())

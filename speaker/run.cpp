@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "config/source/kubeconfig.hpp"
 #include "netlink/cleanup.hpp"
 #include "speaker/api_source.hpp"
 #include "speaker/control/api.hpp"
@@ -98,16 +99,27 @@ class Program {
 
  private:
   // False: what to follow cannot be made out, and nothing has been said to the network yet.
-  bool start_source() { return options_.api.empty() ? start_files() : start_api(); }
+  bool start_source() { return options_.api.empty() && !options_.kubernetes ? start_files() : start_api(); }
 
-  bool start_api() {
-    auto endpoint = config::parse_api_endpoint(options_.api);
-    if (!endpoint) {
-      log_.error("cannot start", {{"reason", "--api: " + endpoint.error()}});
-      return false;
+  net::Result<config::ApiEndpoint, std::string> endpoint_of_api() const {
+    if (options_.kubernetes) {
+      auto access = config::kubernetes_access(options_.kubeconfig, options_.context, config::process_environment);
+      if (!access) return net::fail("--kubernetes: " + access.error());
+      return std::move(access->endpoint);
     }
+    auto endpoint = config::parse_api_endpoint(options_.api);
+    if (!endpoint) return net::fail("--api: " + endpoint.error());
     endpoint->token_file = options_.token_file;
     endpoint->ca_file = options_.ca_file;
+    return *std::move(endpoint);
+  }
+
+  bool start_api() {
+    const auto endpoint = endpoint_of_api();
+    if (!endpoint) {
+      log_.error("cannot start", {{"reason", endpoint.error()}});
+      return false;
+    }
     ApiSource::Listener listener;
     listener.replaced = [this](const config::Loaded& loaded) { speaker_.replace(loaded); };
     listener.changed = [this](const config::Loaded& loaded, std::span<const Change> changes) {

@@ -55,6 +55,16 @@ check_format() {
   sources | xargs clang-format-14 --dry-run -Werror
 }
 
+# The Kubernetes server for tests is built once per machine; `./dev test` uses it where it is already.
+test_kubernetes() {
+  [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
+  install_packages build lab test
+  tools/kubernetes/server.sh build >/dev/null
+  build release herald-speaker herald-controller heraldctl
+  say "Kubernetes"
+  /usr/bin/python3 -m pytest -q -p no:cacheprovider -m kubernetes integration
+}
+
 run_tests() { # [FILTER]
   local filter=${1:-} status=0
   [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
@@ -90,14 +100,37 @@ lint() { # [--all]
   xargs -P "$(nproc)" -n 4 clang-tidy-14 --quiet -p build/tidy <<<"$files"
 }
 
-bench() { # NAME
-  local sources=(tests/bench/*_bench.cpp) names=()
-  local source
-  for source in "${sources[@]}"; do source=${source##*/}; names+=("${source%_bench.cpp}"); done
-  if [ -z "$1" ]; then printf '%s\n' "${names[@]}"; return 0; fi
-  [[ " ${names[*]} " == *" $1 "* ]] || die "no benchmark named $1; there are: ${names[*]}"
-  build release "$1_bench"
-  "build/release/bin/$1_bench"
+# What there is to measure, with the first sentence that each says of itself. Python programs build what they drive;
+# C++ programs are called FOLDER_WHAT_bench, and WHAT is enough to name one when it is not ambiguous.
+list_benchmarks() {
+  local file name
+  say "benchmarks: ./dev bench NAME [ARGUMENTS]; all need a quiet machine"
+  for file in tests/bench/*.py tests/bench/*/__main__.py; do
+    grep -q '^if __name__' "$file" || continue
+    name=${file#tests/bench/} name=${name%/__main__.py} name=${name%.py}
+    printf '  %-22s %s\n' "$name" "$(sed -n 's/^"""\(.*\)$/\1/p' "$file" | head -n 1 | sed 's/"""$//')"
+  done
+  for file in tests/bench/*_bench.cpp; do
+    name=${file##*/}
+    printf '  %-22s %s\n' "${name%_bench.cpp}" "$(sed -n '2s,^// ,,p' "$file")"
+  done
+}
+
+bench() { # NAME [ARGUMENT...]
+  local name=${1:-} found
+  [ -n "$name" ] || { list_benchmarks; return 0; }
+  shift
+  if [ -e "tests/bench/$name.py" ] || [ -e "tests/bench/$name/__main__.py" ]; then
+    install_packages lab bench
+    build release herald-speaker herald-controller bgp_blast fib_insert arp_blast arp_reply
+    exec /usr/bin/python3 -m "tests.bench.$name" "$@"
+  fi
+  found=(tests/bench/"$name"_bench.cpp)
+  [ -e "${found[0]}" ] || found=(tests/bench/*_"$name"_bench.cpp)
+  { [ ${#found[@]} = 1 ] && [ -e "${found[0]}" ]; } || { list_benchmarks >&2; die "no benchmark named $name"; }
+  found=${found[0]##*/} found=${found%.cpp}
+  build release "$found"
+  "build/release/bin/$found" "$@"
 }
 
 fuzz() { # TARGET SECONDS

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "bgp/wire/text.hpp"
+
 namespace bgp {
 namespace {
 
@@ -29,7 +31,79 @@ std::optional<ParsedPart> parse_part(std::string_view text, std::uint32_t limit)
   return ParsedPart{value};
 }
 
+constexpr std::uint8_t route_target = 2;
+constexpr std::uint8_t route_origin = 3;
+
+// RFC 4360 section 3 and RFC 5668: what the type says of the six octets behind it.
+struct Parts {
+  bool address = false;
+  std::uint32_t administrator = 0;
+  std::uint32_t number = 0;
+};
+std::optional<Parts> parts_of(ExtendedCommunity community) {
+  const auto value = community.value;
+  const auto low = static_cast<std::uint32_t>(value & 0xffffffff);
+  switch (value >> 56) {
+    case 0:
+      return Parts{false, static_cast<std::uint32_t>(value >> 32 & 0xffff), low};
+    case 1:
+      return Parts{true, static_cast<std::uint32_t>(value >> 16), low & 0xffff};
+    case 2:
+      return Parts{false, static_cast<std::uint32_t>(value >> 16), low & 0xffff};
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
+
+std::optional<CommunityPattern> parse_extended_pattern(std::string_view text) {
+  CommunityPattern pattern;
+  pattern.kind_ = CommunityPattern::Kind::Extended;
+  if (text.find('*') == std::string_view::npos) {
+    pattern.extended_ = parse_extended_community(text);
+    return pattern.extended_ ? std::optional{pattern} : std::nullopt;
+  }
+  pattern.subtype_ = text.substr(0, 3) == "rt:" ? route_target : route_origin;
+  if (pattern.subtype_ == route_origin && text.substr(0, 3) != "ro:") return std::nullopt;
+  text.remove_prefix(3);
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto administrator = text.substr(0, colon);
+  if (const auto address = net::parse_ipv4(administrator)) {
+    pattern.address_ = true;
+    pattern.parts_[0] = address->value;
+  } else if (const auto part = parse_part(administrator, 0xffffffff)) {
+    pattern.parts_[0] = part->value;
+  } else {
+    return std::nullopt;
+  }
+  const auto number = parse_part(text.substr(colon + 1), 0xffffffff);
+  if (!number) return std::nullopt;
+  pattern.parts_[1] = number->value;
+  return pattern;
+}
+
+CommunityPattern CommunityPattern::exactly(ExtendedCommunity community) {
+  CommunityPattern pattern;
+  pattern.kind_ = Kind::Extended;
+  pattern.extended_ = community;
+  return pattern;
+}
+
+bool CommunityPattern::matches(ExtendedCommunity community) const {
+  if (kind_ != Kind::Extended) return false;
+  if (extended_) return community == *extended_;
+  if ((community.value >> 48 & 0xff) != subtype_) return false;
+  const auto parts = parts_of(community);
+  if (!parts || (parts_[0] && parts->address != address_)) return false;
+  return parts_[0].value_or(parts->administrator) == parts->administrator &&
+         parts_[1].value_or(parts->number) == parts->number;
+}
+
+std::optional<ExtendedCommunity> CommunityPattern::extended() const {
+  return extended_;
+}
 
 CommunityPattern CommunityPattern::exactly(Community community) {
   CommunityPattern pattern;
@@ -72,6 +146,9 @@ std::optional<CommunityPattern> parse_community_pattern(std::string_view text) {
   for (const auto& [name, community] : well_known) {
     if (text == name) return CommunityPattern::exactly(community);
   }
+  for (const std::string_view kind : {"rt:", "ro:", "generic:"}) {
+    if (text.substr(0, kind.size()) == kind) return parse_extended_pattern(text);
+  }
   CommunityPattern pattern;
   constexpr std::string_view large = "large:";
   if (text.substr(0, large.size()) == large) {
@@ -92,6 +169,14 @@ std::optional<CommunityPattern> parse_community_pattern(std::string_view text) {
 }
 
 std::string print(const CommunityPattern& pattern) {
+  if (pattern.extended_) return print(*pattern.extended_);
+  if (pattern.kind_ == CommunityPattern::Kind::Extended) {
+    const auto part = [](const std::optional<std::uint32_t>& value) { return value ? std::to_string(*value) : "*"; };
+    const auto& administrator = pattern.parts_[0];
+    return std::string{pattern.subtype_ == route_target ? "rt:" : "ro:"} +
+           (pattern.address_ ? net::print(net::Ipv4Address{*administrator}) : part(administrator)) + ":" +
+           part(pattern.parts_[1]);
+  }
   const bool standard = pattern.kind_ == CommunityPattern::Kind::Standard;
   std::string text = standard ? "" : "large:";
   for (std::size_t i = 0; i < (standard ? 2U : 3U); ++i) {

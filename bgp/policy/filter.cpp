@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "bgp/wire/text.hpp"
+
 namespace bgp {
 namespace {
 
@@ -13,7 +15,15 @@ bool any(const List& list, Holds&& holds) {
 
 bool carries(const PathAttributes& attributes, const CommunityPattern& pattern) {
   const auto matches = [&](const auto& community) { return pattern.matches(community); };
-  return any(attributes.communities, matches) || any(attributes.large_communities, matches);
+  switch (pattern.kind()) {
+    case CommunityPattern::Kind::Standard:
+      return any(attributes.communities, matches);
+    case CommunityPattern::Kind::Large:
+      return any(attributes.large_communities, matches);
+    case CommunityPattern::Kind::Extended:
+      break;
+  }
+  return any(attributes.extended_communities, matches);
 }
 
 bool path_matches(const RuleMatch& match, const AsPath& path) {
@@ -23,6 +33,10 @@ bool path_matches(const RuleMatch& match, const AsPath& path) {
     return false;
   if (!match.neighbor_as.empty() && !any(match.neighbor_as, [&](net::Asn asn) { return path.first() == asn; }))
     return false;
+  if (!match.as_path.empty()) {
+    const auto text = print(path);
+    if (!any(match.as_path, [&](const auto& pattern) { return pattern.matches(text); })) return false;
+  }
   if (match.as_path_min_length && path.length() < *match.as_path_min_length) return false;
   return !match.as_path_max_length || path.length() <= *match.as_path_max_length;
 }
@@ -32,6 +46,9 @@ bool holds(const RuleMatch& match, const RouteContext& context, const PathAttrib
   if (match.family && *match.family != prefix.family()) return false;
   if (!match.prefixes.empty() && !any(match.prefixes, [&](const auto& each) { return each.matches(prefix); }))
     return false;
+  if (any(match.not_prefixes, [&](const auto& each) { return each.matches(prefix); })) return false;
+  if (match.source && *match.source != context.source) return false;
+  if (match.peer_type && *match.peer_type != context.peer_type) return false;
   if (!match.communities.empty() &&
       !any(match.communities, [&](const auto& each) { return carries(attributes, each); }))
     return false;
@@ -41,6 +58,7 @@ bool holds(const RuleMatch& match, const RouteContext& context, const PathAttrib
     return false;
   if (!match.peers.empty() && !any(match.peers, [&](const auto& each) { return each == context.peer; })) return false;
   if (match.origin && *match.origin != attributes.origin) return false;
+  if (match.local_pref && match.local_pref != attributes.local_pref) return false;
   return !match.med || match.med == attributes.med;
 }
 
@@ -61,6 +79,7 @@ void change_communities(const RuleSet& set, PathAttributes& attributes) {
     const auto matches = [&](const auto& community) { return pattern.matches(community); };
     std::erase_if(attributes.communities, matches);
     std::erase_if(attributes.large_communities, matches);
+    std::erase_if(attributes.extended_communities, matches);
   }
   // Lists are sets (RFC 1997, RFC 8092); sorted when they are touched, so that equal sets are equal bytes.
   if (!set.add_communities.empty()) {
@@ -71,6 +90,10 @@ void change_communities(const RuleSet& set, PathAttributes& attributes) {
     std::sort(attributes.large_communities.begin(), attributes.large_communities.end());
     add_missing(attributes.large_communities, set.add_large_communities);
   }
+  if (!set.add_extended_communities.empty()) {
+    std::sort(attributes.extended_communities.begin(), attributes.extended_communities.end());
+    add_missing(attributes.extended_communities, set.add_extended_communities);
+  }
 }
 
 void apply(const RuleSet& set, const RouteContext& context, PathAttributes& attributes, Verdict& verdict) {
@@ -79,6 +102,8 @@ void apply(const RuleSet& set, const RouteContext& context, PathAttributes& attr
     attributes.med = set.med;
     verdict.med_set = true;
   }
+  if (set.origin) attributes.origin = *set.origin;
+  for (auto asn = set.prepend_path.rbegin(); asn != set.prepend_path.rend(); ++asn) attributes.as_path.prepend(*asn);
   if (set.prepend > 0) attributes.as_path.prepend(context.own_asn, set.prepend);
   change_communities(set, attributes);
   if (set.next_hop != NextHopChange::Unchanged) verdict.next_hop = set.next_hop;
@@ -104,6 +129,13 @@ Filter reject_all() {
   return {.name = "reject-all", .rules = {{.name = "all", .match = {}, .set = {}, .action = RuleAction::Reject}}};
 }
 
+Filter accept_local() {
+  FilterRule rule;
+  rule.name = "local";
+  rule.match.source = RouteSource::Local;
+  return {.name = "accept-local", .rules = {rule}};
+}
+
 Verdict run(const FilterChain& chain, const RouteContext& context, PathAttributes& attributes) {
   Verdict verdict;
   for (const auto& filter : chain) {
@@ -121,7 +153,33 @@ Verdict run(const FilterChain& chain, const RouteContext& context, PathAttribute
 }
 
 bool depends_on_prefix(const FilterChain& chain) {
-  return any_rule(chain, [](const FilterRule& rule) { return !rule.match.prefixes.empty(); });
+  return any_rule(
+      chain, [](const FilterRule& rule) { return !rule.match.prefixes.empty() || !rule.match.not_prefixes.empty(); });
+}
+
+std::vector<net::Prefix> table_conditions(const FilterChain& chain) {
+  std::vector<net::Prefix> all;
+  for (const auto& filter : chain) {
+    for (const auto& rule : filter.rules) {
+      for (const auto* list : {&rule.match.when_present, &rule.match.when_absent})
+        all.insert(all.end(), list->begin(), list->end());
+    }
+  }
+  return all;
+}
+
+FilterChain resolve(FilterChain chain, const std::function<bool(const net::Prefix&)>& present) {
+  for (auto& filter : chain) {
+    std::erase_if(filter.rules, [&](const FilterRule& rule) {
+      return any(rule.match.when_present, [&](const auto& prefix) { return !present(prefix); }) ||
+             any(rule.match.when_absent, present);
+    });
+    for (auto& rule : filter.rules) {
+      rule.match.when_present.clear();
+      rule.match.when_absent.clear();
+    }
+  }
+  return chain;
 }
 
 bool depends_on_peer(const FilterChain& chain) {

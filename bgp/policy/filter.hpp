@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,8 @@
 
 #include "bgp/policy/community_pattern.hpp"
 #include "bgp/wire/attributes.hpp"
+#include "bgp/wire/update.hpp"
+#include "net/as_path_pattern.hpp"
 #include "net/prefix.hpp"
 
 namespace bgp {
@@ -28,11 +31,16 @@ struct PrefixMatch {
 
 enum class RuleAction : std::uint8_t { Accept, Reject, Next };
 
+// Whether a route came from a neighbour or is this router's own.
+enum class RouteSource : std::uint8_t { Learned, Local };
+
 // Every condition given must hold; a list holds when one of its entries does.
 struct RuleMatch {
   std::vector<PrefixMatch> prefixes;
+  std::vector<PrefixMatch> not_prefixes;  // holds when none of them does
   std::optional<net::Family> family;
   std::vector<CommunityPattern> communities;
+  std::vector<net::AsPathPattern> as_path;
   std::vector<net::Asn> as_path_contains;
   std::vector<net::Asn> origin_as;
   std::vector<net::Asn> neighbor_as;
@@ -42,6 +50,13 @@ struct RuleMatch {
   std::vector<std::string> peers;  // names of neighbours: the one learned from, or the one sent to
   std::optional<Origin> origin;
   std::optional<std::uint32_t> med;
+  std::optional<std::uint32_t> local_pref;
+  std::optional<RouteSource> source;
+  std::optional<PeerType> peer_type;
+  // Prefixes that must all be selected in the tables, and ones of which none may be. A rule with such conditions is
+  // taken out, or left in without them, before the filter runs: see resolve().
+  std::vector<net::Prefix> when_present;
+  std::vector<net::Prefix> when_absent;
   friend bool operator==(const RuleMatch&, const RuleMatch&) = default;
 };
 
@@ -50,9 +65,12 @@ enum class NextHopChange : std::uint8_t { Unchanged, Self, Address };
 struct RuleSet {
   std::optional<std::uint32_t> local_pref;
   std::optional<std::uint32_t> med;
-  std::uint8_t prepend = 0;  // own AS, that many times
+  std::uint8_t prepend = 0;            // own AS, that many times
+  std::vector<net::Asn> prepend_path;  // these in front, before `prepend`
+  std::optional<Origin> origin;
   std::vector<Community> add_communities;
   std::vector<LargeCommunity> add_large_communities;
+  std::vector<ExtendedCommunity> add_extended_communities;
   std::vector<CommunityPattern> remove_communities;
   bool replace_communities = false;  // clears the standard and large ones before the additions
   NextHopChange next_hop = NextHopChange::Unchanged;
@@ -77,8 +95,9 @@ struct Filter {
   friend bool operator==(const Filter&, const Filter&) = default;
 };
 
-[[nodiscard]] Filter accept_all();  // named "accept-all"
-[[nodiscard]] Filter reject_all();  // named "reject-all"
+[[nodiscard]] Filter accept_all();    // named "accept-all"
+[[nodiscard]] Filter reject_all();    // named "reject-all"
+[[nodiscard]] Filter accept_local();  // named "accept-local": what this router originates
 
 // Filters read as one list of rules: a route that no rule of the first decides goes on to the second. What
 // nobody decides is rejected (RFC 8212), so {drop-bogons, accept-all} and {only-mine} both do what they say.
@@ -89,6 +108,8 @@ struct RouteContext {
   net::Prefix prefix;
   std::string_view peer;
   net::Asn own_asn;  // what `prepend` puts in front
+  RouteSource source = RouteSource::Learned;
+  PeerType peer_type = PeerType::External;  // of the neighbour learned from, or sent to
 };
 
 // Where the decision fell: for explain. Points into the chain.
@@ -107,6 +128,10 @@ struct Verdict {
 [[nodiscard]] bool depends_on_prefix(const FilterChain& chain);
 // True when every route passes unchanged.
 [[nodiscard]] bool accepts_everything(const FilterChain& chain);
+// The prefixes that rules ask the tables for.
+[[nodiscard]] std::vector<net::Prefix> table_conditions(const FilterChain& chain);
+// The chain without the rules whose conditions on the tables do not hold, and the others without these conditions.
+[[nodiscard]] FilterChain resolve(FilterChain chain, const std::function<bool(const net::Prefix&)>& present);
 // True when a rule names peers, so that two peers with this chain may be treated differently.
 [[nodiscard]] bool depends_on_peer(const FilterChain& chain);
 

@@ -32,6 +32,7 @@ std::uint8_t flags_of(const PathAttributes& attributes) {
     if (community == community_no_advertise) flags |= AttributeSet::no_advertise;
     if (community == community_no_export || community == community_no_export_subconfed)
       flags |= AttributeSet::no_export;
+    if (community == community_no_export_subconfed) flags |= AttributeSet::no_export_subconfed;
   }
   return static_cast<std::uint8_t>(flags);
 }

@@ -28,9 +28,10 @@ struct AttributeSet {
 
   static constexpr std::uint8_t has_local_pref = 1;
   static constexpr std::uint8_t has_med = 2;
-  static constexpr std::uint8_t no_export = 4;  // or NO_EXPORT_SUBCONFED: the same without confederations
+  static constexpr std::uint8_t no_export = 4;  // or NO_EXPORT_SUBCONFED, which goes farther
   static constexpr std::uint8_t no_advertise = 8;
-  static constexpr std::uint8_t reflected = 16;  // has ORIGINATOR_ID or CLUSTER_LIST
+  static constexpr std::uint8_t reflected = 16;            // has ORIGINATOR_ID or CLUSTER_LIST
+  static constexpr std::uint8_t no_export_subconfed = 32;  // not beyond the member AS, RFC 5065
 
   // Canonical bytes of every attribute but NEXT_HOP and MP_REACH_NLRI.
   [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {tail() + next_hop_size, size}; }

@@ -75,7 +75,9 @@ Decision::Order Decision::before_med(const Path& one, const Path& other) const {
 // as near as another.
 Decision::Order Decision::after_med(const Path& one, const Path& other) const {
   if (one.local() || other.local()) return {};
-  return {smaller(rank(one).type, rank(other).type), SelectionReason::PeerType};
+  // RFC 5065 section 5.3: within the confederation is within the AS.
+  const auto inside = [this](const Path& path) { return rank(path).type != PeerType::External; };
+  return {smaller(inside(one), inside(other)), SelectionReason::PeerType};
 }
 
 // Section 9.1.2.2 f and g, RFC 4456 section 9.

@@ -12,17 +12,9 @@
 #include "bgp/decision_config.hpp"
 #include "bgp/rib/attribute_set.hpp"
 #include "bgp/rib/path.hpp"
-#include "bgp/wire/update.hpp"
-#include "net/address.hpp"
+#include "bgp/rib/rank.hpp"
 
 namespace bgp {
-
-// What tie-breaks need to know of the peer that a path came from.
-struct Rank {
-  PeerType type = PeerType::External;
-  net::RouterId router_id;
-  net::IpAddress address;
-};
 
 // The step that set two paths apart.
 enum class SelectionReason : std::uint8_t {

@@ -17,8 +17,20 @@ constexpr std::uint64_t non_transitive = std::uint64_t{0x40} << 56;
 constexpr std::size_t beside_attributes(net::Family family) {
   return header_size + 4 + (family == net::Family::Ipv4 ? 5 : 4 + 5 + 32 + 17);
 }
-// Exporting adds no more than this to a set, filters aside: one AS, in a new segment, and NEXT_HOP.
+// Exporting adds no more than this to a set, filters aside: two AS, in a new segment, NEXT_HOP, ORIGINATOR_ID and one
+// element of CLUSTER_LIST.
 constexpr std::size_t growth = 64;
+
+// How often the AS stands at the beginning of the path, which loses these.
+unsigned take_leading(AsPath& path, net::Asn asn) {
+  if (path.segments.empty() || path.segments.front().type != AsPathSegment::Type::Sequence) return 0;
+  auto& asns = path.segments.front().asns;
+  const auto rest = std::find_if(asns.begin(), asns.end(), [&](net::Asn each) { return each != asn; });
+  const auto times = static_cast<unsigned>(rest - asns.begin());
+  asns.erase(asns.begin(), rest);
+  if (asns.empty()) path.segments.erase(path.segments.begin());
+  return times;
+}
 
 }  // namespace
 
@@ -35,7 +47,9 @@ std::string_view describe(ExportGate gate) {
     case ExportGate::LearnedRoute:
       return "no export filter: learned routes are not announced";
     case ExportGate::InternalPeers:
-      return "learned from an internal peer";
+      return "learned from an internal peer, and neither is a route reflector client";
+    case ExportGate::Summarised:
+      return "within a summary-only aggregate";
     case ExportGate::NoAdvertise:
       return "community no-advertise";
     case ExportGate::NoExport:
@@ -51,7 +65,7 @@ std::string_view describe(ExportGate gate) {
 Exporter::Exporter(ExportTerms terms)
     : terms_{std::move(terms)},
       pass_all_{!terms_.filter || accepts_everything(*terms_.filter)},
-      per_prefix_{terms_.filter && !pass_all_ && depends_on_prefix(*terms_.filter)} {}
+      per_prefix_{!terms_.summaries.empty() || (terms_.filter && !pass_all_ && depends_on_prefix(*terms_.filter))} {}
 
 bool Exporter::hears(AudienceId audience) const {
   return audience == everyone || std::binary_search(terms_.audiences.begin(), terms_.audiences.end(), audience);
@@ -66,35 +80,57 @@ const Path* Exporter::pick(std::span<const Path> selected) const {
   return &selected.front();
 }
 
-ExportGate Exporter::simple_gate(const Path& path, PeerType source) const {
+ExportGate Exporter::simple_gate(const Path& path, const Rank& source) const {
   if (path.local()) {
     if (!hears(path.audience)) return ExportGate::OtherNeighbors;
   } else {
     if (!terms_.filter) return ExportGate::LearnedRoute;
-    if (source == PeerType::Internal && terms_.type == PeerType::Internal) return ExportGate::InternalPeers;
+    // RFC 4456 section 6: between internal peers, from clients to all and from others to clients.
+    if (source.type == PeerType::Internal && terms_.type == PeerType::Internal && !source.reflector_client &&
+        !terms_.options.reflector_client)
+      return ExportGate::InternalPeers;
   }
   // A local route carries these communities for its receivers.
   if (path.local()) return ExportGate::Sent;
   if ((path.set->flags & AttributeSet::no_advertise) != 0) return ExportGate::NoAdvertise;
-  const bool external = terms_.type == PeerType::External;
-  if (external && (path.set->flags & AttributeSet::no_export) != 0) return ExportGate::NoExport;
-  return ExportGate::Sent;
+  const auto stops = terms_.type == PeerType::External        ? AttributeSet::no_export
+                     : terms_.type == PeerType::Confederation ? AttributeSet::no_export_subconfed
+                                                              : std::uint8_t{0};
+  return (path.set->flags & stops) != 0 ? ExportGate::NoExport : ExportGate::Sent;
 }
 
-ExportGate Exporter::gate(const net::Prefix& prefix, const Path& path, PeerType source) const {
+bool Exporter::summarised(const net::Prefix& prefix, const Path& path) const {
+  return !path.local() && std::any_of(terms_.summaries.begin(), terms_.summaries.end(), [&](const auto& summary) {
+    return summary.contains(prefix) && summary.length() < prefix.length();
+  });
+}
+
+ExportGate Exporter::gate(const net::Prefix& prefix, const Path& path, const Rank& source) const {
   const auto simple = simple_gate(path, source);
   if (simple != ExportGate::Sent) return simple;
+  if (summarised(prefix, path)) return ExportGate::Summarised;
   if (pass_all_ && surely_fits(path)) return ExportGate::Sent;
   return evaluate(prefix, path, source).gate;
 }
 
-Exporter::Outcome Exporter::evaluate(const net::Prefix& prefix, const Path& path, PeerType source) const {
+Exporter::Outcome Exporter::evaluate(const net::Prefix& prefix, const Path& path, const Rank& source) const {
   Outcome outcome;
   outcome.gate = simple_gate(path, source);
   if (outcome.gate != ExportGate::Sent) return outcome;
+  if (summarised(prefix, path)) {
+    outcome.gate = ExportGate::Summarised;
+    return outcome;
+  }
   outcome.attributes = path.set->attributes();
+  if (path.local()) {
+    // Only how often to prepend was written down: the AS that this neighbour sees may be its own. It is for other
+    // AS alone: here it would look like a loop.
+    const auto times = take_leading(outcome.attributes.as_path, terms_.own_asn);
+    if (terms_.type == PeerType::External) outcome.attributes.as_path.prepend(terms_.local_asn, times);
+  }
   if (terms_.filter) {
-    const RouteContext context{prefix, terms_.peer, terms_.local_asn};
+    const RouteContext context{prefix, terms_.peer, terms_.local_asn,
+                               path.local() ? RouteSource::Local : RouteSource::Learned, terms_.type};
     outcome.verdict = run(*terms_.filter, context, outcome.attributes);
     if (!outcome.verdict.accepted) {
       outcome.gate = ExportGate::Filter;
@@ -106,31 +142,47 @@ Exporter::Outcome Exporter::evaluate(const net::Prefix& prefix, const Path& path
   return outcome;
 }
 
-NextHop Exporter::next_hop(const PathAttributes& attributes, const Path& path, PeerType source,
+NextHop Exporter::next_hop(const PathAttributes& attributes, const Path& path, const Rank& source,
                            NextHopChange wanted) const {
-  const bool external = terms_.type == PeerType::External;
-  const auto& address = attributes.next_hop.address;
-  const bool usable = address.family() == terms_.family && !address.link_local();
-  if (wanted == NextHopChange::Address && usable) return {address, std::nullopt};
-  if (wanted == NextHopChange::Self || external || path.local() || !usable) return terms_.self;
-  if (source == PeerType::External && terms_.internal_next_hop == InternalNextHop::Self) return terms_.self;
-  return {address, std::nullopt};  // RFC 2545 section 3: the link-local one ends with its link
+  const auto& options = terms_.options;
+  auto self = terms_.self;
+  if (terms_.family == net::Family::Ipv4 && options.next_hop_ipv4) self = {*options.next_hop_ipv4, std::nullopt};
+  if (terms_.family == net::Family::Ipv6 && options.next_hop_ipv6) self = {*options.next_hop_ipv6, std::nullopt};
+  const NextHop learned{attributes.next_hop.address, std::nullopt};  // RFC 2545 section 3: a link-local one ends here
+  const bool usable = learned.address.family() == terms_.family && !learned.address.link_local();
+  if (wanted == NextHopChange::Address && usable) return learned;
+  if (wanted == NextHopChange::Self || path.local() || !usable) return self;
+  if (options.next_hop == NextHopMode::Keep) return learned;
+  if (terms_.type == PeerType::External) return self;
+  // RFC 4456 section 10: what is reflected keeps its next hop.
+  if (options.next_hop == NextHopMode::Self && source.type != PeerType::Internal) return self;
+  return learned;
 }
 
-void Exporter::adapt(PathAttributes& attributes, const Path& path, PeerType source, const Verdict& verdict) const {
+void Exporter::adapt(PathAttributes& attributes, const Path& path, const Rank& source, const Verdict& verdict) const {
   attributes.next_hop = next_hop(attributes, path, source, verdict.next_hop);
-  if (terms_.type == PeerType::Internal) {
-    // What was prepended to a local route is for other AS: here it would look like a loop.
-    if (path.local()) attributes.as_path.segments.clear();
-    if (!attributes.local_pref) attributes.local_pref = terms_.default_local_pref;
+  if (terms_.type == PeerType::External) return adapt_external(attributes, path, verdict);
+  if (!attributes.local_pref) attributes.local_pref = terms_.default_local_pref;
+  if (terms_.type == PeerType::Confederation) {
+    // RFC 5065 section 4.1; reflection ends with the member AS.
+    attributes.originator_id.reset();
+    attributes.cluster_list.clear();
+    attributes.as_path.prepend(terms_.local_asn, 1, AsPathSegment::Type::ConfedSequence);
     return;
   }
+  // Own numbers that a filter put in front would look like a loop.
   if (path.local()) {
-    // Only how often to prepend was written down: the AS that this neighbour sees may be its own.
-    const auto times = attributes.as_path.length();
-    attributes.as_path.segments.clear();
-    attributes.as_path.prepend(terms_.local_asn, times);
+    for (auto& segment : attributes.as_path.segments) std::erase(segment.asns, terms_.local_asn);
+    std::erase_if(attributes.as_path.segments, [](const AsPathSegment& segment) { return segment.asns.empty(); });
+    return;
   }
+  if (source.type != PeerType::Internal) return;
+  // RFC 4456 section 8.
+  if (!attributes.originator_id) attributes.originator_id = source.router_id;
+  attributes.cluster_list.insert(attributes.cluster_list.begin(), terms_.cluster_id);
+}
+
+void Exporter::adapt_external(PathAttributes& attributes, const Path& path, const Verdict& verdict) const {
   attributes.local_pref.reset();
   attributes.originator_id.reset();
   attributes.cluster_list.clear();
@@ -138,7 +190,26 @@ void Exporter::adapt(PathAttributes& attributes, const Path& path, PeerType sour
   if (!path.local() && !verdict.med_set) attributes.med.reset();
   std::erase_if(attributes.extended_communities,
                 [](ExtendedCommunity community) { return (community.value & non_transitive) != 0; });
-  attributes.as_path.prepend(terms_.local_asn);
+  change_as_path(attributes.as_path);
+}
+
+void Exporter::change_as_path(AsPath& path) const {
+  const auto& options = terms_.options;
+  path.remove_confederation();
+  if (options.private_as == PrivateAs::Removed) {
+    // Not the neighbour's own: it is to see its loops.
+    for (auto& segment : path.segments)
+      std::erase_if(segment.asns, [&](net::Asn asn) { return asn.is_private() && asn != terms_.peer_asn; });
+    std::erase_if(path.segments, [](const AsPathSegment& segment) { return segment.asns.empty(); });
+  }
+  for (auto& segment : path.segments) {
+    for (auto& asn : segment.asns) {
+      const bool replaced = options.private_as == PrivateAs::Replaced && asn.is_private() && asn != terms_.peer_asn;
+      if (replaced || (options.as_override && asn == terms_.peer_asn)) asn = terms_.local_asn;
+    }
+  }
+  if (options.prepend_own_as) path.prepend(terms_.own_asn);
+  path.prepend(terms_.local_asn);
 }
 
 void Exporter::encode(const PathAttributes& sent, std::vector<std::uint8_t>& out) const {

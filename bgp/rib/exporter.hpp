@@ -14,6 +14,7 @@
 #include "bgp/policy/filter.hpp"
 #include "bgp/rib/audience.hpp"
 #include "bgp/rib/path.hpp"
+#include "bgp/rib/rank.hpp"
 #include "bgp/router_config.hpp"
 #include "bgp/wire/update.hpp"
 
@@ -26,11 +27,15 @@ struct ExportTerms {
   std::size_t message_limit = max_message_size;
   net::Asn local_asn;
   NextHop self;  // this router as a next hop of the family
-  InternalNextHop internal_next_hop = InternalNextHop::Unchanged;
+  ExportOptions options;
+  net::Asn peer_asn;         // where the options ask for it
+  net::Asn own_asn;          // the router's, which may not be the session's
+  net::RouterId cluster_id;  // for internal peers
   std::uint32_t default_local_pref = 100;
-  std::optional<FilterChain> filter;  // nothing: local routes only
-  std::string peer;                   // empty where the filter does not ask for it
-  std::vector<AudienceId> audiences;  // besides everyone
+  std::optional<FilterChain> filter;   // nothing: local routes only
+  std::string peer;                    // empty where the filter does not ask for it
+  std::vector<AudienceId> audiences;   // besides everyone
+  std::vector<net::Prefix> summaries;  // learned routes within these are not announced
   friend bool operator==(const ExportTerms&, const ExportTerms&) = default;
 };
 
@@ -41,7 +46,8 @@ enum class ExportGate : std::uint8_t {
   OwnRoute,        // it came from this neighbour
   OtherNeighbors,  // a local route that is announced to others only
   LearnedRoute,    // no export filter, so that nothing learned is announced
-  InternalPeers,   // from one internal peer to another, RFC 4271 section 9.2.1
+  InternalPeers,   // from one internal peer to another, RFC 4271 section 9.2.1; neither is a client, RFC 4456
+  Summarised,      // an aggregate stands for it
   NoAdvertise,     // RFC 1997
   NoExport,        // RFC 1997
   Filter,
@@ -61,23 +67,26 @@ class Exporter {
   // True when prefixes with one attribute set may have different outcomes.
   [[nodiscard]] bool per_prefix() const { return per_prefix_; }
 
-  // `source` is the type of the peer that the path came from; it does not matter for local paths.
+  // `source` is the peer that the path came from; local_rank for local paths.
   struct Outcome {
     ExportGate gate = ExportGate::NoRoute;
     Verdict verdict;
     PathAttributes attributes;  // as sent
   };
-  [[nodiscard]] Outcome evaluate(const net::Prefix& prefix, const Path& path, PeerType source) const;
+  [[nodiscard]] Outcome evaluate(const net::Prefix& prefix, const Path& path, const Rank& source) const;
   // Its gate alone, without exploding the attributes where no filter needs them.
-  [[nodiscard]] ExportGate gate(const net::Prefix& prefix, const Path& path, PeerType source) const;
+  [[nodiscard]] ExportGate gate(const net::Prefix& prefix, const Path& path, const Rank& source) const;
   // The attribute section of a route that passes.
   void encode(const PathAttributes& sent, std::vector<std::uint8_t>& out) const;
 
  private:
-  [[nodiscard]] ExportGate simple_gate(const Path& path, PeerType source) const;
-  [[nodiscard]] NextHop next_hop(const PathAttributes& attributes, const Path& path, PeerType source,
+  [[nodiscard]] ExportGate simple_gate(const Path& path, const Rank& source) const;
+  [[nodiscard]] NextHop next_hop(const PathAttributes& attributes, const Path& path, const Rank& source,
                                  NextHopChange wanted) const;
-  void adapt(PathAttributes& attributes, const Path& path, PeerType source, const Verdict& verdict) const;
+  void adapt(PathAttributes& attributes, const Path& path, const Rank& source, const Verdict& verdict) const;
+  void adapt_external(PathAttributes& attributes, const Path& path, const Verdict& verdict) const;
+  void change_as_path(AsPath& path) const;
+  [[nodiscard]] bool summarised(const net::Prefix& prefix, const Path& path) const;
   [[nodiscard]] bool surely_fits(const Path& path) const;
   [[nodiscard]] bool fits(const PathAttributes& sent) const;
 

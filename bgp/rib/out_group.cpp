@@ -75,15 +75,15 @@ std::span<const Path> OutGroup<Prefix>::selected(NodeIndex node) const {
 }
 
 template <class Prefix>
-PeerType OutGroup<Prefix>::type_of(const Path& path) const {
-  return path.local() ? PeerType::Internal : context_.ranks[path.source.value].type;
+const Rank& OutGroup<Prefix>::rank_of(const Path& path) const {
+  return path.local() ? local_rank : context_.ranks[path.source.value];
 }
 
 template <class Prefix>
 bool OutGroup<Prefix>::tells(const Exporter& terms, const OutMember& member, const Prefix& prefix,
                              const Path* path) const {
   return path != nullptr && path->source != member.peer &&
-         terms.gate(prefix, *path, type_of(*path)) == ExportGate::Sent;
+         terms.gate(prefix, *path, rank_of(*path)) == ExportGate::Sent;
 }
 
 // ---- changes ----------------------------------------------------------------------------------------
@@ -340,8 +340,8 @@ std::size_t OutGroup<Prefix>::walk(OutMember& member, std::size_t budget) {
     const bool told = own.before && tells(*own.before, member, prefix, old);
     if (!tell && !told) continue;
     if (tell && told && own.resend == CatchUp::Resend::Changed &&
-        own.before->evaluate(prefix, *old, type_of(*old)).attributes ==
-            exporter_->evaluate(prefix, *now, type_of(*now)).attributes)
+        own.before->evaluate(prefix, *old, rank_of(*old)).attributes ==
+            exporter_->evaluate(prefix, *now, rank_of(*now)).attributes)
       continue;
     own.dirty.set(node);
     if (told) own.had.set(node);

@@ -97,7 +97,7 @@ class OutGroup {
   // The member is told about the path by these terms.
   [[nodiscard]] bool tells(const Exporter& terms, const OutMember& member, const Prefix& prefix,
                            const Path* path) const;
-  [[nodiscard]] PeerType type_of(const Path& path) const;
+  [[nodiscard]] const Rank& rank_of(const Path& path) const;
   [[nodiscard]] std::span<const Path> selected(NodeIndex node) const;
 
   std::uint32_t id_;

@@ -30,6 +30,7 @@ struct PrefixNode {
   static constexpr std::uint8_t has_best = 2;     // paths()[0] is the best
   static constexpr std::uint8_t med_matters = 4;  // a path has had a MED
   static constexpr std::uint8_t fed = 8;          // waits in the feed of route changes
+  static constexpr std::uint8_t watched = 16;     // somebody asks about it: kept without paths, too
 
   [[nodiscard]] bool is(std::uint8_t flag) const { return (flags & flag) != 0; }
   void set(std::uint8_t flag) { flags = static_cast<std::uint8_t>(flags | flag); }

@@ -249,6 +249,7 @@ void Rib<Prefix>::end_change(NodeIndex node) {
     for (const auto& group : groups_) group->changed(node, before_);
   }
   if (!same || multipath_touched_) feed(node);
+  if (!watched_.empty() || !contributions_.empty()) note_watched(node, best, same ? Changed::No : Changed::Yes);
   for (auto* set : dropped_) pool_.release(set);
   dropped_.clear();
   if (table_[node].count == 0) reap(node);

@@ -37,6 +37,21 @@ enum class Difference : std::uint8_t { Find, None };
 // RFC 7313: whether a refresh is said to begin and to end.
 enum class RefreshMarks : std::uint8_t { No, Yes };
 
+// What the tables have of one prefix.
+struct Presence {
+  bool selected = false;
+  bool local = false;    // a path of this router's own
+  bool learned = false;  // a usable path of a neighbour
+};
+
+// What of the routes within it an aggregate depends on: that there are some, or what they are.
+enum class AggregateDetail : std::uint8_t { Existence, Attributes };
+template <class Prefix>
+struct AggregateTarget {
+  Prefix prefix;
+  AggregateDetail detail = AggregateDetail::Existence;
+};
+
 template <class Prefix>
 class Rib {
  public:
@@ -85,6 +100,25 @@ class Rib {
   [[nodiscard]] bool has_work() const;
   void work(std::size_t budget);
 
+  // ---- prefixes that somebody asks about ----
+  // From now on watch_changed() tells of changes of these prefixes, and of no others.
+  void watch(std::span<const Prefix> prefixes);
+  [[nodiscard]] bool watch_changed() const { return watch_changed_; }
+  [[nodiscard]] bool take_watch_changed() { return std::exchange(watch_changed_, false); }
+  [[nodiscard]] Presence presence(const Prefix& prefix) const;
+  // Follows the learned routes within these from now on; looks at the whole table once.
+  void aggregate(std::vector<AggregateTarget<Prefix>> targets);
+  // By their place in the list given: those to be looked at again.
+  [[nodiscard]] std::vector<std::size_t> take_dirty_aggregates();
+  [[nodiscard]] bool has_dirty_aggregates() const {
+    return std::any_of(contributions_.begin(), contributions_.end(), [](const auto& each) { return each.dirty; });
+  }
+  void touch_aggregates() {
+    for (auto& each : contributions_) each.dirty = true;
+  }
+  // The distinct attribute sets of the routes within.
+  [[nodiscard]] std::vector<const AttributeSet*> contributors(std::size_t aggregate) const;
+
   // ---- the feed of changes for the kernel ----
   template <class Visit>
   std::size_t drain(std::size_t limit, Visit&& visit);
@@ -129,6 +163,9 @@ class Rib {
   [[nodiscard]] bool same_local(NodeIndex node, std::span<const std::pair<AttributeSet*, AudienceId>> local) const;
   void erase_path(NodeIndex node, std::size_t place);  // select() must follow
   void feed(NodeIndex node);
+  enum class Changed : std::uint8_t { No, Yes };
+  void note_watched(NodeIndex node, const Path* best, Changed changed);
+  void note_contribution(NodeIndex node, const Path* best, Changed changed);
   void reap(NodeIndex node);
   void reap_settled();
   // Makes all that is stale now subject to the sweep.
@@ -179,6 +216,15 @@ class Rib {
   bool reconsider_ = false;        // every prefix is decided again on the way
 
   std::deque<NodeIndex> feed_;
+
+  std::vector<NodeIndex> watched_;
+  bool watch_changed_ = false;
+  struct Contributions {
+    AggregateTarget<Prefix> target;
+    Bitmap nodes;  // learned routes within
+    bool dirty = false;
+  };
+  std::vector<Contributions> contributions_;
 };
 
 template <class Prefix>

@@ -112,7 +112,8 @@ void Rib<Prefix>::work(std::size_t budget) {
 
 template <class Prefix>
 void Rib<Prefix>::reap(NodeIndex node) {
-  if (!table_.used(node) || table_[node].count != 0 || table_[node].is(Node::fed)) return;
+  if (!table_.used(node) || table_[node].count != 0 || table_[node].is(Node::fed) || table_[node].is(Node::watched))
+    return;
   const bool remembered =
       std::any_of(groups_.begin(), groups_.end(), [&](const auto& group) { return group->remembers(node); });
   if (!remembered) table_.erase(node);

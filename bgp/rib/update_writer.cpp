@@ -10,10 +10,10 @@ namespace bgp {
 
 template <class Prefix>
 bool UpdateWriter<Prefix>::sends(const Prefix& prefix, const Path& path) {
-  if (exporter_.per_prefix()) return exporter_.gate(prefix, path, type_of(path)) == ExportGate::Sent;
+  if (exporter_.per_prefix()) return exporter_.gate(prefix, path, rank_of(path)) == ExportGate::Sent;
   auto& known = known_[(reinterpret_cast<std::uintptr_t>(path.set) >> 4) % known_.size()];
   if (known.set != path.set || known.source != path.source || known.audience != path.audience)
-    known = {path.set, path.source, path.audience, exporter_.gate(prefix, path, type_of(path)) == ExportGate::Sent};
+    known = {path.set, path.source, path.audience, exporter_.gate(prefix, path, rank_of(path)) == ExportGate::Sent};
   return known.sent;
 }
 
@@ -22,8 +22,8 @@ bool UpdateWriter<Prefix>::same_outcome(const Prefix& prefix, const Path& one, c
   if (one.same_route(other)) return true;
   // What cannot end in equal attributes is not worth the comparison.
   if (one.set->path_length != other.set->path_length || one.set->origin != other.set->origin) return false;
-  return exporter_.evaluate(prefix, one, type_of(one)).attributes ==
-         exporter_.evaluate(prefix, other, type_of(other)).attributes;
+  return exporter_.evaluate(prefix, one, rank_of(one)).attributes ==
+         exporter_.evaluate(prefix, other, rank_of(other)).attributes;
 }
 
 template <class Prefix>
@@ -76,7 +76,7 @@ std::size_t UpdateWriter<Prefix>::announce_set(std::span<const Route> routes, st
 
 template <class Prefix>
 void UpdateWriter<Prefix>::encode(const Route& route) {
-  const auto outcome = exporter_.evaluate(route.prefix, route.path, type_of(route.path));
+  const auto outcome = exporter_.evaluate(route.prefix, route.path, rank_of(route.path));
   candidate_.attributes.clear();
   exporter_.encode(outcome.attributes, candidate_.attributes);
   candidate_.next_hop = outcome.attributes.next_hop;

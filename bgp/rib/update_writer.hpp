@@ -63,8 +63,8 @@ class UpdateWriter {
                            std::size_t& messages);
   void encode(const Route& route);  // into candidate_
   void flush(std::vector<std::uint8_t>& out, std::size_t& messages);
-  [[nodiscard]] PeerType type_of(const Path& path) const {
-    return path.local() ? PeerType::Internal : ranks_[path.source.value].type;
+  [[nodiscard]] const Rank& rank_of(const Path& path) const {
+    return path.local() ? local_rank : ranks_[path.source.value];
   }
 
   const Exporter& exporter_;

@@ -31,6 +31,12 @@ std::optional<net::Asn> AsPath::first() const {
   return segment->asns.front();
 }
 
+std::optional<net::Asn> AsPath::first_member() const {
+  if (segments.empty() || segments.front().type != AsPathSegment::Type::ConfedSequence || segments.front().asns.empty())
+    return std::nullopt;
+  return segments.front().asns.front();
+}
+
 std::optional<net::Asn> AsPath::origin() const {
   const auto segment =
       std::find_if(segments.rbegin(), segments.rend(), [](const auto& s) { return !confederation(s.type); });
@@ -45,17 +51,20 @@ unsigned AsPath::count(net::Asn asn) const {
   return static_cast<unsigned>(count);
 }
 
-void AsPath::prepend(net::Asn asn, unsigned times) {
+void AsPath::prepend(net::Asn asn, unsigned times, AsPathSegment::Type type) {
   std::size_t left = times;
   while (left > 0) {
-    const bool room = !segments.empty() && segments.front().type == AsPathSegment::Type::Sequence &&
-                      segments.front().asns.size() < full_segment;
-    if (!room) segments.insert(segments.begin(), AsPathSegment{});
+    const bool room = !segments.empty() && segments.front().type == type && segments.front().asns.size() < full_segment;
+    if (!room) segments.insert(segments.begin(), AsPathSegment{type, {}});
     auto& asns = segments.front().asns;
     const auto step = std::min(left, full_segment - asns.size());
     asns.insert(asns.begin(), step, asn);
     left -= step;
   }
+}
+
+void AsPath::remove_confederation() {
+  std::erase_if(segments, [](const AsPathSegment& segment) { return confederation(segment.type); });
 }
 
 }  // namespace bgp

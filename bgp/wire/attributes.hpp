@@ -56,12 +56,16 @@ struct AsPath {
   [[nodiscard]] unsigned length() const;
   // The neighbouring AS: the leftmost of the first sequence.
   [[nodiscard]] std::optional<net::Asn> first() const;
+  // The same within a confederation: the leftmost of a path that begins with a confederation's sequence (RFC 5065).
+  [[nodiscard]] std::optional<net::Asn> first_member() const;
   // The AS that originated the route: the rightmost of the last sequence; nothing after a set.
   [[nodiscard]] std::optional<net::Asn> origin() const;
   [[nodiscard]] unsigned count(net::Asn asn) const;
   [[nodiscard]] bool contains(net::Asn asn) const { return count(asn) != 0; }
-  // Puts `asn` in front `times` times; a full segment (255) starts another.
-  void prepend(net::Asn asn, unsigned times = 1);
+  // Puts `asn` in front `times` times, in a segment of the type; a full segment (255) starts another.
+  void prepend(net::Asn asn, unsigned times = 1, AsPathSegment::Type type = AsPathSegment::Type::Sequence);
+  // Takes out the segments of a confederation (RFC 5065 section 4.1).
+  void remove_confederation();
   friend bool operator==(const AsPath&, const AsPath&) = default;
 };
 

@@ -16,7 +16,8 @@
 
 namespace bgp {
 
-enum class PeerType : std::uint8_t { External, Internal };
+// Confederation: of another member AS of this router's confederation (RFC 5065).
+enum class PeerType : std::uint8_t { External, Internal, Confederation };
 enum class AsnWidth : std::uint8_t { TwoOctets, FourOctets };
 
 // What the session negotiated, as far as it changes the reading of an UPDATE.

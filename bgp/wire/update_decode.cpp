@@ -230,10 +230,14 @@ class UpdateDecoder {
     note(code(type), Verdict::withdraw(UpdateError::MissingWellKnown, "mandatory attribute is missing"), quoted);
   }
 
-  // RFC 4271 section 6.3.
+  // RFC 4271 section 6.3, RFC 5065 section 5.
   void check_first_as() {
-    if (out_.reachable.empty() || context_.peer != PeerType::External || !context_.enforce_first_as) return;
-    if (out_.treat_as_withdraw || out_.attributes.as_path.first() == context_.peer_asn) return;
+    if (out_.reachable.empty() || context_.peer == PeerType::Internal || !context_.enforce_first_as) return;
+    if (out_.treat_as_withdraw) return;
+    const auto& path = out_.attributes.as_path;
+    if (context_.peer == PeerType::External ? path.first() == context_.peer_asn
+                                            : path.first_member() == context_.peer_asn)
+      return;
     note(code(AttributeType::AsPath), Verdict::withdraw(UpdateError::MalformedAsPath, "leftmost AS is not the peer's"),
          {});
   }

@@ -34,7 +34,8 @@ class AttributeEncoder {
   AttributeEncoder(const PathAttributes& attributes, net::Family family, const EncodeContext& context, Bytes& out)
       : attributes_{attributes},
         family_{family},
-        internal_{context.peer == PeerType::Internal},
+        internal_{context.peer != PeerType::External},
+        reflects_{context.peer == PeerType::Internal},
         width_{context.asn_width},
         out_{out} {}
 
@@ -52,7 +53,7 @@ class AttributeEncoder {
     aggregator(AttributeType::Aggregator, width_);
     list<4>(optional_transitive, AttributeType::Communities, attributes_.communities,
             [this](Community community) { out_.u32(community.value); });
-    if (internal_) reflection();
+    if (reflects_) reflection();
     list<8>(optional_transitive, AttributeType::ExtendedCommunities, attributes_.extended_communities,
             [this](ExtendedCommunity community) { out_.u64(community.value); });
     if (width_ == AsnWidth::TwoOctets) four_octet_twins();
@@ -137,7 +138,8 @@ class AttributeEncoder {
 
   const PathAttributes& attributes_;
   net::Family family_;
-  bool internal_;
+  bool internal_;  // or to another member of the confederation
+  bool reflects_;
   AsnWidth width_;
   net::Writer out_;
   std::size_t next_unknown_ = 0;

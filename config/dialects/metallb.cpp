@@ -32,6 +32,7 @@ BGPPeer parse_peer(Cursor& in, Cursor& spec) {
   BGPPeer peer;
   peer.meta = parse_meta(in, NamespaceRule::Dropped);
   parse_shared_peer_spec(spec, peer);
+  peer.ebgp_multi_hop = spec.optional("ebgpMultiHop", boolean, false);
   parse_timers(spec, peer);
   if (spec.value() != nullptr && !spec.has("myASN")) spec.problem("myASN", "is required");
   // MetalLB's Secrets lie beside its peers.
@@ -112,7 +113,9 @@ BGPPeer parse_bgp_peer_v1beta2(Cursor in) {
   auto spec = in.required_object("spec");
   auto peer = parse_peer(in, spec);
   if (!spec.optional("dualStackAddressFamily", boolean, false)) own_family_only(peer);
-  spec.not_implemented_unless_zero({"interface", "vrf", "localASN", "enableGracefulRestart", "disableMP"});
+  spec.not_implemented_unless_zero({"interface", "vrf", "enableGracefulRestart", "disableMP"});
+  if (const auto local = spec.optional("localASN", number<std::uint32_t>()); local && *local != 0)
+    peer.routes.local_asn = PeerRoutes::LocalAsn{Asn{*local}, false, false};
   spec.no_other_keys();
   in.no_other_keys();
   check_peer(spec, peer);

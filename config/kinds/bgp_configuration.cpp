@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // BGPConfiguration.
+#include <algorithm>
 #include <array>
 
 #include "config/kinds/kinds.hpp"
@@ -57,6 +58,34 @@ BGPConfiguration::Kernel parse_kernel(Cursor in) {
   return kernel;
 }
 
+BGPConfiguration::Confederation parse_confederation(Cursor in) {
+  BGPConfiguration::Confederation confederation;
+  confederation.identifier = in.required("identifier", asn);
+  confederation.members = in.required_list("members", asn);
+  in.no_other_keys();
+  refuse_repeats(in, "members", confederation.members, [](Asn member) { return net::print(member); });
+  return confederation;
+}
+
+// Names of communities are for advertisements and filters.
+Checked<std::string> community(const Value& value) {
+  auto found = text(value);
+  if (found && is_community(*found, Wildcards::Refused) && !found->starts_with("large:") &&
+      found->find_first_not_of("0123456789:") == std::string::npos)
+    return found;
+  return net::fail(must_be("a community such as 65001:100", value));
+}
+
+BGPConfiguration::Aggregate parse_aggregate(Cursor in) {
+  BGPConfiguration::Aggregate aggregate;
+  aggregate.prefix = in.required("prefix", prefix);
+  aggregate.summary_only = in.optional("summaryOnly", boolean, false);
+  aggregate.as_set = in.optional("asSet", boolean, false);
+  aggregate.communities = in.list("communities", community);
+  in.no_other_keys();
+  return aggregate;
+}
+
 BGPConfiguration::Multipath parse_multipath(Cursor in) {
   BGPConfiguration::Multipath multipath;
   multipath.maximum_paths = in.optional("maximumPaths", number<std::uint16_t>(1, 512), multipath.maximum_paths);
@@ -77,6 +106,16 @@ BGPConfiguration parse_bgp_configuration(Cursor in) {
   configuration.kernel = spec.optional("kernel", parse_kernel, configuration.kernel);
   configuration.multipath = spec.optional("multipath", parse_multipath, configuration.multipath);
   configuration.import_filters = parse_names(spec, "import");
+  configuration.cluster_id = spec.optional("clusterID", router_id);
+  configuration.confederation = spec.optional("confederation", parse_confederation);
+  configuration.aggregates = spec.list("aggregates", parse_aggregate);
+  std::vector<net::Prefix> aggregated;
+  for (const auto& each : configuration.aggregates) aggregated.push_back(each.prefix);
+  refuse_repeats(spec, "aggregates", aggregated, [](const net::Prefix& each) { return net::print(each); });
+  if (configuration.confederation && configuration.asn &&
+      std::ranges::find(configuration.confederation->members, *configuration.asn) !=
+          configuration.confederation->members.end())
+    spec.problem("confederation", "must not name asn itself among members: these are the others");
   spec.not_implemented({"asNumber", "nodeToNodeMeshEnabled", "serviceClusterIPs", "serviceExternalIPs",
                         "serviceLoadBalancerIPs", "listenPort", "communities", "prefixAdvertisements", "bindMode",
                         "nodeMeshPassword", "nodeMeshMaxRestartTime", "ignoredInterfaces", "reflectors", "mesh"});
@@ -104,6 +143,19 @@ json print(const BGPConfiguration& configuration) {
   spec["multipath"] = {{"maximumPaths", configuration.multipath.maximum_paths},
                        {"relax", configuration.multipath.relax}};
   spec["import"] = configuration.import_filters;
+  if (configuration.cluster_id) spec["clusterID"] = net::print(*configuration.cluster_id);
+  if (configuration.confederation) {
+    auto& confederation = spec["confederation"];
+    confederation["identifier"] = configuration.confederation->identifier.value;
+    for (const auto member : configuration.confederation->members) confederation["members"].push_back(member.value);
+  }
+  for (const auto& each : configuration.aggregates) {
+    json entry = {{"prefix", net::print(each.prefix)}};
+    if (each.summary_only) entry["summaryOnly"] = true;
+    if (each.as_set) entry["asSet"] = true;
+    if (!each.communities.empty()) entry["communities"] = each.communities;
+    spec["aggregates"].push_back(std::move(entry));
+  }
   return out;
 }
 

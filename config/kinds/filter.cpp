@@ -2,6 +2,7 @@
 // BGPFilter.
 #include "config/kinds/kinds.hpp"
 #include "config/rules.hpp"
+#include "net/as_path_pattern.hpp"
 
 namespace config {
 namespace {
@@ -36,11 +37,30 @@ auto conditions(Cursor& in, std::string_view key, auto rule) {
   return in.non_empty_list(key, rule).value_or(std::vector<rule_result_t<decltype(rule)>>{});
 }
 
+Checked<std::string> as_path_regex(const Value& value) {
+  auto pattern = text(value);
+  if (!pattern) return pattern;
+  if (const auto parsed = net::parse_as_path_pattern(*pattern); !parsed)
+    return net::fail("is not a regular expression over AS paths such as _65001_ or ^65001_65002$: it " +
+                     parsed.error());
+  return pattern;
+}
+
+auto one_of(std::initializer_list<std::string_view> words) {
+  std::vector<std::pair<std::string_view, std::string>> pairs;
+  for (const auto word : words) pairs.emplace_back(word, std::string{word});
+  return choice<std::string>(std::move(pairs));
+}
+
 BGPFilter::Match parse_match(Cursor in) {
   BGPFilter::Match match;
   match.prefixes = conditions(in, "prefixes", parse_prefix_match);
+  match.not_prefixes = conditions(in, "notPrefixes", parse_prefix_match);
   match.family = in.optional("family", choice<AddressFamily>({{"ipv4-unicast", AddressFamily::Ipv4Unicast},
                                                               {"ipv6-unicast", AddressFamily::Ipv6Unicast}}));
+  match.direction =
+      in.optional("direction", choice<Direction>({{"import", Direction::Import}, {"export", Direction::Export}}));
+  match.as_path_regex = conditions(in, "asPathRegex", as_path_regex);
   match.communities = conditions(in, "communities", community_pattern_or_alias);
   match.as_path_contains = conditions(in, "asPathContains", asn);
   match.origin_as = conditions(in, "originAS", asn);
@@ -49,14 +69,21 @@ BGPFilter::Match parse_match(Cursor in) {
   match.as_path_max_length = in.optional("asPathMaxLength", number<std::uint16_t>());
   match.next_hops = conditions(in, "nextHops", prefix);
   match.peers = conditions(in, "peers", object_name);
-  match.origin =
-      in.optional("origin", choice<std::string>({{"igp", "igp"}, {"egp", "egp"}, {"incomplete", "incomplete"}}));
+  match.origin = in.optional("origin", one_of({"igp", "egp", "incomplete"}));
   match.med = in.optional("med", number<std::uint32_t>());
-  in.not_implemented({"interface", "source", "asPathRegex", "extendedCommunities"});
+  match.local_pref = in.optional("localPref", number<std::uint32_t>());
+  match.source = in.optional("source", one_of({"learned", "local"}));
+  match.peer_type = in.optional("peerType", one_of({"external", "internal", "confederation"}));
+  match.when_present = conditions(in, "whenPresent", prefix);
+  match.when_absent = conditions(in, "whenAbsent", prefix);
+  in.not_implemented({"interface"});
   in.no_other_keys();
 
   if (match.as_path_min_length && match.as_path_max_length && *match.as_path_min_length > *match.as_path_max_length)
     in.problem("asPathMaxLength", "must not be below asPathMinLength");
+  // Whether a table has a prefix is asked when something is announced.
+  if (match.direction == Direction::Import && !(match.when_present.empty() && match.when_absent.empty()))
+    in.problem("direction", "must not be import together with whenPresent or whenAbsent");
   return match;
 }
 
@@ -65,11 +92,22 @@ BGPFilter::Set parse_set(Cursor in) {
   set.local_pref = in.optional("localPref", number<std::uint32_t>());
   set.med = in.optional("med", number<std::uint32_t>());
   set.prepend = in.optional("prepend", number<std::uint8_t>(0, 16), set.prepend);
+  set.prepend_path = in.list("prependPath", asn);
+  if (set.prepend_path.size() > 16) in.problem("prependPath", "must have at most 16 entries");
+  set.origin = in.optional("origin", one_of({"igp", "egp", "incomplete"}));
   set.add_communities = in.list("addCommunities", community_or_alias);
   set.remove_communities = in.list("removeCommunities", community_pattern_or_alias);
   set.communities = in.optional_list("communities", community_or_alias);
-  set.next_hop = in.optional("nextHop", host_ip);
-  in.not_implemented({"extendedCommunities", "weight", "prependASN", "asPathPrepend"});
+  // An address, or the word.
+  const auto next_hop = in.optional("nextHop", [](const Value& value) -> Checked<std::string> {
+    if (value.type == Value::Type::Text && value.text == "self") return value.text;
+    const auto address = host_ip(value);
+    if (!address) return net::fail(must_be("self, or the address of one host", value));
+    return net::print(*address);
+  });
+  set.next_hop_self = next_hop == "self";
+  if (next_hop && !set.next_hop_self) set.next_hop = net::parse_ip(*next_hop);
+  in.not_implemented({"weight"});
   in.no_other_keys();
   if (set.communities && (!set.add_communities.empty() || !set.remove_communities.empty()))
     in.problem("communities", "replaces all and must not be given together with addCommunities or removeCommunities");
@@ -110,8 +148,14 @@ json numbers(const std::vector<Asn>& list) {
 
 json print(const BGPFilter::Match& match) {
   auto out = json::object();
-  for (const auto& entry : match.prefixes)
-    out["prefixes"].push_back({{"cidr", net::print(entry.cidr)}, {"ge", entry.ge}, {"le", entry.le}});
+  const auto prefix_matches = [&](const char* key, const std::vector<BGPFilter::PrefixMatch>& list) {
+    for (const auto& entry : list)
+      out[key].push_back({{"cidr", net::print(entry.cidr)}, {"ge", entry.ge}, {"le", entry.le}});
+  };
+  prefix_matches("prefixes", match.prefixes);
+  prefix_matches("notPrefixes", match.not_prefixes);
+  if (match.direction) out["direction"] = *match.direction == Direction::Import ? "import" : "export";
+  if (!match.as_path_regex.empty()) out["asPathRegex"] = match.as_path_regex;
   if (match.family) out["family"] = match.family == AddressFamily::Ipv4Unicast ? "ipv4-unicast" : "ipv6-unicast";
   if (!match.communities.empty()) out["communities"] = match.communities;
   if (!match.as_path_contains.empty()) out["asPathContains"] = numbers(match.as_path_contains);
@@ -123,6 +167,11 @@ json print(const BGPFilter::Match& match) {
   if (!match.peers.empty()) out["peers"] = match.peers;
   if (match.origin) out["origin"] = *match.origin;
   if (match.med) out["med"] = *match.med;
+  if (match.local_pref) out["localPref"] = *match.local_pref;
+  if (match.source) out["source"] = *match.source;
+  if (match.peer_type) out["peerType"] = *match.peer_type;
+  for (const auto& entry : match.when_present) out["whenPresent"].push_back(net::print(entry));
+  for (const auto& entry : match.when_absent) out["whenAbsent"].push_back(net::print(entry));
   return out;
 }
 
@@ -131,10 +180,13 @@ json print(const BGPFilter::Set& set) {
   if (set.local_pref) out["localPref"] = *set.local_pref;
   if (set.med) out["med"] = *set.med;
   if (set.prepend != 0) out["prepend"] = set.prepend;
+  if (!set.prepend_path.empty()) out["prependPath"] = numbers(set.prepend_path);
+  if (set.origin) out["origin"] = *set.origin;
   if (!set.add_communities.empty()) out["addCommunities"] = set.add_communities;
   if (!set.remove_communities.empty()) out["removeCommunities"] = set.remove_communities;
   if (set.communities) out["communities"] = *set.communities;
   if (set.next_hop) out["nextHop"] = net::print(*set.next_hop);
+  if (set.next_hop_self) out["nextHop"] = "self";
   return out;
 }
 
@@ -154,10 +206,12 @@ BGPFilter parse_bgp_filter(Cursor in) {
   filter.rules = spec.list("rules", parse_rule);
   for (std::size_t i = 0; i < filter.rules.size(); ++i)
     if (filter.rules[i].name.empty()) filter.rules[i].name = "rule " + std::to_string(i + 1);
-  spec.not_implemented({"importV4", "importV6", "exportV4", "exportV6"});
+  for (const auto* key : {"importV4", "importV6", "exportV4", "exportV6"})
+    if (spec.has(key)) spec.problem(key, "is a field of projectcalico.org/v3; here it is rules with match.direction");
+  spec.ignore({"importV4", "importV6", "exportV4", "exportV6"});
   spec.no_other_keys();
   in.no_other_keys();
-  if (filter.meta.name == "accept-all" || filter.meta.name == "reject-all")
+  if (built_in_filter(filter.meta.name))
     in.object("metadata").problem("name", "must not be " + filter.meta.name + ": a filter of that name is built in");
   return filter;
 }

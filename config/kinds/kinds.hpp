@@ -77,5 +77,8 @@ void parse_shared_bfd_spec(Cursor& spec, BFDProfile& profile);
 [[nodiscard]] SecretRef parse_secret_ref(Cursor in);
 void check_peer(const Cursor& spec, const BGPPeer& peer);
 [[nodiscard]] Checked<std::chrono::seconds> hold_time(const Value& value);
+// peer_routes.cpp: what a peer's routes undergo.
+[[nodiscard]] PeerRoutes parse_peer_routes(Cursor& spec);
+void print_peer_routes(const PeerRoutes& routes, nlohmann::json& spec);
 
 }  // namespace config

@@ -56,6 +56,14 @@ Checked<std::string> shutdown_message(const Value& value) {
   return result;
 }
 
+enum class MultiHop : std::uint8_t { No, Yes, IfExternal };
+Checked<MultiHop> multi_hop(const Value& value) {
+  if (value.type == Value::Type::Text && value.text == "auto") return MultiHop::IfExternal;
+  const auto plain = boolean(value);
+  if (!plain) return net::fail(must_be("true, false, or auto: true where the peer is external", value));
+  return *plain ? MultiHop::Yes : MultiHop::No;
+}
+
 std::string_view print(AddressFamily family) {
   return family == AddressFamily::Ipv4Unicast ? "ipv4-unicast" : "ipv6-unicast";
 }
@@ -76,6 +84,7 @@ SecretRef parse_secret_ref(Cursor in) {
   SecretRef reference;
   reference.name = in.required("name", object_name);
   reference.namespace_name = in.optional("namespace", object_name, std::string{});
+  reference.key = in.optional("key", word, reference.key);
   in.no_other_keys();
   return reference;
 }
@@ -90,7 +99,6 @@ void parse_shared_peer_spec(Cursor& spec, BGPPeer& peer) {
   peer.source_address = spec.optional("sourceAddress", host_ip);
   peer.router_id = spec.optional("routerID", router_id);
   peer.connect_time = spec.optional("connectTime", connect_time, peer.connect_time);
-  peer.ebgp_multi_hop = spec.optional("ebgpMultiHop", boolean, false);
   peer.password = spec.optional("password", password);
   peer.password_secret = spec.optional("passwordSecret", parse_secret_ref);
   peer.bfd_profile = spec.optional("bfdProfile", text);
@@ -114,7 +122,7 @@ void check_peer(const Cursor& spec, const BGPPeer& peer) {
   if (peer.bfd_hold_time && !peer.bfd_strict) spec.problem("bfdHoldTime", "needs bfdStrict");
   const bool internal = peer.dynamic_asn == DynamicAsn::Internal || (peer.my_asn && peer.my_asn == peer.peer_asn);
   if (peer.ebgp_multi_hop && internal) spec.problem("ebgpMultiHop", "must be false for an internal peer");
-  if (peer.ebgp_multi_hop && peer.ttl_security)
+  if ((peer.ebgp_multi_hop || peer.multi_hop_if_external) && peer.ttl_security)
     spec.problem("ttlSecurity", "must not be given together with ebgpMultiHop: it says the distance itself");
 }
 
@@ -126,6 +134,10 @@ BGPPeer parse_bgp_peer(Cursor in) {
   peer.hold_time = spec.optional("holdTime", hold_time, peer.hold_time);
   peer.keepalive_time = spec.optional("keepaliveTime", keepalive_time);
   peer.passive = spec.optional("passive", boolean, false);
+  if (const auto many = spec.optional("ebgpMultiHop", multi_hop)) {
+    peer.ebgp_multi_hop = *many == MultiHop::Yes;
+    peer.multi_hop_if_external = *many == MultiHop::IfExternal;
+  }
   peer.ttl_security = spec.optional("ttlSecurity", number<std::uint8_t>(1, 254));
   peer.bfd_strict = spec.optional("bfdStrict", boolean, false);
   peer.bfd_hold_time = spec.optional("bfdHoldTime", bfd_hold_time);
@@ -136,13 +148,13 @@ BGPPeer parse_bgp_peer(Cursor in) {
   peer.import_filters = parse_optional_names(spec, "import");
   peer.export_filters = parse_optional_names(spec, "export");
   peer.max_prefixes = spec.optional("maxPrefixes", number<std::uint32_t>(), peer.max_prefixes);
+  peer.routes = parse_peer_routes(spec);
   peer.shutdown = spec.optional("shutdown", boolean, false);
   peer.shutdown_message = spec.optional("shutdownMessage", shutdown_message, std::string{});
   peer.description = spec.optional("description", text, std::string{});
-  spec.not_implemented({"interface", "vrf", "localASN", "enableGracefulRestart", "disableMP", "dualStackAddressFamily",
-                        "addPath", "listenRange", "peerSelector", "gracefulRestart", "routeReflectorClient",
-                        "reachableBy", "keepOriginalNextHop", "nextHopMode", "maxRestartTime",
-                        "numAllowedLocalASNumbers", "tcpAO"});
+  spec.not_implemented({"interface", "vrf", "enableGracefulRestart", "disableMP", "dualStackAddressFamily", "addPath",
+                        "listenRange", "peerSelector", "gracefulRestart", "reachableBy", "keepOriginalNextHop",
+                        "maxRestartTime", "tcpAO"});
   spec.no_other_keys();
   in.no_other_keys();
   check_peer(spec, peer);
@@ -164,12 +176,14 @@ json print(const BGPPeer& peer) {
   spec["connectTime"] = print(peer.connect_time);
   spec["passive"] = peer.passive;
   spec["ebgpMultiHop"] = peer.ebgp_multi_hop;
+  if (peer.multi_hop_if_external) spec["ebgpMultiHop"] = "auto";
   if (peer.ttl_security) spec["ttlSecurity"] = *peer.ttl_security;
   if (peer.password) spec["password"] = *peer.password;
   if (peer.password_secret) {
     spec["passwordSecret"]["name"] = peer.password_secret->name;
     if (!peer.password_secret->namespace_name.empty())
       spec["passwordSecret"]["namespace"] = peer.password_secret->namespace_name;
+    if (peer.password_secret->key != SecretRef{}.key) spec["passwordSecret"]["key"] = peer.password_secret->key;
   }
   if (peer.bfd_profile) spec["bfdProfile"] = *peer.bfd_profile;
   if (peer.bfd_strict) spec["bfdStrict"] = true;
@@ -179,6 +193,7 @@ json print(const BGPPeer& peer) {
   if (peer.import_filters) spec["import"] = *peer.import_filters;
   if (peer.export_filters) spec["export"] = *peer.export_filters;
   spec["maxPrefixes"] = peer.max_prefixes;
+  print_peer_routes(peer.routes, spec);
   spec["shutdown"] = peer.shutdown;
   if (!peer.shutdown_message.empty()) spec["shutdownMessage"] = peer.shutdown_message;
   if (!peer.description.empty()) spec["description"] = peer.description;

@@ -90,7 +90,7 @@ ApiAnswer interpret(const HttpResponse& response) {
   auto body = json::parse(response.body, nullptr, false);
   const bool good = response.status >= 200 && response.status < 300;
   if (good && !body.is_discarded()) return body;
-  ApiError error{response.status, {}, {}};
+  ApiError error{response.status, {}, {}, response.retry_after};
   if (good) {
     error.message = "the answer is not JSON";
   } else if (body.is_object()) {
@@ -202,7 +202,8 @@ struct ApiClient::Engine {
     auto status = co_await watching->open(std::move(request), silence);
     if (!status) co_return ApiError{0, {}, std::move(status.error())};
     if (*status != 200) {
-      HttpResponse response{*status, {}};
+      HttpResponse response;
+      response.status = *status;
       auto piece = co_await watching->read_some(silence);
       if (piece) response.body = *std::move(piece);
       co_return interpret(response).error();

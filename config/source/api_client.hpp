@@ -25,9 +25,10 @@ namespace config {
 
 // What a Kubernetes `Status` says, or that none came.
 struct ApiError {
-  int code = 0;         // of HTTP; 0 when there was no answer
-  std::string reason;   // "NotFound", "Conflict", "Expired", …
-  std::string message;  // for people
+  int code = 0;                         // of HTTP; 0 when there was no answer
+  std::string reason;                   // "NotFound", "Conflict", "Expired", …
+  std::string message;                  // for people
+  std::chrono::seconds retry_after{0};  // when the server asked to be left alone for so long
   [[nodiscard]] bool unreachable() const { return code == 0; }
 };
 [[nodiscard]] std::string print(const ApiError& error);

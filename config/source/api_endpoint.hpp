@@ -10,14 +10,29 @@
 
 namespace config {
 
+// PEM in a file, which is read anew for every connection so that a renewed one is used, or given as it is.
+struct PemSource {
+  std::string file;
+  std::string text;  // counts when there is no file
+  [[nodiscard]] bool empty() const { return file.empty() && text.empty(); }
+  friend bool operator==(const PemSource&, const PemSource&) = default;
+};
+
 struct ApiEndpoint {
   enum class Transport : std::uint8_t { Tcp, Tls, Unix };
+  enum class Verification : std::uint8_t { Required, Skipped };
   Transport transport = Transport::Unix;
   std::string host;  // name or address, without brackets; for Unix the path of the socket
   std::string port;
   std::string prefix;      // put before every path; empty or "/something"
-  std::string ca_file;     // Tls: who may sign the server's certificate; empty: the system's list
+  std::string ca_file;     // Tls: who may sign the server's certificate; read anew for every connection
+  std::string ca_text;     // the same as PEM, when there is no file; both empty: the system's list
   std::string token_file;  // read anew for every request, so that a rotated token is used; empty: none
+  std::string token;       // when there is no file
+  PemSource certificate;   // Tls: who we are
+  PemSource key;
+  std::string server_name;  // Tls: the name that the server's certificate must have; empty: the host
+  Verification verification = Verification::Required;
 
   friend bool operator==(const ApiEndpoint&, const ApiEndpoint&) = default;
 };

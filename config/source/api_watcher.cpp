@@ -4,25 +4,14 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
-#include <random>
 #include <utility>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "config/document.hpp"
-#include "config/source/api_client.hpp"
-#include "config/source/line_splitter.hpp"
+#include "config/source/collection_follower.hpp"
+#include "config/source/kubernetes_kinds.hpp"
 
 namespace config {
 namespace {
-
-namespace asio = boost::asio;
-using std::chrono::milliseconds;
-using Clock = std::chrono::steady_clock;
 
 std::string text_at(const Value& value, std::string_view key) {
   const auto* member = value.find(key);
@@ -37,249 +26,189 @@ const Value& mapping_at(const Value& value, std::string_view key) {
 
 }  // namespace
 
-// One kind: its connection, what is known of it, and where its stream stands.
-class ApiWatcher::Follower {
+// Lists and events of one collection as objects; what is known of it, by key.
+class ApiWatcher::Sink final : public CollectionSink {
  public:
-  Follower(ApiWatcher& watcher, const KindInfo& kind)
-      : watcher_{watcher},
-        kind_{kind},
-        connection_{HttpConnection::make(watcher.executor_, watcher.options_.endpoint)},
-        timer_{watcher.executor_},
-        random_{std::random_device{}()} {}
+  Sink(ApiWatcher& watcher, const KindInfo& kind) : watcher_{watcher}, kind_{kind} {}
 
-  void start() {
-    stopped_ = false;
-    running_ = true;
-    stale_since_ = Clock::now();
-    asio::co_spawn(watcher_.executor_, follow(),
-                   [this](const std::exception_ptr& /*none is thrown*/) { running_ = false; });
+  // The same kind from elsewhere: objects of `first` hide those of the same name in `second`.
+  static void rank(Sink& first, Sink& second, CollectionFollower& follower_of_second) {
+    second.before_ = &first;
+    first.after_ = &second;
+    first.after_follower_ = &follower_of_second;
   }
 
-  void stop() {
-    stopped_ = true;
-    connection_->close();
-    timer_.cancel();
+  void begin_list() override {
+    changes_ = {};
+    seen_.clear();
   }
 
-  [[nodiscard]] bool listed() const { return listed_; }
-  void add_to(Health& health) const {
-    health.running = health.running || running_;
-    health.relists += relists_;
-    health.failures += failures_;
-    if (stale_since_ && (!health.stale_since || *stale_since_ < *health.stale_since)) health.stale_since = stale_since_;
-    if (!error_.empty()) health.last_error = error_;
+  net::Result<Page, std::string> take_page(std::string_view body) override {
+    const auto page = read_json(body, {});
+    if (page.values.empty()) return net::fail(std::string{"the list is not JSON"});
+    const auto& metadata = mapping_at(page.values[0], "metadata");
+    for (const auto& item : mapping_at(page.values[0], "items").items) add_listed(item);
+    return Page{text_at(metadata, "continue"), text_at(metadata, "resourceVersion")};
   }
+
+  void end_list() override {
+    for (const auto& [key, version] : known_)
+      if (!seen_.contains(key)) remove(key, changes_);
+    known_ = std::exchange(seen_, {});
+    watcher_.deliver(std::exchange(changes_, {}));
+  }
+
+  net::Result<Event, std::string> take_event(std::string_view line) override {
+    using Type = Event::Type;
+    const auto event = read_json(line, {});
+    if (event.values.empty()) return net::fail(std::string{"an event is not JSON"});
+    const auto type = text_at(event.values[0], "type");
+    const auto& object = mapping_at(event.values[0], "object");
+    if (type == "ERROR")
+      return Event{text_at(object, "code") == "410" ? Type::Forgotten : Type::Error, {}, text_at(object, "message")};
+    auto item = read_item(object, kind_);
+    Event out{type == "BOOKMARK" ? Type::Bookmark : Type::Changed, item.resource_version, {}};
+    if (out.type == Type::Bookmark) return out;
+    item.removed = type == "DELETED";
+    latest_.insert_or_assign(item.key, std::move(item));
+    return out;
+  }
+
+  // What is there is delivered as one difference, of which each object is told its last state.
+  void end_events() override {
+    Changes changes;
+    for (auto& [key, item] : std::exchange(latest_, {})) {
+      if (!item.removed) {
+        known_.insert_or_assign(key, item.resource_version);
+        add(std::move(item), changes);
+      } else if (known_.erase(key) > 0) {
+        remove(key, changes);
+      }
+    }
+    watcher_.deliver(std::move(changes));
+  }
+
+  [[nodiscard]] bool empty() const override { return known_.empty(); }
 
  private:
-  enum class Outcome : std::uint8_t { Ended, Forgotten, Failed };
-
-  asio::awaitable<void> follow() {
-    bool must_list = true;
-    auto wait = watcher_.options_.first_retry;
-    while (!stopped_) {
-      auto outcome = Outcome::Ended;
-      if (must_list) {
-        outcome = co_await list();
-        must_list = outcome != Outcome::Ended;
-      }
-      if (!must_list && !stopped_) {
-        heard_ = false;
-        outcome = co_await watch();
-        must_list = outcome == Outcome::Forgotten;
-        if (heard_) wait = watcher_.options_.first_retry;
-      }
-      if (stopped_) break;
-      if (outcome == Outcome::Ended) continue;
-      co_await pause(wait);
-      wait = std::min(2 * wait, watcher_.options_.last_retry);
-    }
-  }
-
-  // Half of the time is fixed and half by chance, so that speakers cut off together do not come back together.
-  asio::awaitable<void> pause(milliseconds longest) {
-    const auto half = longest.count() / 2;
-    std::uniform_int_distribution<milliseconds::rep> chance{0, half};
-    timer_.expires_after(milliseconds{half + chance(random_)});
-    constexpr auto token = asio::as_tuple(asio::use_awaitable);
-    co_await timer_.async_wait(token);
-  }
-
-  Outcome fail(std::string why) {
-    if (stopped_) return Outcome::Failed;
-    ++failures_;
-    if (!stale_since_) stale_since_ = Clock::now();
-    // Said once for every kind of trouble, however long it lasts.
-    const bool news = why != error_;
-    error_ = std::move(why);
-    if (news) tell(std::string{kind_.plural} + ": " + error_);
-    return Outcome::Failed;
-  }
-
-  void well() {
-    if (!error_.empty()) tell(std::string{kind_.plural} + ": followed again");
-    error_.clear();
-    stale_since_.reset();
-  }
-
-  void tell(const std::string& what) const {
-    if (watcher_.on_event) watcher_.on_event(what);
-  }
-
-  // ---- list
-
-  asio::awaitable<Outcome> list() {
-    Changes changes;
-    std::map<std::string, std::string> seen;
-    std::string next;
-    std::string version;
-    do {
-      HttpRequest request;
-      request.target = collection_path(kind_) + "?limit=" + std::to_string(watcher_.options_.page_size) +
-                       (next.empty() ? "" : "&continue=" + percent_encode(next));
-      auto response = co_await connection_->exchange(std::move(request), watcher_.options_.request_timeout);
-      if (!response) co_return fail(std::move(response.error()));
-      if (response->status == 410) co_return Outcome::Forgotten;  // it changed too much between pages
-      if (response->status != 200) co_return fail(print(interpret(*response).error()));
-      const auto page = read_json(response->body, {});
-      if (page.values.empty()) co_return fail("the list is not JSON");
-      const auto& metadata = mapping_at(page.values[0], "metadata");
-      next = text_at(metadata, "continue");
-      version = text_at(metadata, "resourceVersion");
-      for (const auto& item : mapping_at(page.values[0], "items").items) add_listed(item, changes, seen);
-    } while (!next.empty());
-
-    for (const auto& [key, known] : known_)
-      if (!seen.contains(key)) changes.removed.push_back({kind_.kind, key});
-    known_ = std::move(seen);
-    version_ = std::move(version);
-    relists_ += listed_ ? 1 : 0;
-    listed_ = true;
-    watcher_.deliver(std::move(changes));
-    co_return Outcome::Ended;
-  }
-
-  void add_listed(const Value& item, Changes& changes, std::map<std::string, std::string>& seen) const {
+  void add_listed(const Value& item) {
     auto read = read_item(item, kind_);
     const auto known = known_.find(read.key);
     const bool same = known != known_.end() && !read.resource_version.empty() && known->second == read.resource_version;
-    seen.insert_or_assign(read.key, read.resource_version);
-    if (!same) add(std::move(read), changes);
+    seen_.insert_or_assign(read.key, read.resource_version);
+    if (!same) add(std::move(read), changes_);
   }
 
   void add(ReadItem read, Changes& changes) const {
+    if (before_ != nullptr && before_->known_.contains(read.key)) {
+      watcher_.tell(std::string{kind_.name} + " " + read.key + " of MetalLB is hidden by ours of the same name");
+      return;
+    }
     if (read.object)
       changes.set.push_back(*std::move(read.object));
     else
       changes.refused.push_back({{kind_.kind, std::move(read.key)}, std::move(read.problems)});
   }
 
-  // ---- watch
-
-  asio::awaitable<Outcome> watch() {
-    // The server ends a watch after a while; not all at the same time.
-    std::uniform_int_distribution<int> lifetime{300, 600};
-    HttpRequest request;
-    request.target = collection_path(kind_) +
-                     "?watch=true&allowWatchBookmarks=true&resourceVersion=" + percent_encode(version_) +
-                     "&timeoutSeconds=" + std::to_string(lifetime(random_));
-    auto status = co_await connection_->open(std::move(request), watcher_.options_.request_timeout);
-    if (!status) co_return fail(std::move(status.error()));
-    if (*status == 410) {
-      connection_->close();
-      co_return Outcome::Forgotten;
+  void remove(const std::string& key, Changes& changes) {
+    if (before_ != nullptr && before_->known_.contains(key)) return;
+    if (after_ != nullptr && after_->known_.contains(key)) {
+      // The other one is what counts from now on; it is read again, since it was not kept.
+      after_->known_[key].clear();
+      after_follower_->refresh();
+      return;
     }
-    if (*status != 200) {
-      connection_->close();
-      co_return fail("watch: HTTP status " + std::to_string(*status));
-    }
-    well();
-    LineSplitter lines;
-    for (;;) {
-      auto piece = co_await connection_->read_some(watcher_.options_.silence);
-      if (!piece) co_return fail(std::move(piece.error()));
-      if (piece->empty()) co_return heard_ ? Outcome::Ended : fail("the watch ended at once");
-      heard_ = true;
-      lines.add(*piece);
-      if (auto trouble = take_events(lines)) {
-        connection_->close();
-        co_return *trouble;
-      }
-    }
-  }
-
-  // What is there is delivered as one difference, of which each object is told its last state.
-  std::optional<Outcome> take_events(LineSplitter& lines) {
-    std::map<std::string, ReadItem> latest;
-    std::optional<Outcome> trouble;
-    while (const auto line = trouble ? std::nullopt : lines.next()) {
-      const auto event = read_json(*line, {});
-      if (event.values.empty()) {
-        trouble = fail("an event is not JSON");
-        break;
-      }
-      const auto type = text_at(event.values[0], "type");
-      const auto& object = mapping_at(event.values[0], "object");
-      if (type == "ERROR") {
-        trouble = text_at(object, "code") == "410" ? Outcome::Forgotten : fail("watch: " + text_at(object, "message"));
-      } else {
-        auto item = read_item(object, kind_);
-        if (!item.resource_version.empty()) version_ = item.resource_version;
-        if (type == "BOOKMARK") continue;
-        item.removed = type == "DELETED";
-        latest.insert_or_assign(item.key, std::move(item));
-      }
-    }
-    Changes changes;
-    for (auto& [key, item] : latest) {
-      if (!item.removed) {
-        known_.insert_or_assign(key, item.resource_version);
-        add(std::move(item), changes);
-      } else if (known_.erase(key) > 0) {
-        changes.removed.push_back({kind_.kind, key});
-      }
-    }
-    watcher_.deliver(std::move(changes));
-    return trouble;
+    changes.removed.push_back({kind_.kind, key});
   }
 
   ApiWatcher& watcher_;
   const KindInfo& kind_;
-  std::unique_ptr<HttpConnection> connection_;
-  asio::steady_timer timer_;
-  std::minstd_rand random_;
+  Sink* before_ = nullptr;
+  Sink* after_ = nullptr;
+  CollectionFollower* after_follower_ = nullptr;
   std::map<std::string, std::string> known_;  // key -> resourceVersion
-  std::string version_;                       // where the watch goes on
-  bool listed_ = false;
-  bool heard_ = false;  // the present watch said something
-  bool stopped_ = false;
-  bool running_ = false;
-  std::optional<Clock::time_point> stale_since_;
-  std::string error_;
-  std::uint64_t relists_ = 0;
-  std::uint64_t failures_ = 0;
+  std::map<std::string, std::string> seen_;   // the same, of the list under way
+  Changes changes_;                           // of the list under way
+  std::map<std::string, ReadItem> latest_;
 };
 
-ApiWatcher::ApiWatcher(asio::any_io_executor executor, Options options, OnChange on_change)
+struct ApiWatcher::Collection {
+  Collection(ApiWatcher& watcher, const KindInfo& kind, CollectionFollower::Options options)
+      : sink{watcher, kind}, follower{watcher.executor_, std::move(options), sink, [&watcher](const std::string& what) {
+                                        watcher.tell(what);
+                                      }} {}
+  Sink sink;
+  CollectionFollower follower;
+};
+
+ApiWatcher::ApiWatcher(boost::asio::any_io_executor executor, Options options, OnChange on_change)
     : executor_{std::move(executor)}, options_{std::move(options)}, on_change_{std::move(on_change)} {
-  for (const auto kind : options_.kinds) followers_.push_back(std::make_unique<Follower>(*this, info(kind)));
+  for (const auto kind : options_.kinds) {
+    if (options_.kubernetes)
+      add_kubernetes(kind, *options_.kubernetes);
+    else
+      add_collection(kind, std::string{info(kind).plural}, {collection_path(info(kind))}, false);
+  }
 }
 
 ApiWatcher::~ApiWatcher() = default;
 
+void ApiWatcher::add_kubernetes(Kind kind, const Options::Kubernetes& kubernetes) {
+  if (kind == Kind::Secret) {
+    secrets_ = std::make_unique<NamedSecrets>(
+        executor_, options_.endpoint, kubernetes.secret_interval,
+        [this](Changes changes) { deliver(std::move(changes)); }, [this](const std::string& what) { tell(what); });
+    return;
+  }
+  Sink* own = nullptr;
+  for (auto& collection : kubernetes_collections(kind, kubernetes.metallb_namespace)) {
+    auto& sink = add_collection(kind, std::move(collection.title), std::move(collection.paths), collection.optional);
+    if (own != nullptr) Sink::rank(*own, sink, collections_.back()->follower);
+    own = &sink;
+  }
+}
+
+ApiWatcher::Sink& ApiWatcher::add_collection(Kind kind, std::string title, std::vector<std::string> paths,
+                                             bool optional) {
+  CollectionFollower::Options out;
+  out.endpoint = options_.endpoint;
+  out.title = std::move(title);
+  out.paths = std::move(paths);
+  out.presence = optional ? CollectionFollower::Presence::Optional : CollectionFollower::Presence::Required;
+  out.request_timeout = options_.request_timeout;
+  out.silence = options_.silence;
+  out.first_retry = options_.first_retry;
+  out.last_retry = options_.last_retry;
+  out.page_size = options_.page_size;
+  if (options_.kubernetes) {
+    out.ready_path = "/readyz";
+    out.absent_retry = options_.kubernetes->absent_retry;
+  }
+  collections_.push_back(std::make_unique<Collection>(*this, info(kind), std::move(out)));
+  return collections_.back()->sink;
+}
+
 void ApiWatcher::start() {
-  for (const auto& follower : followers_) follower->start();
+  for (const auto& collection : collections_) collection->follower.start();
+  if (secrets_) secrets_->start();
 }
 
 void ApiWatcher::stop() {
-  for (const auto& follower : followers_) follower->stop();
+  for (const auto& collection : collections_) collection->follower.stop();
+  if (secrets_) secrets_->stop();
+}
+
+void ApiWatcher::tell(const std::string& what) const {
+  if (on_event) on_event(what);
 }
 
 void ApiWatcher::deliver(Changes changes) {
+  if (secrets_) secrets_->follow(changes);
   if (!synced_) {
     std::ranges::move(changes.set, std::back_inserter(first_.set));
     std::ranges::move(changes.removed, std::back_inserter(first_.removed));
     std::ranges::move(changes.refused, std::back_inserter(first_.refused));
-    if (!std::ranges::all_of(followers_, [](const auto& follower) { return follower->listed(); })) return;
+    if (!std::ranges::all_of(collections_, [](const auto& one) { return one->follower.listed(); })) return;
     synced_ = true;
     changes = std::exchange(first_, {});
     on_change_(std::move(changes));
@@ -291,7 +220,16 @@ void ApiWatcher::deliver(Changes changes) {
 ApiWatcher::Health ApiWatcher::health() const {
   Health health;
   health.synced = synced_;
-  for (const auto& follower : followers_) follower->add_to(health);
+  health.running = secrets_ && secrets_->running();
+  for (const auto& collection : collections_) {
+    const auto& follower = collection->follower;
+    health.running = health.running || follower.running();
+    health.relists += follower.relists();
+    health.failures += follower.failures();
+    const auto since = follower.stale_since();
+    if (since && (!health.stale_since || *since < *health.stale_since)) health.stale_since = since;
+    if (!follower.error().empty()) health.last_error = follower.error();
+  }
   return health;
 }
 

@@ -16,6 +16,7 @@
 
 #include "config/changes.hpp"
 #include "config/source/api_endpoint.hpp"
+#include "config/source/named_secrets.hpp"
 
 namespace config {
 
@@ -30,6 +31,14 @@ class ApiWatcher {
     std::chrono::milliseconds first_retry{100};  // doubled with every failure, half of it by chance
     std::chrono::milliseconds last_retry{5'000};
     int page_size = 500;
+    // Set: the server is Kubernetes. Custom kinds may be missing, kinds have versions, MetalLB's objects are obeyed
+    // beside ours, and Secrets are read by name as peers refer to them.
+    struct Kubernetes {
+      std::string metallb_namespace = "metallb-system";  // empty: MetalLB's objects are left alone
+      std::chrono::milliseconds secret_interval{30'000};
+      std::chrono::milliseconds absent_retry{60'000};
+    };
+    std::optional<Kubernetes> kubernetes;
   };
   // Called on the executor, never from inside start() or stop().
   using OnChange = std::function<void(Changes)>;
@@ -59,14 +68,19 @@ class ApiWatcher {
   std::function<void(const std::string& what)> on_event;
 
  private:
-  class Follower;
+  class Sink;
+  struct Collection;
 
+  void add_kubernetes(Kind kind, const Options::Kubernetes& kubernetes);
+  Sink& add_collection(Kind kind, std::string title, std::vector<std::string> paths, bool optional);
   void deliver(Changes changes);
+  void tell(const std::string& what) const;
 
   boost::asio::any_io_executor executor_;
   Options options_;
   OnChange on_change_;
-  std::vector<std::unique_ptr<Follower>> followers_;
+  std::vector<std::unique_ptr<Collection>> collections_;
+  std::unique_ptr<NamedSecrets> secrets_;
   Changes first_;  // gathered until every kind was listed
   bool synced_ = false;
 };

@@ -88,6 +88,7 @@ Loaded assemble(ReadResult read, const std::string& node) {
 
   auto verdict = validate(loaded.resources, view);
   remove_set_aside(loaded.resources, verdict);
+  for (auto& problem : verdict.problems) problem.location = place_of(read.sources, problem.location, problem.field);
   std::ranges::move(verdict.problems, std::back_inserter(loaded.problems));
   append(loaded.set_aside, std::move(verdict.set_aside));
   loaded.held_down = std::move(verdict.held_down);
@@ -113,6 +114,7 @@ Loaded load(const std::vector<std::string>& paths, const std::string& node) {
     auto result = read_objects(*text, file, file.ends_with(".json") ? Syntax::Json : Syntax::Yaml);
     std::ranges::move(result.objects, std::back_inserter(all.objects));
     std::ranges::move(result.problems, std::back_inserter(all.problems));
+    std::ranges::move(result.sources, std::back_inserter(all.sources));
     all.readable = all.readable && result.readable;
   }
   return assemble(std::move(all), node);

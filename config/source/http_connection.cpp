@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/source/http_connection.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <optional>
 #include <type_traits>
@@ -18,6 +20,8 @@
 #include <boost/beast/ssl.hpp>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+
+#include "config/source/tls_context.hpp"
 
 namespace config {
 namespace {
@@ -54,16 +58,10 @@ void watch_liveness(int socket) {
   set(IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-asio::ssl::context make_tls_context(const ApiEndpoint& endpoint) {
-  asio::ssl::context context{asio::ssl::context::tls_client};
-  context.set_options(asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
-                      asio::ssl::context::no_tlsv1_1);
-  context.set_verify_mode(asio::ssl::verify_peer);
-  if (endpoint.ca_file.empty())
-    context.set_default_verify_paths();
-  else
-    context.load_verify_file(endpoint.ca_file);
-  return context;
+bool is_address(const std::string& host) {
+  error_code error;
+  (void)asio::ip::make_address(host, error);
+  return !error;
 }
 
 template <class Stream>
@@ -71,11 +69,8 @@ class BeastConnection final : public HttpConnection {
  public:
   static constexpr bool tls = std::is_same_v<Stream, TlsStream>;
 
-  BeastConnection(asio::any_io_executor executor, ApiEndpoint endpoint, asio::ssl::context context)
-      : executor_{std::move(executor)},
-        endpoint_{std::move(endpoint)},
-        context_{std::move(context)},
-        resolver_{executor_} {}
+  BeastConnection(asio::any_io_executor executor, ApiEndpoint endpoint)
+      : executor_{std::move(executor)}, endpoint_{std::move(endpoint)}, resolver_{executor_} {}
 
   Answer<HttpResponse> exchange(HttpRequest request, Timeout timeout) override {
     const bool reused = stream_.has_value();
@@ -87,7 +82,7 @@ class BeastConnection final : public HttpConnection {
     if (!status && copy) status = co_await open(*std::move(copy), timeout);
     if (!status) co_return net::fail(std::move(status.error()));
 
-    HttpResponse response{*status, {}};
+    HttpResponse response{*status, {}, retry_after()};
     for (;;) {
       auto piece = co_await read_some(timeout);
       if (!piece) co_return net::fail(std::move(piece.error()));
@@ -156,8 +151,8 @@ class BeastConnection final : public HttpConnection {
     message.set(http::field::host, host_header());
     message.set(http::field::user_agent, "herald");
     message.set(http::field::accept, "application/json");
-    if (!endpoint_.token_file.empty())
-      message.set(http::field::authorization, "Bearer " + read_token(endpoint_.token_file));
+    const auto word = endpoint_.token_file.empty() ? endpoint_.token : read_token(endpoint_.token_file);
+    if (!word.empty()) message.set(http::field::authorization, "Bearer " + word);
     if (!request.content_type.empty()) message.set(http::field::content_type, request.content_type);
     message.body() = std::move(request.body);
     message.prepare_payload();
@@ -181,7 +176,7 @@ class BeastConnection final : public HttpConnection {
     if (!endpoints) co_return net::fail(std::move(endpoints.error()));
     error_code last = asio::error::not_found;
     for (const auto& endpoint : *endpoints) {
-      make_stream();
+      if (auto made = make_stream(); !made) co_return net::fail(std::move(made.error()));
       layer().expires_after(timeout);
       const auto [error] = co_await layer().async_connect(endpoint, token);
       last = error;
@@ -203,14 +198,29 @@ class BeastConnection final : public HttpConnection {
     co_return true;
   }
 
-  void make_stream() {
+  net::Result<int, std::string> make_stream() {
     if constexpr (tls) {
-      stream_.emplace(executor_, context_);
-      SSL_set_tlsext_host_name(stream_->native_handle(), endpoint_.host.c_str());
-      stream_->set_verify_callback(asio::ssl::host_name_verification{endpoint_.host});
+      auto context = make_tls_context(endpoint_);
+      if (!context) return net::fail(print(endpoint_) + ": " + context.error());
+      context_.emplace(*std::move(context));
+      stream_.emplace(executor_, *context_);
+      const auto& name = endpoint_.server_name.empty() ? endpoint_.host : endpoint_.server_name;
+      // RFC 6066 section 3: an address is no server name.
+      if (!is_address(name)) SSL_set_tlsext_host_name(stream_->native_handle(), name.c_str());
+      if (endpoint_.verification == ApiEndpoint::Verification::Required)
+        stream_->set_verify_callback(asio::ssl::host_name_verification{name});
     } else {
       stream_.emplace(executor_);
     }
+    return 0;
+  }
+
+  // RFC 9110 section 10.2.3, in seconds; the form with a date is not used by APIs.
+  std::chrono::seconds retry_after() const {
+    const auto value = parser_->get()[http::field::retry_after];
+    int seconds = 0;
+    std::from_chars(value.data(), value.data() + value.size(), seconds);
+    return std::chrono::seconds{std::clamp(seconds, 0, 60)};
   }
 
   Answer<std::vector<Endpoint>> resolve() {
@@ -227,7 +237,7 @@ class BeastConnection final : public HttpConnection {
 
   asio::any_io_executor executor_;
   ApiEndpoint endpoint_;
-  asio::ssl::context context_;
+  std::optional<asio::ssl::context> context_;
   asio::ip::tcp::resolver resolver_;
   std::optional<Stream> stream_;
   bool broken_ = false;
@@ -239,9 +249,8 @@ class BeastConnection final : public HttpConnection {
 
 std::unique_ptr<HttpConnection> HttpConnection::make(asio::any_io_executor executor, const ApiEndpoint& endpoint) {
   if (endpoint.transport == ApiEndpoint::Transport::Tls)
-    return std::make_unique<BeastConnection<TlsStream>>(std::move(executor), endpoint, make_tls_context(endpoint));
-  return std::make_unique<BeastConnection<PlainStream>>(std::move(executor), endpoint,
-                                                        asio::ssl::context{asio::ssl::context::tls_client});
+    return std::make_unique<BeastConnection<TlsStream>>(std::move(executor), endpoint);
+  return std::make_unique<BeastConnection<PlainStream>>(std::move(executor), endpoint);
 }
 
 }  // namespace config

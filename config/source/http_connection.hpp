@@ -25,6 +25,7 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 0;
   std::string body;
+  std::chrono::seconds retry_after{0};  // when the server said how long to keep away
 };
 
 class HttpConnection {
@@ -33,7 +34,7 @@ class HttpConnection {
   template <class T>
   using Answer = boost::asio::awaitable<net::Result<T, std::string>>;  // the error says what went wrong
 
-  // Throws boost::system::system_error when the CA file cannot be used.
+  // Certificates are looked at when a connection is made: what is wrong with them is the answer to a request.
   [[nodiscard]] static std::unique_ptr<HttpConnection> make(boost::asio::any_io_executor executor,
                                                             const ApiEndpoint& endpoint);
   virtual ~HttpConnection() = default;

@@ -16,10 +16,10 @@ void Judge::bfd_profiles() {
       refuse(missing("Secret", key));
       continue;
     }
-    const auto password = found->second.data.find("password");
+    const auto password = found->second.data.find(reference.key);
     const auto most = longest_bfd_secret(profile->authentication->type);
     if (password == found->second.data.end())
-      refuse("Secret/" + key + " has no key password");
+      refuse("Secret/" + key + " has no key " + reference.key);
     else if (password->second.empty() || password->second.size() > most)
       refuse("the password in Secret/" + key + " must have 1 to " + std::to_string(most) + " octets, it has " +
              std::to_string(password->second.size()));

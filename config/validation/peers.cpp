@@ -8,10 +8,6 @@
 namespace config {
 namespace {
 
-bool built_in(const std::string& filter) {
-  return filter == "accept-all" || filter == "reject-all";
-}
-
 struct Effective {
   std::optional<Asn> asn;
   std::optional<net::RouterId> router_id;
@@ -90,10 +86,10 @@ void check_password(Judge& judge, const BGPPeer& peer) {
   const auto hold = [&](std::string why) { judge.hold_down(peer, "spec.passwordSecret", std::move(why)); };
   if (found == judge.all.secrets.end()) return hold(missing("Secret", key));
   const auto& secret = found->second;
-  if (secret.type != "kubernetes.io/basic-auth")
+  if (reference.key == "password" && secret.type != "kubernetes.io/basic-auth")
     return hold("the type of Secret/" + key + " must be kubernetes.io/basic-auth, it is " + secret.type);
-  const auto password = secret.data.find("password");
-  if (password == secret.data.end()) return hold("Secret/" + key + " has no key password");
+  const auto password = secret.data.find(reference.key);
+  if (password == secret.data.end()) return hold("Secret/" + key + " has no key " + reference.key);
   // TCP_MD5SIG_MAXKEYLEN
   if (password->second.empty() || password->second.size() > 80)
     hold("the password in Secret/" + key + " must have 1 to 80 octets, it has " +
@@ -103,7 +99,8 @@ void check_password(Judge& judge, const BGPPeer& peer) {
 void check_filters(Judge& judge, const BGPPeer& peer) {
   const auto check = [&](const char* field, const std::optional<std::vector<std::string>>& names) {
     for (const auto& name : names.value_or(std::vector<std::string>{}))
-      if (!built_in(name) && !judge.has<BGPFilter>(name)) judge.hold_down(peer, field, missing("BGPFilter", name));
+      if (!built_in_filter(name) && !judge.has<BGPFilter>(name))
+        judge.hold_down(peer, field, missing("BGPFilter", name));
   };
   check("spec.import", peer.import_filters);
   check("spec.export", peer.export_filters);
@@ -123,7 +120,7 @@ void check_configuration(Judge& judge, const BGPPeer& peer) {
     judge.set_aside(peer, "spec.ebgpMultiHop", "must be false for an internal peer (AS " + net::print(*asn) + ")");
   if (peer.import_filters || configuration == nullptr) return;
   for (const auto& name : configuration->import_filters)
-    if (!built_in(name) && !judge.has<BGPFilter>(name))
+    if (!built_in_filter(name) && !judge.has<BGPFilter>(name))
       judge.hold_down(peer, "spec.import",
                       "is that of " + judge.title(*configuration) + ", which " + missing("BGPFilter", name));
 }
@@ -133,7 +130,8 @@ void check_configuration(Judge& judge, const BGPPeer& peer) {
 void Judge::configurations() {
   for (const auto* configuration : by_age<BGPConfiguration>())
     for (const auto& name : configuration->import_filters)
-      if (!built_in(name) && !has<BGPFilter>(name)) note(*configuration, "spec.import", missing("BGPFilter", name));
+      if (!built_in_filter(name) && !has<BGPFilter>(name))
+        note(*configuration, "spec.import", missing("BGPFilter", name));
 
   // Without the configuration that was written for it, a node would speak as somebody else.
   const auto own = "BGPConfiguration/node." + view.node;

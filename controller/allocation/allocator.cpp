@@ -188,11 +188,11 @@ Allocated Allocator::choose_from(Pool& pool, const AddressRequest& request) {
     for (const auto& address : assignment.addresses)
       if (!in_use_.contains(address)) pool.free.give_back(address);
   }
-  std::string text =
-      "pool " + pool.spec.meta.name + " has no free address left for this service, which wants " + wanted(request);
-  const auto resting = pool.free.quarantined(Family::Ipv4) + pool.free.quarantined(Family::Ipv6);
-  if (resting != 0) text += " (" + std::to_string(resting) + " released ones are in quarantine)";
-  return net::fail(Refusal{"PoolExhausted", text});
+  // Nothing that changes by itself, such as how many addresses are in quarantine: every change of the text would be
+  // told to every service that waits. The pool's status has the numbers.
+  return net::fail(Refusal{
+      "PoolExhausted",
+      "pool " + pool.spec.meta.name + " has no free address left for this service, which wants " + wanted(request)});
 }
 
 Allocated Allocator::choose_exactly(const AddressRequest& request, PoolRules rules) {
@@ -251,13 +251,15 @@ Allocated Allocator::choose(const AddressRequest& request) {
 
 Allocated Allocator::allocate(const AddressRequest& request, net::TimePoint now) {
   expire(now);
-  // Its own addresses must not stand in its way.
+  // Its own addresses must not stand in its way, and are the first that are tried in their pool: where it needs
+  // another of one family, it keeps the one of the other.
   const auto before = let_go(request.service, now);
-  if (before) expire(now);
+  if (before) last_held_[request.service] = before->addresses;
   auto chosen = choose(request);
   if (chosen) hold(request, *chosen);
   if (before && chosen) rest(*before, now);
   if (before && !chosen) restore(request, *before, now);
+  if (before) last_held_.erase(request.service);
   return chosen;
 }
 
@@ -275,6 +277,7 @@ Allocated Allocator::adopt(const AddressRequest& request, const std::vector<net:
   exact.addresses = addresses;
   auto chosen = choose_exactly(exact, PoolRules::Waive);
   if (chosen) hold(request, *chosen);
+  if (before && chosen) rest(*before, now);
   if (before && !chosen) restore(request, *before, now);
   return chosen;
 }
@@ -330,6 +333,25 @@ void Allocator::release(const std::string& service, net::TimePoint now) {
   for (const auto& address : before->addresses)
     if (!in_use_.contains(address)) last_holder_[address] = service;
   last_held_[service] = before->addresses;
+}
+
+void Allocator::recall(const std::string& service, const net::IpAddress& address, net::TimePoint released,
+                       net::TimePoint now) {
+  auto* pool = pool_of(address);
+  if (pool == nullptr || in_use_.contains(address)) return;
+  // A clock that was set back must not make a quarantine longer than the pool says.
+  const auto until = std::min(released, now) + pool->spec.quarantine;
+  if (until <= now || pool->free.quarantined(address) || !pool->free.take(address)) return;
+  pool->free.release(address, until);
+  if (assignments_.contains(service)) return;
+  last_holder_[address] = service;
+  last_held_[service].push_back(address);
+}
+
+std::chrono::seconds Allocator::longest_quarantine() const {
+  std::chrono::seconds longest{0};
+  for (const auto& [name, pool] : pools_) longest = std::max(longest, pool.spec.quarantine);
+  return longest;
 }
 
 void Allocator::hold(const AddressRequest& request, const Assignment& assignment) {

@@ -4,6 +4,7 @@
 // A call costs the same whatever the number of services and the size of the pools.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -62,6 +63,9 @@ class Allocator {
   // A PreferDualStack service with one address gets the other family from the same pool, where it has one.
   Allocated widen(const AddressRequest& request, net::TimePoint now);
   void release(const std::string& service, net::TimePoint now);
+  // At start-up, after adopt() for all: `service` gave this address up at `released`, in an earlier life or without
+  // our having held it for it. It rests for what is left of its pool's quarantine, unless somebody has it.
+  void recall(const std::string& service, const net::IpAddress& address, net::TimePoint released, net::TimePoint now);
   // Ends the quarantines that are over; every call above does so first.
   void expire(net::TimePoint now);
 
@@ -72,10 +76,14 @@ class Allocator {
   // When a quarantine ends and a waiting service may be tried again.
   [[nodiscard]] std::optional<net::TimePoint> next_expiry() const;
 
+  // The longest quarantine of any pool: what was given up longer ago need not be recalled.
+  [[nodiscard]] std::chrono::seconds longest_quarantine() const;
+
   struct Usage {
     std::uint64_t capacity = 0;  // 2^64 - 1: that many or more
     std::uint64_t assigned = 0;  // addresses, shared ones once
     std::uint64_t quarantined = 0;
+    [[nodiscard]] std::uint64_t available() const { return capacity - assigned - quarantined; }
   };
   [[nodiscard]] Usage usage(const std::string& pool, net::Family family) const;
   [[nodiscard]] std::size_t services(const std::string& pool) const;

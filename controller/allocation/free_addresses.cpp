@@ -67,6 +67,7 @@ bool FreeAddresses::take(const net::IpAddress& address) {
     const auto [begin, end] = by_expiry_.equal_range(resting->second);
     by_expiry_.erase(std::find_if(begin, end, [&](const auto& entry) { return entry.second == address; }));
     resting_.erase(resting);
+    --resting_count_.at(index(address.family()));
     return true;
   }
   auto interval = range->free.upper_bound(address);
@@ -87,6 +88,7 @@ bool FreeAddresses::take(const net::IpAddress& address) {
 void FreeAddresses::release(const net::IpAddress& address, net::TimePoint until) {
   if (!contains(address) || resting_.contains(address)) return;
   resting_.emplace(address, until);
+  ++resting_count_.at(index(address.family()));
   by_expiry_.emplace(until, address);
 }
 
@@ -96,6 +98,7 @@ std::vector<net::IpAddress> FreeAddresses::expire(net::TimePoint now) {
     const auto address = by_expiry_.begin()->second;
     by_expiry_.erase(by_expiry_.begin());
     resting_.erase(address);
+    --resting_count_.at(index(address.family()));
     give_back(address);
     ended.push_back(address);
   }
@@ -121,11 +124,6 @@ void FreeAddresses::give_back(const net::IpAddress& address) {
     }
   }
   free.emplace_hint(after, first, last);
-}
-
-std::size_t FreeAddresses::quarantined(net::Family family) const {
-  return static_cast<std::size_t>(std::count_if(resting_.begin(), resting_.end(),
-                                                [&](const auto& entry) { return entry.first.family() == family; }));
 }
 
 std::optional<net::TimePoint> FreeAddresses::next_expiry() const {

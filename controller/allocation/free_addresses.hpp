@@ -4,6 +4,7 @@
 // quarantine before they are free again. Knows nothing of services or pools.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -37,7 +38,7 @@ class FreeAddresses {
 
   [[nodiscard]] bool contains(const net::IpAddress& address) const;
   [[nodiscard]] bool quarantined(const net::IpAddress& address) const { return resting_.contains(address); }
-  [[nodiscard]] std::size_t quarantined(net::Family family) const;
+  [[nodiscard]] std::uint64_t quarantined(net::Family family) const { return resting_count_.at(index(family)); }
   [[nodiscard]] const std::unordered_map<net::IpAddress, net::TimePoint>& quarantine() const { return resting_; }
   // When the next quarantine ends, for the caller's timer.
   [[nodiscard]] std::optional<net::TimePoint> next_expiry() const;
@@ -51,11 +52,13 @@ class FreeAddresses {
   };
   [[nodiscard]] bool avoided(const net::IpAddress& address) const;
   Range* range_of(const net::IpAddress& address);
+  static std::size_t index(net::Family family) { return family == net::Family::Ipv4 ? 0 : 1; }
 
   std::vector<Range> ranges_;
   BuggyAddresses buggy_;
   std::multimap<net::TimePoint, net::IpAddress> by_expiry_;
   std::unordered_map<net::IpAddress, net::TimePoint> resting_;
+  std::array<std::uint64_t, 2> resting_count_{};
 };
 
 }  // namespace controller

@@ -2,12 +2,12 @@
 #include "controller/allocation/loop.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "config/object.hpp"
+#include "controller/allocation/pool_status.hpp"
 
 namespace controller {
 namespace {
@@ -17,6 +17,7 @@ using nlohmann::json;
 constexpr std::size_t slice = 500;         // services looked at before other events have their turn
 constexpr std::size_t most_batches = 8;    // on their way to the disk at once
 constexpr std::size_t most_events = 5000;  // kept; the oldest goes when another comes
+constexpr auto forget_interval = std::chrono::minutes{1};
 
 std::string timestamp(std::chrono::system_clock::time_point now) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
@@ -27,29 +28,13 @@ json parsed(const Object& object) {
 }
 
 // By value: the list is a temporary, and a loop must not outlive it.
-std::vector<ObjectPtr> all(const Store& store, config::Kind kind) {
+std::vector<ObjectPtr> all(const Objects& store, config::Kind kind) {
   return std::move(store.list({.kind = kind})->objects);
-}
-
-// Counters of a pool as MetalLB shows them; what does not fit is as large as the type allows.
-std::uint64_t shown(std::uint64_t count) {
-  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  return std::min(count, most);
-}
-
-json pool_status(const Allocator& allocator, const std::string& pool) {
-  json status;
-  for (const auto& [family, name] : {std::pair{net::Family::Ipv4, "IPv4"}, std::pair{net::Family::Ipv6, "IPv6"}}) {
-    const auto usage = allocator.usage(pool, family);
-    status[std::string{"assigned"} + name] = shown(usage.assigned);
-    status[std::string{"available"} + name] = shown(usage.capacity - usage.assigned);
-  }
-  return status;
 }
 
 }  // namespace
 
-AllocationLoop::AllocationLoop(Store& store, std::string load_balancer_class, AllocationClocks clocks,
+AllocationLoop::AllocationLoop(Objects& store, std::string load_balancer_class, AllocationClocks clocks,
                                std::function<void(std::function<void()>)> post)
     : store_{store}, reconciler_{std::move(load_balancer_class)}, clocks_{std::move(clocks)}, post_{std::move(post)} {}
 
@@ -63,6 +48,7 @@ void AllocationLoop::start() {
                    [](const ObjectPtr& a, const ObjectPtr& b) { return a->revision < b->revision; });
   const auto now = clocks_.steady();
   for (const auto& object : oldest_first) reconciler_.adopt(parsed(*object), now);
+  recall_released(now);
   for (const auto& object : oldest_first) enqueue(object->key);
   for (const auto& event : all(store_, config::Kind::Event)) events_.push_back(event->key);
 
@@ -73,9 +59,18 @@ void AllocationLoop::start() {
 }
 
 std::vector<std::string> AllocationLoop::pools() const {
-  std::vector<std::string> names;
-  for (const auto& [name, status] : pool_status_) names.push_back(name);
-  return names;
+  return {pools_.begin(), pools_.end()};
+}
+
+// Quarantines go on where they were: what was given up is on record with the time of day.
+void AllocationLoop::recall_released(net::TimePoint now) {
+  const auto wall = clocks_.wall();
+  for (const auto& release : store_.releases()) {
+    const auto address = net::parse_ip(release.what);
+    if (!address) continue;
+    const auto ago = std::chrono::duration_cast<net::TimePoint::duration>(wall - release.at);
+    reconciler_.recall(release.holder, *address, now - ago, now);
+  }
 }
 
 void AllocationLoop::follow_services() {
@@ -127,11 +122,9 @@ void AllocationLoop::load_pools() {
     pools.emplace(pool.meta.name, pool);
   }
   reconciler_.set_pools(pools);
-  std::erase_if(pool_status_, [&](const auto& entry) { return !pools.contains(entry.first); });
-  for (const auto& [name, pool] : pools) {
-    pool_status_.try_emplace(name);
-    touched_pools_.insert(name);
-  }
+  pools_.clear();
+  for (const auto& [name, pool] : pools) pools_.insert(name);
+  touched_pools_ = pools_;
 }
 
 void AllocationLoop::enqueue(const ObjectKey& key) {
@@ -246,13 +239,11 @@ void AllocationLoop::add_event(const Object& service, const ServiceEvent& event,
 
 void AllocationLoop::add_pool_status(std::vector<Write>& batch) {
   for (const auto& name : std::exchange(touched_pools_, {})) {
-    const auto known = pool_status_.find(name);
-    if (known == pool_status_.end()) continue;
-    const auto status = pool_status(allocator(), name);
-    if (auto text = status.dump(); text != known->second) {
-      known->second = std::move(text);
-      batch.push_back({Write::Verb::Merge, {config::Kind::IPAddressPool, "", name}, {{"status", status}}, {}, {}});
-    }
+    const ObjectKey key{config::Kind::IPAddressPool, "", name};
+    const auto object = store_.latest(key);
+    if (object == nullptr || !pools_.contains(name)) continue;
+    if (auto status = pool_status(allocator(), parsed(*object), timestamp(clocks_.wall())))
+      batch.push_back({Write::Verb::Merge, key, {{"status", std::move(*status)}}, {}, {}});
   }
 }
 
@@ -274,9 +265,15 @@ void AllocationLoop::written(const std::vector<ObjectKey>& keys, const std::vect
 }
 
 void AllocationLoop::tick() {
+  const auto now = clocks_.steady();
+  if (now >= forget_due_) {
+    forget_due_ = now + forget_interval;
+    store_.forget_releases(clocks_.wall() - allocator().longest_quarantine());
+  }
   const auto due = next_deadline();
-  if (!due || *due > clocks_.steady()) return;
-  reconciler_.expire(clocks_.steady());
+  if (!due || *due > now) return;
+  reconciler_.expire(now);
+  touched_pools_ = pools_;
   enqueue_waiting();
   schedule();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps every Service's addresses as they should be: follows Services, pools and namespaces in the store, asks the
+// Keeps every Service's addresses as they should be: follows Services, pools and namespaces, asks the
 // reconciler, and writes what it says. Work is done in slices between other events of the loop, and only a bounded
 // number of writes is on its way at once. Decides nothing itself.
 #pragma once
@@ -27,8 +27,8 @@ struct AllocationClocks {
 
 class AllocationLoop {
  public:
-  // `post` runs a function later on the store's thread. The store must outlive the loop.
-  AllocationLoop(Store& store, std::string load_balancer_class, AllocationClocks clocks,
+  // `post` runs a function later on the objects' thread. The objects must outlive the loop.
+  AllocationLoop(Objects& store, std::string load_balancer_class, AllocationClocks clocks,
                  std::function<void(std::function<void()>)> post);
 
   // Takes in what is there; services that have addresses keep them, oldest first, before any other gets one.
@@ -38,10 +38,13 @@ class AllocationLoop {
   [[nodiscard]] std::optional<net::TimePoint> next_deadline() const;
 
   [[nodiscard]] const Allocator& allocator() const { return reconciler_.allocator(); }
+  // Those in use, by name; a pool that is unreadable or overlaps another is none of them.
   [[nodiscard]] std::vector<std::string> pools() const;
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
   // Nothing left to do and nothing on its way.
-  [[nodiscard]] bool settled() const { return queue_.empty() && in_flight_.empty(); }
+  [[nodiscard]] bool settled() const {
+    return queue_.empty() && in_flight_.empty() && touched_pools_.empty() && batches_ == 0;
+  }
   struct Counters {
     std::uint64_t assigned = 0;  // services that were given addresses
     std::uint64_t refused = 0;   // refusals told to a service
@@ -54,6 +57,7 @@ class AllocationLoop {
   void follow_policy();
   void load_pools();
   void load_namespaces();
+  void recall_released(net::TimePoint now);
   void enqueue(const ObjectKey& key);
   void enqueue_waiting();
   void enqueue_all();
@@ -64,7 +68,7 @@ class AllocationLoop {
   void add_pool_status(std::vector<Write>& batch);
   void written(const std::vector<ObjectKey>& keys, const std::vector<WriteResult>& results);
 
-  Store& store_;
+  Objects& store_;
   ServiceReconciler reconciler_;
   AllocationClocks clocks_;
   std::function<void(std::function<void()>)> post_;
@@ -75,9 +79,10 @@ class AllocationLoop {
   std::set<ObjectKey> in_flight_;  // written and not yet durable; looked at again when they are
   std::set<ObjectKey> again_;      // of these, changed meanwhile
   std::set<ObjectKey> waiting_;    // without an address; tried again when one may be free
-  std::set<std::string> touched_pools_;
-  std::map<std::string, std::string> pool_status_;  // as written last
-  std::deque<ObjectKey> events_;                    // oldest first; bounded
+  std::set<std::string> pools_;
+  std::set<std::string> touched_pools_;  // whose status may have to be written anew
+  net::TimePoint forget_due_{};          // when old releases are dropped from the record
+  std::deque<ObjectKey> events_;         // oldest first; bounded
   std::uint64_t event_serial_ = 0;
   std::size_t batches_ = 0;
   bool scheduled_ = false;

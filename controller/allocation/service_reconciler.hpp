@@ -24,7 +24,7 @@ struct ServiceEvent {
 };
 
 struct ServiceUpdate {
-  nlohmann::json merge_patch;  // {"status": ...}
+  nlohmann::json merge_patch;  // {"metadata": {"annotations": ...}, "status": ...}
   std::vector<ServiceEvent> events;
 };
 
@@ -40,6 +40,10 @@ class ServiceReconciler {
   // At start-up, before reconcile() is called for any: takes what the service already has, so that nobody else is
   // given it. Call it for all services, oldest first.
   void adopt(const nlohmann::json& service, net::TimePoint now);
+  // After adopt() for all: what `service` had given up in an earlier life. See Allocator::recall().
+  void recall(const std::string& service, const net::IpAddress& address, net::TimePoint released, net::TimePoint now) {
+    allocator_.recall(service, address, released, now);
+  }
   // What must be written so that the service has what it should; nothing when it has.
   // `timestamp` is the same moment in RFC 3339, for the condition.
   std::optional<ServiceUpdate> reconcile(const nlohmann::json& service, net::TimePoint now,
@@ -55,6 +59,10 @@ class ServiceReconciler {
   [[nodiscard]] bool ours(const ServiceView& view) const;
   // Has the service an address that is in no pool and that we did not give it?
   [[nodiscard]] bool foreign(const ServiceView& view) const;
+  // What is still right of what the service has, with the other family added where that is wanted: empty when
+  // nothing is, or when it is not enough.
+  [[nodiscard]] std::optional<Allocated> keep(const ServiceView& view, const std::vector<net::IpAddress>& before,
+                                              net::TimePoint now);
   [[nodiscard]] Allocated settle(const ServiceView& view, net::TimePoint now, std::vector<ServiceEvent>& events);
 
   std::string class_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/allocation/service_view.hpp"
 
-#include <array>
-
 namespace controller {
 namespace {
 
@@ -95,6 +93,16 @@ void read_requested_addresses(const json& spec, const config::Labels& annotation
   }
 }
 
+std::string told_pool(const config::Labels& annotations) {
+  std::string pool;
+  for (const auto name : pool_annotations) {
+    const auto found = annotations.find(std::string{name});
+    if (found == annotations.end() || (!pool.empty() && pool != found->second)) return {};
+    pool = found->second;
+  }
+  return pool;
+}
+
 void read_status(const json& status, ServiceView& view) {
   const auto& ingress = member(member(status, "loadBalancer"), "ingress");
   if (ingress.is_array())
@@ -125,9 +133,10 @@ ServiceView view_service(const json& service, const config::Labels& namespace_la
   request.namespace_name = text(metadata, "namespace");
   request.service = request.namespace_name + "/" + text(metadata, "name");
   read_status(member(service, "status"), view);
+  const auto annotations = labels(metadata, "annotations");
+  view.told_pool = told_pool(annotations);
   if (!view.load_balancer) return view;
 
-  const auto annotations = labels(metadata, "annotations");
   request.labels = labels(metadata, "labels");
   request.namespace_labels = namespace_labels;
   const auto& families = member(spec, "ipFamilies");
@@ -143,6 +152,20 @@ ServiceView view_service(const json& service, const config::Labels& namespace_la
   request.selector = labels(spec, "selector");
   read_requested_addresses(spec, annotations, view);
   return view;
+}
+
+std::string text_of(const json& object, const char* name) {
+  return text(object, name);
+}
+
+std::vector<std::string> held_addresses(config::Kind kind, const json& object) {
+  if (kind != config::Kind::Service) return {};
+  ServiceView view;
+  read_status(member(object, "status"), view);
+  std::vector<std::string> out;
+  if (!view.assigned || view.assigned->reason == foreign_address) return out;
+  for (const auto& address : view.ingress) out.push_back(net::print(address));
+  return out;
 }
 
 }  // namespace controller

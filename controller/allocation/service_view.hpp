@@ -3,6 +3,7 @@
 // came of it. Knows the annotations of Herald and MetalLB; decides nothing.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,12 +11,15 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/api_paths.hpp"
 #include "controller/allocation/allocator.hpp"
 
 namespace controller {
 
 // The condition on a Service: True with the pool's name, or False with the reason why there is no address.
 inline constexpr std::string_view assigned_condition = "herald.dev/Assigned";
+// Its reason when the service has an address that somebody else wrote.
+inline constexpr std::string_view foreign_address = "ForeignAddress";
 
 struct ServiceView {
   bool load_balancer = false;  // spec.type
@@ -24,10 +28,23 @@ struct ServiceView {
   std::optional<Refusal> unreadable;          // an annotation or field that makes no sense: no address until mended
   std::vector<net::IpAddress> ingress;        // status.loadBalancer.ingress[].ip
   std::optional<config::Condition> assigned;  // the condition above as it stands
+  // The pool that the annotations name; empty when they do not all say the same.
+  std::string told_pool;
 };
+
+// Written on a Service that has addresses: the pool they are from.
+inline constexpr std::array<std::string_view, 2> pool_annotations{"herald.dev/ip-allocated-from-pool",
+                                                                  "metallb.io/ip-allocated-from-pool"};
+
+// A member that is a string; empty when it is anything else, or the whole is no object.
+[[nodiscard]] std::string text_of(const nlohmann::json& object, const char* name);
 
 // Annotations, of which the first that is there counts: herald.dev/NAME, metallb.io/NAME, metallb.universe.tf/NAME with
 // NAME one of address-pool, loadBalancerIPs, allow-shared-ip.
 [[nodiscard]] ServiceView view_service(const nlohmann::json& service, const config::Labels& namespace_labels);
+
+// The addresses that an object holds, for the record of what was given up: those in the status of a Service whose
+// condition says that they are from us.
+[[nodiscard]] std::vector<std::string> held_addresses(config::Kind kind, const nlohmann::json& object);
 
 }  // namespace controller

@@ -68,6 +68,10 @@ prometheus::Registry& Metrics::registry() {
   return families_->registry;
 }
 
+void Metrics::on_exposition(std::function<void()> refresh) {
+  refresh_ = std::move(refresh);
+}
+
 void Metrics::request(std::string_view verb, std::string_view resource, unsigned code, std::chrono::nanoseconds took) {
   families_->requests
       .Add({{"verb", std::string{verb}}, {"resource", std::string{resource}}, {"code", std::to_string(code)}})
@@ -89,6 +93,7 @@ void Metrics::commit(std::chrono::nanoseconds took) {
 }
 
 std::string Metrics::text(const Store& store) {
+  if (refresh_) refresh_();
   for (const auto& kind : config::all_kinds()) {
     families_->objects.Add({{"kind", std::string{kind.name}}}).Set(static_cast<double>(store.count(kind.kind)));
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,8 +22,9 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // For the families of others.
+  // For the families of others; `refresh` is called before each exposition, so that they show what is true then.
   [[nodiscard]] prometheus::Registry& registry();
+  void on_exposition(std::function<void()> refresh);
 
   void request(std::string_view verb, std::string_view resource, unsigned code, std::chrono::nanoseconds took);
   void watch_began(std::string_view resource);
@@ -36,6 +38,7 @@ class Metrics {
  private:
   struct Families;
   std::unique_ptr<Families> families_;
+  std::function<void()> refresh_;
 };
 
 }  // namespace controller

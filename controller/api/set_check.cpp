@@ -2,6 +2,7 @@
 #include "controller/api/set_check.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -51,10 +52,11 @@ SetCheck::Findings SetCheck::check(const ObjectKey& key, config::Object candidat
   Findings findings;
   if (!is_judged(config::info(key.kind))) return findings;
   refresh();
-  // What is new is the youngest, and of two that contradict each other the older stays.
+  // What is new is the youngest, and of two that contradict each other the older stays. Timestamps are whole seconds,
+  // so what was made in this one is older by the next.
   std::visit(
       [now](auto& one) {
-        if (one.meta.creation_timestamp.empty()) one.meta.creation_timestamp = rfc3339(now);
+        if (one.meta.creation_timestamp.empty()) one.meta.creation_timestamp = rfc3339(now + std::chrono::seconds{1});
       },
       candidate);
   const auto name = config::name_of(key.kind, config::meta_of(candidate));

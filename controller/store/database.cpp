@@ -19,6 +19,7 @@ constexpr auto schema = R"(
     uid TEXT NOT NULL, revision INTEGER NOT NULL, labels TEXT NOT NULL, object TEXT NOT NULL,
     UNIQUE (kind, namespace, name));
   CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS releases (what TEXT PRIMARY KEY, holder TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 )";
 constexpr auto reserved_revision = "reserved revision";
 
@@ -58,6 +59,12 @@ void put(sqlite3_stmt* statement, int index, std::string_view text) {
 
 void put(sqlite3_stmt* statement, int index, std::uint64_t number) {
   sqlite3_bind_int64(statement, index, static_cast<sqlite3_int64>(number));
+}
+
+// Moments are kept in milliseconds since 1970.
+std::uint64_t stored_time(std::chrono::system_clock::time_point time) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
 }
 
 bool step(sqlite3_stmt* statement) {
@@ -110,6 +117,8 @@ Database::Database(const std::filesystem::path& file) {
         "object=excluded.object");
     remove_ = prepare("DELETE FROM objects WHERE kind=? AND namespace=? AND name=?");
     set_number_ = prepare("INSERT OR REPLACE INTO numbers (name, value) VALUES (?,?)");
+    release_ = prepare("INSERT OR REPLACE INTO releases (what, holder, at) VALUES (?,?,?)");
+    forget_ = prepare("DELETE FROM releases WHERE at < ?");
   } catch (const std::runtime_error& error) {
     const auto busy = sqlite3_errcode(handle) == SQLITE_BUSY;
     throw std::runtime_error(cannot_open(file, busy ? "is in use by another process" : error.what()));
@@ -154,6 +163,13 @@ Database::Content Database::load() {
     if (name == reserved_revision) content.reserved = value;
     if (const auto kind = kind_of(name)) content.last_change.at(index_of(*kind)) = value;
   }
+  auto releases = prepare("SELECT what, holder, at FROM releases ORDER BY at, what");
+  while (sqlite3_step(releases.get()) == SQLITE_ROW) {
+    const std::chrono::milliseconds at{sqlite3_column_int64(releases.get(), 2)};
+    content.releases.push_back({std::string{column_text(releases.get(), 0)},
+                                std::string{column_text(releases.get(), 1)},
+                                std::chrono::system_clock::time_point{at}});
+  }
   return content;
 }
 
@@ -176,10 +192,26 @@ bool Database::write(const Transaction& transaction) {
     put(set_number_.get(), 2, last_change.at(i));
     if (!step(set_number_.get())) return false;
   }
+  // The old ones first: what was given up again just now is not old.
+  if (transaction.forget_before && !forget(*transaction.forget_before)) return false;
+  for (const auto& release : transaction.releases)
+    if (!write(release)) return false;
   if (!transaction.reserve) return true;
   put(set_number_.get(), 1, std::string_view{reserved_revision});
   put(set_number_.get(), 2, *transaction.reserve);
   return step(set_number_.get());
+}
+
+bool Database::write(const Release& release) {
+  put(release_.get(), 1, release.what);
+  put(release_.get(), 2, release.holder);
+  put(release_.get(), 3, stored_time(release.at));
+  return step(release_.get());
+}
+
+bool Database::forget(std::chrono::system_clock::time_point before) {
+  put(forget_.get(), 1, stored_time(before));
+  return step(forget_.get());
 }
 
 bool Database::write(const Row& row) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "controller/store/object.hpp"
+#include "controller/store/release.hpp"
 #include "net/result.hpp"
 
 struct sqlite3;
@@ -32,7 +33,9 @@ struct Row {
 
 struct Transaction {
   std::vector<Row> rows;
-  std::optional<std::uint64_t> reserve;  // revisions up to here may be given out
+  std::optional<std::uint64_t> reserve{};  // revisions up to here may be given out
+  std::vector<Release> releases{};
+  std::optional<std::chrono::system_clock::time_point> forget_before{};  // releases older than that
 };
 
 class Database {
@@ -42,6 +45,7 @@ class Database {
     std::uint64_t reserved = 0;      // 0: the file is new
     // Of each kind, the revision of its last change, deletions included.
     std::array<std::uint64_t, kind_count> last_change{};
+    std::vector<Release> releases;  // oldest first
   };
 
   // Throws std::runtime_error.
@@ -62,9 +66,11 @@ class Database {
   [[nodiscard]] Statement prepare(const char* sql);
   [[nodiscard]] bool write(const Transaction& transaction);
   [[nodiscard]] bool write(const Row& row);
+  [[nodiscard]] bool write(const Release& release);
+  [[nodiscard]] bool forget(std::chrono::system_clock::time_point before);
 
   std::unique_ptr<sqlite3, Close> database_;
-  Statement begin_, commit_, rollback_, put_, remove_, set_number_;
+  Statement begin_, commit_, rollback_, put_, remove_, set_number_, release_, forget_;
 };
 
 }  // namespace controller

@@ -29,6 +29,10 @@ std::string name_of(const ObjectKey& key) {
   return std::string{config::info(key.kind).plural} + " \"" + key.name + "\"";
 }
 
+std::string holder_of(const ObjectKey& key) {
+  return key.namespace_name.empty() ? key.name : key.namespace_name + "/" + key.name;
+}
+
 // Objects of one kind in the order lists have: by namespace, then name.
 struct ByName {
   using is_transparent = void;
@@ -59,6 +63,7 @@ struct Ticket {
 };
 struct Staged {
   std::vector<Row> rows;
+  std::vector<Release> releases;
   std::vector<Ticket> tickets;
 };
 
@@ -67,6 +72,7 @@ struct Resolution {
   std::optional<Row::Action> action;
   json value;
   ObjectPtr before;
+  std::vector<std::string> given_up{};
 };
 
 }  // namespace
@@ -87,6 +93,7 @@ struct Store::State {
   ObjectPtr latest(const ObjectKey& key) const;
   net::Result<Resolution, WriteError> resolve(const Write& write) const;
   net::Result<Resolution, WriteError> resolve_update(const Write& write, ObjectPtr before) const;
+  std::vector<std::string> holdings(const ObjectKey& key, const json& object) const;
   WriteResult perform(const Write& write);
   void stage(Row row);
   void publish(const Row& row);
@@ -107,6 +114,9 @@ struct Store::State {
   Staged staged, flight;
   bool in_flight = false;
   std::uint64_t reserving = 0;  // what the transaction under way reserves; 0: nothing
+
+  std::vector<Release> earlier_releases;  // as they were on disk at the start
+  std::optional<std::chrono::system_clock::time_point> forget_before;
 
   std::map<ObjectKey, ObjectPtr> unsaved;  // volatile state that the disk does not have
   std::vector<Row> saving;                 // the part of it in the transaction under way
@@ -135,6 +145,7 @@ void Store::State::load() {
     auto& objects = of(object->key.kind).objects;
     objects.insert(objects.end(), std::move(object));
   }
+  earlier_releases = std::move(content.releases);
   content = {};
 
   reserved = revision + revision_block;
@@ -179,6 +190,7 @@ net::Result<Resolution, WriteError> Store::State::resolve_update(const Write& wr
   if (!old.is_object()) return net::fail(WriteError{WriteError::Code::Storage, "the stored object is damaged"});
   auto changed = true;
   Resolution updated{Row::Action::Put, {}, std::move(before)};
+  auto held = holdings(write.key, old);
   if (write.verb == Write::Verb::Delete) {
     updated.value = std::move(old);
     changed = !is_deleted(updated.value);
@@ -198,7 +210,16 @@ net::Result<Resolution, WriteError> Store::State::resolve_update(const Write& wr
   } else if (!has_finalizers(updated.value) && (write.verb == Write::Verb::Delete || is_deleted(updated.value))) {
     updated.action = Row::Action::Remove;
   }
+  if (held.empty() || !updated.action) return updated;
+  std::vector<std::string> holds;
+  if (updated.action == Row::Action::Put) holds = holdings(write.key, updated.value);
+  for (auto& one : held)
+    if (std::ranges::find(holds, one) == holds.end()) updated.given_up.push_back(std::move(one));
   return updated;
+}
+
+std::vector<std::string> Store::State::holdings(const ObjectKey& key, const json& object) const {
+  return options.holdings ? options.holdings(key.kind, object) : std::vector<std::string>{};
 }
 
 WriteResult Store::State::perform(const Write& write) {
@@ -216,6 +237,8 @@ WriteResult Store::State::perform(const Write& write) {
     unsaved[write.key] = object;
   } else {
     stage(row);
+    for (auto& what : resolved->given_up)
+      staged.releases.push_back({std::move(what), holder_of(write.key), options.now()});
   }
   return object;
 }
@@ -284,6 +307,8 @@ void Store::State::pump() {
     transaction.rows = saving;  // before the others: a deletion among them must come last
   }
   transaction.rows.insert(transaction.rows.end(), flight.rows.begin(), flight.rows.end());
+  transaction.releases = std::move(flight.releases);
+  transaction.forget_before = std::exchange(forget_before, std::nullopt);
   if (reserve) transaction.reserve = reserving = revision + revision_block;
   for (auto& kind : kinds) kind.first_in_flight = std::exchange(kind.first_staged, std::nullopt);
   committer->start(std::move(transaction));
@@ -347,6 +372,7 @@ Store::~Store() {
   for (const auto& [key, object] : state.unsaved) last.rows.push_back({Row::Action::Put, object});
   // The transaction under way is on disk but was not published; staged rows follow it.
   last.rows.insert(last.rows.end(), state.staged.rows.begin(), state.staged.rows.end());
+  last.releases = state.staged.releases;
   // Nobody is left to be told of a failure, and nobody was told of success.
   if (!last.rows.empty()) static_cast<void>(state.database.commit(last));
 }
@@ -451,6 +477,15 @@ WriteResult Store::preview(const Write& write) const {
   if (!resolved) return net::fail(std::move(resolved.error()));
   if (!resolved->action) return std::move(resolved->before);
   return make_object(write.key, resolved->value, resolved->before ? resolved->before->revision : 0);
+}
+
+std::vector<Release> Store::releases() const {
+  return state_->earlier_releases;
+}
+
+void Store::forget_releases(std::chrono::system_clock::time_point before) {
+  state_->forget_before = before;
+  std::erase_if(state_->earlier_releases, [&](const Release& release) { return release.at < before; });
 }
 
 void Store::tick() {

@@ -25,6 +25,7 @@
 #include <nlohmann/json.hpp>
 
 #include "controller/store/object.hpp"
+#include "controller/store/release.hpp"
 #include "net/result.hpp"
 
 namespace controller {
@@ -84,7 +85,7 @@ struct Snapshot {
   bool more = false;  // the limit cut it short
 };
 
-// Cancels the subscription it stands for when destroyed; must not outlive the store.
+// Cancels the subscription it stands for when destroyed; must not outlive what it was made by.
 class Subscription {
  public:
   Subscription() = default;
@@ -102,6 +103,42 @@ class Subscription {
   std::function<void()> cancel_;
 };
 
+// Objects wherever they are kept: in our store, or in a Kubernetes API. One thread makes every call.
+class Objects {
+ public:
+  Objects() = default;
+  virtual ~Objects() = default;
+  Objects(const Objects&) = delete;
+  Objects& operator=(const Objects&) = delete;
+  Objects(Objects&&) = delete;
+  Objects& operator=(Objects&&) = delete;
+
+  // Reading: what is committed.
+  [[nodiscard]] virtual ObjectPtr get(const ObjectKey& key) const = 0;  // empty: no such object
+  [[nodiscard]] virtual net::Result<Snapshot, Expired> list(const ListQuery& query) const = 0;
+  // All changes of a kind up to here are committed.
+  [[nodiscard]] virtual std::uint64_t revision(config::Kind kind) const = 0;
+  // At most `limit` changes after `revision`, oldest first. The caller keeps the position, nobody keeps a queue for
+  // it: a reader that stays behind for longer than the history gets Expired.
+  [[nodiscard]] virtual net::Result<std::vector<Change>, Expired> changes(config::Kind kind, std::uint64_t revision,
+                                                                          std::size_t limit) const = 0;
+  // `wake` is called on the owner's thread after changes of the kind were published, never from inside a call
+  // to write(). It may call everything here.
+  [[nodiscard]] virtual Subscription subscribe(config::Kind kind, std::function<void()> wake) = 0;
+
+  // Each write of a batch stands on its own: one that is refused does not hold back the others. `done` is called
+  // once, on the owner's thread and never from inside write(), with one result for each write in order.
+  using Done = std::function<void(std::vector<WriteResult>)>;
+  virtual void write(std::vector<Write> batch, Done done) = 0;
+  // The newest revision including what is on its way: what the next write is checked against.
+  [[nodiscard]] virtual ObjectPtr latest(const ObjectKey& key) const = 0;
+
+  // What was given up in earlier lives of the store and not forgotten, oldest first: of each thing, the last time.
+  [[nodiscard]] virtual std::vector<Release> releases() const = 0;
+  // Drops the record of releases before that moment, with the next write.
+  virtual void forget_releases(std::chrono::system_clock::time_point before) = 0;
+};
+
 struct StoreOptions {
   std::filesystem::path file;  // created when absent; a second process is refused
   // Runs a function later on the owner's thread; called from the store's thread as well. What was posted must
@@ -110,6 +147,9 @@ struct StoreOptions {
   std::function<std::chrono::system_clock::time_point()> now;
   std::size_t history = 4096;                  // changes kept of each kind, or as many as it has objects
   std::chrono::seconds volatile_interval{10};  // how old a heartbeat on disk may get
+  // What an object holds for itself, each by a name. What a write makes it give up is put on record in the same
+  // transaction; see releases(). Empty: no object holds anything.
+  std::function<std::vector<std::string>(config::Kind, const nlohmann::json&)> holdings{};
 };
 
 // How one transaction went.
@@ -125,39 +165,31 @@ struct StoreStatistics {
   std::uint64_t pending = 0;   // rows on their way
 };
 
-class Store {
+class Store final : public Objects {
  public:
   // Throws std::runtime_error when the file cannot be opened, is held by another process or is damaged.
   explicit Store(StoreOptions options);
   // Writes what is still on its way; its callbacks are not called.
-  ~Store();
+  ~Store() override;
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // Reading: what is committed.
-  [[nodiscard]] ObjectPtr get(const ObjectKey& key) const;  // empty: no such object
-  [[nodiscard]] net::Result<Snapshot, Expired> list(const ListQuery& query) const;
+  [[nodiscard]] ObjectPtr get(const ObjectKey& key) const override;
+  [[nodiscard]] net::Result<Snapshot, Expired> list(const ListQuery& query) const override;
   [[nodiscard]] std::size_t count(config::Kind kind) const;
-  // All changes of a kind up to here are committed.
-  [[nodiscard]] std::uint64_t revision(config::Kind kind) const;
-  // At most `limit` changes after `revision`, oldest first. The caller keeps the position, the store keeps no
-  // queue: a reader that stays behind for longer than the history gets Expired.
+  [[nodiscard]] std::uint64_t revision(config::Kind kind) const override;
   [[nodiscard]] net::Result<std::vector<Change>, Expired> changes(config::Kind kind, std::uint64_t revision,
-                                                                  std::size_t limit) const;
+                                                                  std::size_t limit) const override;
+  [[nodiscard]] Subscription subscribe(config::Kind kind, std::function<void()> wake) override;
 
-  // `wake` is called on the owner's thread after changes of the kind were published, never from inside a call
-  // to write(). It may call everything here.
-  [[nodiscard]] Subscription subscribe(config::Kind kind, std::function<void()> wake);
-
-  // Writing. The batch goes into one transaction, each write on its own merits: one that is refused does not
-  // hold back the others. `done` is called once, on the owner's thread and never from inside write(), with one
-  // result for each write in order, when all of them are durable and visible.
-  using Done = std::function<void(std::vector<WriteResult>)>;
-  void write(std::vector<Write> batch, Done done);
+  // The batch goes into one transaction; `done` is called when all of it is durable and visible.
+  void write(std::vector<Write> batch, Done done) override;
   // What write() would answer now, without doing it.
   [[nodiscard]] WriteResult preview(const Write& write) const;
-  // The newest revision including what is on its way: what the next write is checked against.
-  [[nodiscard]] ObjectPtr latest(const ObjectKey& key) const;
+  [[nodiscard]] ObjectPtr latest(const ObjectKey& key) const override;
+
+  [[nodiscard]] std::vector<Release> releases() const override;
+  void forget_releases(std::chrono::system_clock::time_point before) override;
 
   // Puts heartbeats on disk when they are due. Call it every second or so.
   void tick();

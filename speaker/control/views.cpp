@@ -79,10 +79,22 @@ Json last_reset(const bgp::PeerStatus& session, const WallClock& clock) {
   return out;
 }
 
+std::string_view print(bgp::PeerType type) {
+  switch (type) {
+    case bgp::PeerType::External:
+      return "external";
+    case bgp::PeerType::Internal:
+      return "internal";
+    case bgp::PeerType::Confederation:
+      break;
+  }
+  return "confederation";
+}
+
 Json negotiated(const bgp::Negotiated& from) {
   return {{"peerAsn", from.peer_asn.value},
           {"peerRouterId", net::print(from.peer_id)},
-          {"type", from.type == bgp::PeerType::Internal ? "internal" : "external"},
+          {"type", print(from.type)},
           {"holdTimeSec", from.hold_time.count()},
           {"keepaliveTimeSec", from.keepalive_time.count()},
           {"families", family_names(from.families)},
@@ -168,6 +180,8 @@ Json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config, 
                         {"remotePort", status.transport->remote_port},
                         {"md5", !config.session.password.empty()}};
   }
+  if (config.out.reflector_client) out["routeReflectorClient"] = true;
+  if (config.default_originate) out["defaultOriginate"] = true;
   out["families"] = {{"ipv4Unicast", counters(status.ipv4)}, {"ipv6Unicast", counters(status.ipv6)}};
   out["prefixLimit"] = {{"ipv4Unicast", config.ipv4_limit.maximum}, {"ipv6Unicast", config.ipv6_limit.maximum}};
   out["messages"] = {{"in", messages(session.messages.in)}, {"out", messages(session.messages.out)}};
@@ -192,6 +206,10 @@ Json view(const bgp::PathAttributes& from) {
   if (from.aggregator)
     out["aggregator"] = {{"asn", from.aggregator->asn.value}, {"address", net::print(from.aggregator->address)}};
   if (from.originator_id) out["originatorId"] = net::print(*from.originator_id);
+  if (!from.cluster_list.empty()) {
+    out["clusterList"] = Json::array();
+    for (const auto id : from.cluster_list) out["clusterList"].push_back(net::print(id));
+  }
   return out;
 }
 

@@ -8,20 +8,16 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <random>
 #include <string>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "netlink/fib_thread.hpp"
 #include "netlink/links.hpp"
+#include "tests/bench/route_socket.hpp"
 
 namespace {
 
@@ -69,72 +65,6 @@ double processor_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// ---- the yardstick: nothing but messages ----
-
-class BareSocket {
- public:
-  BareSocket() : fd_{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)} {
-    int size = 8 << 20;
-    ::setsockopt(fd_, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-    buffer_.reserve(192 * 1024);
-  }
-  ~BareSocket() { ::close(fd_); }
-  BareSocket(const BareSocket&) = delete;
-  BareSocket& operator=(const BareSocket&) = delete;
-
-  void add_route(net::Ipv4Prefix prefix, net::Ipv4Address gateway, std::uint32_t interface) {
-    last_ = buffer_.size();
-    nlmsghdr header{};
-    header.nlmsg_type = RTM_NEWROUTE;
-    header.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL;
-    rtmsg route{};
-    route.rtm_family = AF_INET;
-    route.rtm_dst_len = static_cast<unsigned char>(prefix.length());
-    route.rtm_table = RT_TABLE_MAIN;
-    route.rtm_protocol = RTPROT_BGP;
-    route.rtm_type = RTN_UNICAST;
-    append(&header, sizeof header);
-    append(&route, sizeof route);
-    attribute(RTA_DST, htonl(prefix.address().value));
-    attribute(RTA_PRIORITY, 20);
-    attribute(RTA_GATEWAY, htonl(gateway.value));
-    attribute(RTA_OIF, interface);
-    header_at_last()->nlmsg_len = static_cast<std::uint32_t>(buffer_.size() - last_);
-    if (buffer_.size() >= std::size_t{128} * 1024) flush();
-  }
-  void flush() {
-    if (buffer_.empty()) return;
-    header_at_last()->nlmsg_flags |= NLM_F_ACK;
-    if (::send(fd_, buffer_.data(), buffer_.size(), 0) < 0) give_up("send");
-    buffer_.clear();
-    alignas(nlmsghdr) char answer[8192];
-    if (::recv(fd_, answer, sizeof answer, 0) < 0) give_up("recv");
-    nlmsgerr error{};
-    std::memcpy(&error, answer + sizeof(nlmsghdr), sizeof error);
-    if (error.error != 0) {
-      errno = -error.error;
-      give_up("bare insert");
-    }
-  }
-
- private:
-  nlmsghdr* header_at_last() { return reinterpret_cast<nlmsghdr*>(buffer_.data() + last_); }
-  void append(const void* data, std::size_t size) {
-    const auto* bytes = static_cast<const std::uint8_t*>(data);
-    buffer_.insert(buffer_.end(), bytes, bytes + size);
-  }
-  void attribute(std::uint16_t type, std::uint32_t value) {
-    const rtattr header{RTA_LENGTH(sizeof value), type};
-    append(&header, sizeof header);
-    append(&value, sizeof value);
-  }
-
-  int fd_;
-  std::vector<std::uint8_t> buffer_;
-  std::size_t last_ = 0;
-};
-
 std::uint32_t interface_index() {
   netlink::Links links;
   return links.table().find("a0")->index;
@@ -148,10 +78,10 @@ struct Cost {
 Cost run_bare(const std::vector<net::Ipv4Prefix>& prefixes) {
   enter_fresh_namespace();
   const auto interface = interface_index();
-  BareSocket socket;
+  bench::RouteSocket socket{{}};
   const auto processor = processor_seconds();
   const auto begun = net::Clock::now();
-  for (const auto& prefix : prefixes) socket.add_route(prefix, {0x0a000002U}, interface);
+  for (const auto& prefix : prefixes) socket.add(prefix, {{0x0a000002U}, interface, std::nullopt});
   socket.flush();
   return {Seconds{net::Clock::now() - begun}.count(), processor_seconds() - processor};
 }

@@ -161,7 +161,7 @@ TEST(RouterWithInternalPeers, IsTheNextHopWhereItIsToldSo) {
   Lab lab;
   auto& sender = lab.add(external(1));
   auto& inside = lab.add(internal(2));
-  lab.config(inside).next_hop = InternalNextHop::Self;
+  lab.config(inside).out.next_hop = NextHopMode::Self;
   lab.establish();
   sender.announce({pfx("203.0.113.0/24")}, path({65001}));
   lab.settle();

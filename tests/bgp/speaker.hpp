@@ -30,6 +30,7 @@ struct SpeakerOptions {
   bool refresh = true;
   bool enhanced_refresh = false;
   bool extended_messages = false;
+  bool confederation = false;  // it is in another member AS of the router's confederation
 };
 
 class Speaker {
@@ -46,6 +47,7 @@ class Speaker {
     config.session.router_id = net::RouterId{0x0a000001};
     config.session.peer_asn = {ExpectedAsn::Kind::Exactly, options_.asn};
     config.session.hold_time = net::Seconds{0};
+    config.session.confederation = options_.confederation;
     config.import = {accept_all()};
     config.export_filter = FilterChain{accept_all()};
     return config;
@@ -170,6 +172,7 @@ class Speaker {
   static constexpr net::Ipv6Address router_address_ipv6{{0x20, 0x01, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfe}};
 
   [[nodiscard]] PeerType type() const {
+    if (options_.confederation) return PeerType::Confederation;
     return options_.asn == options_.router_asn ? PeerType::Internal : PeerType::External;
   }
   [[nodiscard]] const SpeakerOptions& options() const { return options_; }

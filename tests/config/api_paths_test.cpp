@@ -18,6 +18,8 @@ TEST(KindTable, FindsKindsByWhatPeopleType) {
   for (const auto* word : {"bgppeers", "BGPPeer", "bgppeer", "peer"})
     EXPECT_EQ(find_kind_by_word(word), &info(Kind::BGPPeer)) << word;
   EXPECT_EQ(find_kind_by_word("svc"), &info(Kind::Service));
+  EXPECT_EQ(find_kind_by_word("Pools"), &info(Kind::IPAddressPool));
+  EXPECT_EQ(find_kind_by_word("s"), nullptr);
   EXPECT_EQ(find_kind_by_word(""), nullptr);
   EXPECT_EQ(find_kind_by_word("pears"), nullptr);
 }

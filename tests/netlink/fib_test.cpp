@@ -34,13 +34,18 @@ std::string nexthops() {
   return output_of("ip nexthop show proto 201");
 }
 
-// Everything the kernel says about routes and nexthop objects, no matter whose doing.
+// Everything the kernel says about routes and nexthop objects, no matter whose doing, but for those that it makes
+// itself of addresses (RTPROT_KERNEL): a link-local one may come to be usable at any time.
 class Monitor {
  public:
   Monitor() : events_{{Topic::Routes, Topic::Nexthops}, 0} {}
   std::vector<Message> read() {
     std::vector<Message> out;
-    while (events_.read([&](const RawMessage& raw) { out.push_back(decode(raw)); }) == Received::More) {
+    const auto take = [&](const RawMessage& raw) {
+      const auto route = decode_route(raw);
+      if (!route || route->protocol != RTPROT_KERNEL) out.push_back(decode(raw));
+    };
+    while (events_.read(take) == Received::More) {
     }
     return out;
   }

@@ -11,6 +11,36 @@ TEST(CommunityPattern, PrintsAsItIsRead) {
     EXPECT_EQ(print(parse_community_pattern(text).value()), text);
 }
 
+TEST(CommunityPattern, MatchesExtendedCommunitiesByAdministratorAndNumber) {
+  for (const auto* text : {"rt:65001:100", "rt:65001:*", "ro:*:7", "rt:10.0.0.1:*", "rt:4200000000:*", "rt:*:*",
+                           "generic:0x4300000000000001"})
+    EXPECT_EQ(print(parse_community_pattern(text).value()), text);
+  for (const auto* text :
+       {"rt:", "rt:1", "rt:*", "rt:1:2:3", "rt:x:*", "rt:1:4294967296", "xx:*:1", "generic:0x*", "generic:1"})
+    EXPECT_EQ(parse_community_pattern(text), std::nullopt) << text;
+  constexpr ExtendedCommunity narrow{0x0002'fde9'0000'0064};  // rt:65001:100
+  constexpr ExtendedCommunity wide{0x0202'0000'fde9'0064};    // the same in four octets
+  constexpr ExtendedCommunity by_address{0x0102'0a00'0001'0064};
+  constexpr ExtendedCommunity origin{0x0003'fde9'0000'0064};
+  constexpr ExtendedCommunity opaque{0x4302'0000'0000'0001};
+  const auto matches = [](const char* text, ExtendedCommunity community) {
+    return parse_community_pattern(text)->matches(community);
+  };
+  EXPECT_TRUE(matches("rt:65001:100", narrow));
+  EXPECT_FALSE(matches("rt:65001:100", origin));
+  EXPECT_TRUE(matches("rt:65001:*", narrow));
+  EXPECT_TRUE(matches("rt:65001:*", wide));
+  EXPECT_FALSE(matches("rt:65002:*", wide));
+  EXPECT_TRUE(matches("rt:10.0.0.1:*", by_address));
+  EXPECT_FALSE(matches("rt:167772161:*", by_address));
+  EXPECT_TRUE(matches("rt:*:100", by_address));
+  EXPECT_FALSE(matches("rt:*:*", opaque));
+  EXPECT_FALSE(matches("rt:*:*", origin));
+  EXPECT_EQ(parse_community_pattern("rt:65001:100")->extended(), narrow);
+  EXPECT_EQ(parse_community_pattern("rt:65001:*")->extended(), std::nullopt);
+  EXPECT_FALSE(parse_community_pattern("rt:*:*")->matches(Community{1}));
+}
+
 TEST(CommunityPattern, ReadsWellKnownNames) {
   EXPECT_EQ(parse_community_pattern("no-export")->standard(), community_no_export);
   EXPECT_EQ(parse_community_pattern("graceful-shutdown")->standard(), community_graceful_shutdown);

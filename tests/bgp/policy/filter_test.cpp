@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "bgp/wire/text.hpp"
+
 namespace bgp {
 namespace {
 
@@ -206,6 +208,110 @@ TEST(FilterChain, KnowsWhatItsOutcomeDependsOn) {
   FilterRule set;
   set.set.med = 1;
   EXPECT_FALSE(accepts_everything({{"f", {set}}}));
+}
+
+TEST(RuleMatch, AsksForTheAsPathByRegularExpression) {
+  const auto path = [](std::string_view text) {
+    RuleMatch match;
+    match.as_path = {*net::parse_as_path_pattern(text)};
+    return match;
+  };
+  EXPECT_TRUE(matches(path("_65002_")));
+  EXPECT_TRUE(matches(path("^65001_.*_65003$")));
+  EXPECT_FALSE(matches(path("^65002_")));
+  EXPECT_FALSE(matches(path("^$")));
+  auto either = path("^$");
+  either.as_path.push_back(*net::parse_as_path_pattern("_65003$"));
+  EXPECT_TRUE(matches(either));
+}
+
+TEST(RuleMatch, HoldsOutsideOfWhatItExcludes) {
+  RuleMatch match;
+  match.not_prefixes = {{pfx("10.1.0.0/16"), 16, 32}};
+  EXPECT_FALSE(matches(match));
+  EXPECT_TRUE(matches(match, {pfx("10.2.0.0/24"), "tor1", net::Asn{65000}}));
+  EXPECT_TRUE(depends_on_prefix({{"f", {accepting(match)}}}));
+}
+
+TEST(RuleMatch, TellsLocalRoutesAndKindsOfPeersApart) {
+  RuleMatch local;
+  local.source = RouteSource::Local;
+  EXPECT_FALSE(matches(local));
+  auto own = context;
+  own.source = RouteSource::Local;
+  EXPECT_TRUE(matches(local, own));
+  RuleMatch internal;
+  internal.peer_type = PeerType::Internal;
+  EXPECT_FALSE(matches(internal));
+  own.peer_type = PeerType::Internal;
+  EXPECT_TRUE(matches(internal, own));
+  auto attributes = route();
+  EXPECT_TRUE(run({accept_local()}, own, attributes).accepted);
+  EXPECT_FALSE(run({accept_local()}, context, attributes).accepted);
+}
+
+TEST(RuleMatch, AsksForLocalPref) {
+  RuleMatch match;
+  match.local_pref = 100;
+  EXPECT_FALSE(matches(match));
+  auto attributes = route();
+  attributes.local_pref = 100;
+  EXPECT_TRUE(run({{"f", {accepting(match)}}}, context, attributes).accepted);
+}
+
+TEST(RuleMatch, AsksForExtendedCommunities) {
+  auto attributes = route();
+  attributes.extended_communities = {{0x0002'fde9'0000'0064}};
+  RuleMatch match;
+  match.communities = {pattern("rt:65001:*")};
+  EXPECT_TRUE(run({{"f", {accepting(match)}}}, context, attributes).accepted);
+  EXPECT_FALSE(matches(match));
+}
+
+TEST(RuleSet, PrependsGivenNumbersAndItsOwnInFront) {
+  FilterRule rule;
+  rule.set.prepend_path = {{65010}, {65011}};
+  rule.set.prepend = 1;
+  rule.set.origin = Origin::Incomplete;
+  auto attributes = route();
+  EXPECT_TRUE(run({{"f", {rule}}}, context, attributes).accepted);
+  EXPECT_EQ(print(attributes.as_path), "65000 65010 65011 65001 65002 65003");
+  EXPECT_EQ(attributes.origin, Origin::Incomplete);
+}
+
+TEST(RuleSet, AddsAndRemovesExtendedCommunities) {
+  FilterRule rule;
+  rule.set.add_extended_communities = {{0x0002'0001'0000'0001}};
+  rule.set.remove_communities = {pattern("rt:65001:*")};
+  auto attributes = route();
+  attributes.extended_communities = {{0x0002'fde9'0000'0064}, {0x0002'fde9'0000'0065}};
+  EXPECT_TRUE(run({{"f", {rule}}}, context, attributes).accepted);
+  EXPECT_THAT(attributes.extended_communities, ElementsAre(ExtendedCommunity{0x0002'0001'0000'0001}));
+}
+
+TEST(FilterChain, IsResolvedAgainstWhatTheTablesHave) {
+  FilterRule backup;
+  backup.name = "backup";
+  backup.match.when_absent = {pfx("203.0.113.0/24")};
+  FilterRule main;
+  main.name = "main";
+  main.match.when_present = {pfx("203.0.113.0/24"), pfx("198.51.100.0/24")};
+  const FilterChain chain{{"f", {backup, main}}};
+  EXPECT_THAT(table_conditions(chain),
+              ElementsAre(pfx("203.0.113.0/24"), pfx("203.0.113.0/24"), pfx("198.51.100.0/24")));
+  const auto with = [&](std::vector<net::Prefix> all) {
+    std::string names;
+    const auto resolved =
+        resolve(chain, [&](const auto& prefix) { return std::find(all.begin(), all.end(), prefix) != all.end(); });
+    for (const auto& rule : resolved[0].rules) {
+      EXPECT_THAT(rule.match.when_present, IsEmpty());
+      names += rule.name;
+    }
+    return names;
+  };
+  EXPECT_EQ(with({}), "backup");
+  EXPECT_EQ(with({pfx("203.0.113.0/24")}), "");
+  EXPECT_EQ(with({pfx("203.0.113.0/24"), pfx("198.51.100.0/24")}), "main");
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ class Model {
         prefix.is_v4() ? net::IpAddress{Speaker::router_address} : net::IpAddress{Speaker::router_address_ipv6};
     if (internal(peer)) {
       if (source == nullptr) attributes.as_path = {};
-      if (source == nullptr || peer.config.next_hop == InternalNextHop::Self) attributes.next_hop = {self, {}};
+      if (source == nullptr || peer.config.out.next_hop == NextHopMode::Self) attributes.next_hop = {self, {}};
       if (!attributes.local_pref) attributes.local_pref = decision.default_local_pref;
       return attributes;
     }

@@ -300,8 +300,8 @@ class Scenario {
         model_.decision.maximum_paths = static_cast<std::uint16_t>(1 + choices_.u8() % 4);
         return configure();
       case 2: {
-        auto& hop = model_.peers[4].config.next_hop;
-        hop = hop == InternalNextHop::Self ? InternalNextHop::Unchanged : InternalNextHop::Self;
+        auto& hop = model_.peers[4].config.out.next_hop;
+        hop = hop == NextHopMode::Self ? NextHopMode::Auto : NextHopMode::Self;
         return configure();
       }
       default:

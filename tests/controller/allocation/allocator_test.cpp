@@ -267,7 +267,7 @@ TEST(Quarantine, KeepsAReleasedAddressFromOthersForItsTime) {
   EXPECT_EQ(outcome(allocator.allocate(request("two"), t0)), "a: 192.0.2.2");
   const auto refused = allocator.allocate(request("three"), t0 + 59s);
   ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, HasSubstr("1 released ones are in quarantine"));
+  EXPECT_EQ(refused.error().reason, "PoolExhausted");
   EXPECT_EQ(allocator.next_expiry(), t0 + 60s);
   EXPECT_EQ(outcome(allocator.allocate(request("three"), t0 + 60s)), "a: 192.0.2.1");
 }
@@ -295,6 +295,40 @@ TEST(Quarantine, YieldsToAnExplicitRequestAndOutlivesAnEditOfThePool) {
   auto exactly = request("three");
   exactly.addresses = {*net::parse_ip("192.0.2.1")};
   EXPECT_EQ(outcome(allocator.allocate(exactly, t0)), "a: 192.0.2.1");
+}
+
+TEST(QuarantineOfAnEarlierLife, GoesOnForWhatIsLeftOfIt) {
+  Allocator allocator;
+  allocator.set_pools(pools({pool("a", {"192.0.2.1-192.0.2.2"})}));
+  ASSERT_TRUE(allocator.adopt(request("holder"), {*net::parse_ip("192.0.2.2")}, t0));
+  const auto before = t0 - 20s;
+  allocator.recall("default/gone", *net::parse_ip("192.0.2.1"), before, t0);
+  allocator.recall("default/gone", *net::parse_ip("192.0.2.2"), before, t0);     // somebody has it again
+  allocator.recall("default/gone", *net::parse_ip("198.51.100.1"), before, t0);  // of no pool any more
+  EXPECT_EQ(allocator.usage("a", Family::Ipv4).quarantined, 1U);
+  EXPECT_EQ(allocator.next_expiry(), t0 + 40s);
+  EXPECT_EQ(outcome(allocator.allocate(request("new"), t0 + 39s)), "PoolExhausted");
+  EXPECT_EQ(outcome(allocator.allocate(request("new"), t0 + 40s)), "a: 192.0.2.1");
+}
+
+TEST(QuarantineOfAnEarlierLife, IsOverWhenItsTimeIsUpAndNeverLongerThanThePoolSays) {
+  Allocator allocator;
+  allocator.set_pools(pools({pool("a", {"192.0.2.1-192.0.2.2"})}));
+  allocator.recall("default/gone", *net::parse_ip("192.0.2.1"), t0 - 60s, t0);
+  EXPECT_EQ(allocator.next_expiry(), std::nullopt);
+  // The clock was set back by an hour meanwhile.
+  allocator.recall("default/gone", *net::parse_ip("192.0.2.2"), t0 + 3600s, t0);
+  EXPECT_EQ(allocator.next_expiry(), t0 + 60s);
+}
+
+TEST(QuarantineOfAnEarlierLife, GivesTheSameServiceItsAddressesBack) {
+  Allocator allocator;
+  allocator.set_pools(pools({pool("a", {"192.0.2.1-192.0.2.9", "2001:db8::1-2001:db8::9"})}));
+  for (const auto* address : {"192.0.2.5", "2001:db8::5"})
+    allocator.recall("default/again", *net::parse_ip(address), t0 - 1s, t0);
+  auto ask = request("again");
+  ask.policy = IpFamilyPolicy::RequireDualStack;
+  EXPECT_EQ(outcome(allocator.allocate(ask, t0)), "a: 192.0.2.5 2001:db8::5");
 }
 
 TEST(LiveService, KeepsItsAddressWhateverIsDoneToPoolsThatStillHoldIt) {

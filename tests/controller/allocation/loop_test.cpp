@@ -26,6 +26,10 @@ json addresses(const char* range) {
 
 class AllocationLoopTest : public testing::StoreTest {
  public:
+  AllocationLoopTest() {
+    holdings = held_addresses;
+    open();
+  }
   void start() {
     loop.emplace(*store, "", AllocationClocks{[this] { return steady; }, [this] { return now; }},
                  [this](std::function<void()> work) { queue.post(std::move(work)); });
@@ -76,6 +80,66 @@ TEST_F(AllocationLoopTest, AssignsWhatComesAndCountsItOnThePool) {
   EXPECT_THAT(reasons(), ::testing::ElementsAre("IPAllocated"));
 }
 
+TEST_F(AllocationLoopTest, TellsOfAnExhaustedPoolInItsStatus) {
+  start();
+  change(create(pool("tiny"), addresses("192.0.2.1/32")));
+  const auto exhausted = [this] { return get(pool("tiny"))["status"]["conditions"][0]; };
+  EXPECT_EQ(exhausted()["status"], "False");
+  now += 10s;
+  change(create(service("one"), load_balancer()));
+  EXPECT_EQ(exhausted()["status"], "True");
+  EXPECT_EQ(exhausted()["message"], "all 1 IPv4 addresses are assigned");
+  EXPECT_EQ(exhausted()["lastTransitionTime"], "2023-11-14T22:13:30Z");
+  now += 10s;
+  change(remove(service("one")));
+  EXPECT_EQ(get(pool("tiny"))["status"]["quarantinedIPv4"], 1);
+  EXPECT_EQ(exhausted()["message"], "all 1 IPv4 addresses are assigned or in quarantine");
+  EXPECT_EQ(exhausted()["lastTransitionTime"], "2023-11-14T22:13:30Z") << "it went on";
+  now += 60s;
+  steady += 60s;
+  loop->tick();
+  settle();
+  EXPECT_EQ(get(pool("tiny"))["status"]["quarantinedIPv4"], 0);
+  EXPECT_EQ(exhausted()["status"], "False");
+  const auto text = store->get(pool("tiny"))->text;
+  restart();
+  EXPECT_EQ(store->get(pool("tiny"))->text, text) << "nothing to say anew";
+}
+
+TEST_F(AllocationLoopTest, KeepsReleasedAddressesFromOthersOverARestart) {
+  start();
+  change(create(pool("web"), addresses("192.0.2.0/24")));
+  for (const auto* name : {"deleted", "retyped", "moved", "kept"}) change(create(service(name), load_balancer()));
+  change(remove(service("deleted")));
+  change(merge(service("retyped"), {{"spec", {{"type", "ClusterIP"}}}}));
+  change(merge(service("moved"), {{"spec", {{"loadBalancerIP", "192.0.2.77"}}}}));
+  now += 20s;
+  steady += 1h;  // another boot, another steady clock
+  restart();
+  EXPECT_EQ(get(pool("web"))["status"]["quarantinedIPv4"], 3);
+  change(create(service("fresh"), load_balancer()));
+  EXPECT_EQ(ip("fresh"), "192.0.2.4");
+  change(create(service("deleted"), load_balancer()));
+  EXPECT_EQ(ip("deleted"), "192.0.2.0") << "it was its own";
+  now += 40s;
+  steady += 40s;
+  loop->tick();
+  settle();
+  EXPECT_EQ(get(pool("web"))["status"]["quarantinedIPv4"], 0);
+  change(create(service("late"), load_balancer()));
+  EXPECT_EQ(ip("late"), "192.0.2.1");
+}
+
+TEST_F(AllocationLoopTest, KeepsAnAddressFromOthersWhoseServiceWentJustBeforeACrash) {
+  start();
+  change(create(pool("web"), addresses("192.0.2.0/24")));
+  change(create(service("gone"), load_balancer()));
+  ASSERT_TRUE(write(remove(service("gone"))));  // durable, and nobody has looked at it yet
+  restart();
+  change(create(service("fresh"), load_balancer()));
+  EXPECT_EQ(ip("fresh"), "192.0.2.1");
+}
+
 TEST_F(AllocationLoopTest, GivesAWaitingServiceItsAddressWhenAPoolComes) {
   start();
   change(create(service("early"), load_balancer()));
@@ -110,9 +174,11 @@ TEST_F(AllocationLoopTest, ChangesNothingOverARestart) {
   settle_after_change();
   std::map<std::string, std::string> before;
   for (const auto& object : objects(config::Kind::Service)) before[object->key.name] = object->text;
+  const auto events = objects(config::Kind::Event).size();
   restart();
   for (const auto& object : objects(config::Kind::Service)) EXPECT_EQ(object->text, before[object->key.name]);
   EXPECT_EQ(ip("s8"), "192.0.2.8");
+  EXPECT_EQ(objects(config::Kind::Event).size(), events) << "nothing happened that is worth an Event";
 }
 
 TEST_F(AllocationLoopTest, SetsAnUnreadablePoolAsideAndServesTheRest) {

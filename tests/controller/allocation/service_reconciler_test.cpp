@@ -96,6 +96,186 @@ TEST(ServiceReconciler, ReleasesWhenTheTypeChangesAndLeavesNothingBehind) {
   EXPECT_EQ(world.reconciler.allocator().usage("web", net::Family::Ipv4).assigned, 0U);
 }
 
+std::map<std::string, config::IPAddressPool> pool_of(const std::string& name, const std::vector<const char*>& ranges) {
+  auto pools = one_pool(name, ranges.front());
+  for (std::size_t i = 1; i < ranges.size(); ++i) pools[name].addresses.push_back(*net::parse_range(ranges[i]));
+  return pools;
+}
+std::vector<std::string> ips(const json& object) {
+  std::vector<std::string> out;
+  const auto ingress = object["status"]["loadBalancer"].value("ingress", json::array());
+  for (const auto& entry : ingress) out.push_back(entry["ip"]);
+  return out;
+}
+json dual(const std::string& name, const char* policy) {
+  auto object = service(name);
+  object["spec"]["ipFamilies"] = {"IPv4", "IPv6"};
+  object["spec"]["ipFamilyPolicy"] = policy;
+  return object;
+}
+
+TEST(DualStackService, KeepsTheOtherFamilyWhenItsPoolLosesOne) {
+  World world;
+  world.reconciler.set_pools(pool_of("a", {"192.0.2.0/24", "2001:db8::/64"}));
+  auto other = service("other");
+  auto object = dual("s", "PreferDualStack");
+  world.settle(other);
+  world.settle(object);
+  world.reconciler.removed("default/other", t0);
+  ASSERT_THAT(ips(object), testing::ElementsAre("192.0.2.1", "2001:db8::"));
+  // Another pool has both families, and it is no reason to move.
+  auto pools = one_pool("a", "192.0.2.0/24");
+  pools.merge(pool_of("both", {"198.51.100.0/24", "2001:db8:1::/64"}));
+  world.reconciler.set_pools(pools);
+  world.settle(object, t0 + 600s);
+  EXPECT_THAT(ips(object), testing::ElementsAre("192.0.2.1"));
+  EXPECT_THAT(world.events.end()[-2].message, HasSubstr("2001:db8:: was taken back"));
+  world.reconciler.set_pools(pool_of("a", {"192.0.2.0/24", "2001:db8::/64"}));
+  world.settle(object, t0 + 600s);
+  EXPECT_THAT(ips(object), testing::ElementsAre("192.0.2.1", "2001:db8::"));
+}
+
+TEST(DualStackService, ThatRequiresBothKeepsWhatIsLeftUntilAPoolHasBoth) {
+  World world;
+  world.reconciler.set_pools(pool_of("a", {"192.0.2.0/24", "2001:db8::/64"}));
+  auto object = dual("s", "RequireDualStack");
+  world.settle(object);
+  auto pools = one_pool("a", "192.0.2.0/24");
+  world.reconciler.set_pools(pools);
+  world.settle(object);
+  EXPECT_THAT(ips(object), testing::ElementsAre("192.0.2.0"));
+  EXPECT_EQ(assigned(object)["reason"], "PoolExhausted");
+  EXPECT_THAT(assigned(object)["message"].get<std::string>(), HasSubstr("keeps 192.0.2.0"));
+  pools.merge(pool_of("both", {"198.51.100.0/24", "2001:db8:1::/64"}));
+  world.reconciler.set_pools(pools);
+  world.settle(object);
+  EXPECT_THAT(ips(object), testing::ElementsAre("198.51.100.0", "2001:db8:1::"));
+}
+
+TEST(DualStackService, KeepsItsAddressWhenItsPolicyIsEdited) {
+  World world;
+  auto pools = one_pool("0-first", "203.0.113.0/24");
+  world.reconciler.set_pools(pool_of("a", {"192.0.2.0/24", "2001:db8::/64"}));
+  auto other = service("other");
+  auto object = dual("s", "SingleStack");
+  world.settle(other);
+  world.settle(object);
+  pools.merge(pool_of("a", {"192.0.2.0/24", "2001:db8::/64"}));
+  pools.merge(pool_of("0-dual", {"198.51.100.0/24", "2001:db8:1::/64"}));
+  world.reconciler.set_pools(pools);
+  ASSERT_THAT(ips(object), testing::ElementsAre("192.0.2.1"));
+  object["spec"]["ipFamilyPolicy"] = "RequireDualStack";
+  world.settle(object);
+  EXPECT_THAT(ips(object), testing::ElementsAre("192.0.2.1", "2001:db8::"));
+  object["spec"]["ipFamilyPolicy"] = "PreferDualStack";
+  world.settle(object);
+  EXPECT_THAT(ips(object), testing::ElementsAre("192.0.2.1", "2001:db8::"));
+  object["spec"]["ipFamilyPolicy"] = "SingleStack";
+  object["spec"]["ipFamilies"] = {"IPv6"};
+  world.settle(object);
+  EXPECT_THAT(ips(object), testing::ElementsAre("2001:db8::"));
+  EXPECT_EQ(world.reconciler.allocator().usage("a", net::Family::Ipv4).quarantined, 1U) << "what it gave up rests";
+}
+
+TEST(SharedAddress, IsLeftByTheServiceWhosePolicyComesToDiffer) {
+  World world;
+  world.reconciler.set_pools(one_pool("a", "192.0.2.0/24"));
+  auto one = service("one");
+  auto two = service("two");
+  for (auto* object : {&one, &two}) (*object)["metadata"]["annotations"]["metallb.io/allow-shared-ip"] = "key";
+  two["spec"]["ports"][0]["port"] = 81;
+  world.settle(one);
+  world.settle(two);
+  ASSERT_EQ(ip(one), ip(two));
+  two["spec"]["externalTrafficPolicy"] = "Local";
+  world.settle(two);
+  EXPECT_EQ(ip(one), "192.0.2.0");
+  EXPECT_EQ(ip(two), "192.0.2.1");
+  EXPECT_THAT(world.events.end()[-2].message, HasSubstr("externalTrafficPolicy differs"));
+}
+
+TEST(ServiceReconciler, NamesThePoolInAnnotationsAndTakesThemAwayWithTheAddress) {
+  World world;
+  world.reconciler.set_pools(one_pool("web", "192.0.2.0/24"));
+  auto object = service("s");
+  object["metadata"]["annotations"]["mine"] = "stays";
+  world.settle(object);
+  EXPECT_EQ(object["metadata"]["annotations"], json({{"mine", "stays"},
+                                                     {"herald.dev/ip-allocated-from-pool", "web"},
+                                                     {"metallb.io/ip-allocated-from-pool", "web"}}));
+  // Whoever replaces the object without them gets them back, and there is no event for that.
+  object["metadata"]["annotations"] = {{"metallb.io/ip-allocated-from-pool", "another"}};
+  world.settle(object);
+  EXPECT_EQ(object["metadata"]["annotations"]["metallb.io/ip-allocated-from-pool"], "web");
+  EXPECT_EQ(world.events.size(), 1U);
+  object["spec"]["type"] = "ClusterIP";
+  world.settle(object);
+  EXPECT_EQ(object["metadata"]["annotations"], json::object());
+}
+
+TEST(ServiceReconciler, TellsAWaitingServiceOnceHoweverOftenTheQuarantineChanges) {
+  World world;
+  world.reconciler.set_pools(one_pool("tiny", "192.0.2.0/30"));
+  std::vector<json> held;
+  for (const auto* name : {"a", "b", "c", "d"}) world.settle(held.emplace_back(service(name)));
+  auto waiting = service("waiting");
+  world.settle(waiting);
+  const auto events = world.events.size();
+  for (int i = 0; i < 3; ++i) {
+    world.reconciler.removed(std::string{"default/"} + "abcd"[i], t0);
+    world.settle(waiting, t0 + std::chrono::seconds{i});
+  }
+  EXPECT_EQ(world.events.size(), events);
+}
+
+TEST(ServiceReconciler, QuarantinesWhatAServiceHadThatBecameAnothersWhileWeWereAway) {
+  World before;
+  before.reconciler.set_pools(one_pool("a", "192.0.2.0/24"));
+  auto one = service("one");
+  before.settle(one);
+  one["spec"]["type"] = "ClusterIP";
+  World after;
+  after.reconciler.set_pools(one_pool("a", "192.0.2.0/24"));
+  after.reconciler.adopt(one, t0);
+  after.settle(one);
+  auto fresh = service("fresh");
+  after.settle(fresh);
+  EXPECT_EQ(ip(fresh), "192.0.2.1");
+}
+
+TEST(ServiceReconciler, QuarantinesWhatAServiceHadThatAskedForAnotherWhileWeWereAway) {
+  World before;
+  before.reconciler.set_pools(one_pool("a", "192.0.2.0/24"));
+  auto one = service("one");
+  before.settle(one);
+  one["spec"]["loadBalancerIP"] = "192.0.2.9";
+  World after;
+  after.reconciler.set_pools(one_pool("a", "192.0.2.0/24"));
+  after.reconciler.adopt(one, t0);
+  after.settle(one);
+  EXPECT_EQ(ip(one), "192.0.2.9");
+  auto fresh = service("fresh");
+  after.settle(fresh);
+  EXPECT_EQ(ip(fresh), "192.0.2.1");
+}
+
+TEST(HeldAddresses, AreThoseThatWeGave) {
+  World world;
+  world.reconciler.set_pools(one_pool("a", "192.0.2.0/24"));
+  auto ours = service("ours");
+  world.settle(ours);
+  EXPECT_THAT(held_addresses(config::Kind::Service, ours), testing::ElementsAre("192.0.2.0"));
+  EXPECT_THAT(held_addresses(config::Kind::Node, ours), testing::IsEmpty());
+  auto foreign = service("foreign");
+  foreign["status"]["loadBalancer"]["ingress"] = {{{"ip", "203.0.113.9"}}};
+  EXPECT_THAT(held_addresses(config::Kind::Service, foreign), testing::IsEmpty());
+  world.settle(foreign);
+  EXPECT_EQ(assigned(foreign)["reason"], foreign_address);
+  EXPECT_THAT(held_addresses(config::Kind::Service, foreign), testing::IsEmpty());
+  for (const auto& odd : {json{}, json{{"status", 3}}, json{{"status", {{"conditions", "x"}}}}})
+    EXPECT_THAT(held_addresses(config::Kind::Service, odd), testing::IsEmpty());
+}
+
 TEST(ServiceReconciler, NeverTouchesAServiceOfAnotherClass) {
   World world;
   world.reconciler.set_pools(one_pool("web", "192.0.2.0/24"));
@@ -146,6 +326,19 @@ TEST(ServiceReconciler, KeepsTheOldAddressWhileTheRequestedOneIsTaken) {
   EXPECT_EQ(ip(object), "192.0.2.1");
   EXPECT_EQ(assigned(object)["reason"], "AddressInUse");
   EXPECT_EQ(assigned(object)["status"], "True");
+}
+
+TEST(ServiceReconciler, TakesNoOffenceAtAStatusOfTheWrongShape) {
+  for (const auto& odd : {json{{"conditions", {"text", 3, {{"type", 3}}, json::array()}}},
+                          json{{"conditions", "text"}, {"loadBalancer", 3}},
+                          json{{"loadBalancer", {{"ingress", {3, {{"ip", 3}}, {{"ip", "banana"}}}}}}}}) {
+    World world;
+    world.reconciler.set_pools(one_pool("a", "192.0.2.0/24"));
+    auto object = service("s");
+    object["status"] = odd;
+    world.settle(object);
+    EXPECT_EQ(ip(object), "192.0.2.0") << odd.dump();
+  }
 }
 
 TEST(ServiceReconciler, NamesTheAnnotationThatItCannotRead) {

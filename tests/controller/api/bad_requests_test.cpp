@@ -171,6 +171,8 @@ INSTANTIATE_TEST_SUITE_P(
                    "spec.holdTimer"},
         BadRequest{"pool that overlaps", Method::Post, pools, pool_object("p2", "192.0.2.128/25").dump(), as_json, 422,
                    "Invalid", "192.0.2"},
+        BadRequest{"pool that overlaps, of an earlier name", Method::Post, pools,
+                   pool_object("a0", "192.0.2.128/25").dump(), as_json, 422, "Invalid", "192.0.2.128/25 overlaps"},
         BadRequest{"secret that is not base64", Method::Post, "/api/v1/namespaces/default/secrets",
                    R"({"metadata":{"name":"s"},"data":{"a":"*"}})", as_json, 422, "Invalid", "data"},
         BadRequest{"event about nothing", Method::Post, "/api/v1/namespaces/default/events",

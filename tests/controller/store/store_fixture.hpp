@@ -103,7 +103,8 @@ class StoreTest : public ::testing::Test {
     store.emplace(StoreOptions{.file = folder / "store.db",
                                .post = [this](std::function<void()> work) { queue.post(std::move(work)); },
                                .now = [this] { return now; },
-                               .history = history});
+                               .history = history,
+                               .holdings = holdings});
   }
 
   // Writes, and waits until it is durable.
@@ -122,6 +123,7 @@ class StoreTest : public ::testing::Test {
 
   std::chrono::system_clock::time_point now{std::chrono::seconds{1'700'000'000}};
   std::size_t history = 4096;
+  std::function<std::vector<std::string>(config::Kind, const json&)> holdings;
   TemporaryFolder folder;
   Queue queue;
   std::optional<Store> store;

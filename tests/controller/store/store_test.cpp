@@ -196,6 +196,69 @@ TEST_F(StoreReopened, AsANewFileKnowsNothingOfOldRevisions) {
   EXPECT_FALSE(store->changes(config::Kind::Service, seen, 10));
 }
 
+class StoreOfThingsHeld : public StoreTest {
+ public:
+  StoreOfThingsHeld() {
+    holdings = [](config::Kind kind, const json& object) {
+      const auto holds = object.value("/spec/holds"_json_pointer, json::array());
+      return kind == config::Kind::Service ? holds.get<std::vector<std::string>>() : std::vector<std::string>{};
+    };
+    open();
+  }
+  static json holding(std::vector<std::string> things) { return {{"spec", {{"holds", std::move(things)}}}}; }
+};
+
+TEST_F(StoreOfThingsHeld, RemembersOverARestartWhatWasGivenUpByWhomAndWhen) {
+  write(create(service("a"), holding({"x", "y"})));
+  write(create(pool("p"), holding({"not asked"})));
+  write(remove(pool("p")));
+  const auto first = now;
+  write(merge(service("a"), holding({"y", "z"})));
+  now += std::chrono::seconds{10};
+  write(remove(service("a")));
+  EXPECT_TRUE(store->releases().empty()) << "it tells of earlier lives";
+  open();
+  EXPECT_THAT(store->releases(),
+              ::testing::ElementsAre(Release{"x", "default/a", first}, Release{"y", "default/a", now},
+                                     Release{"z", "default/a", now}));
+}
+
+TEST_F(StoreOfThingsHeld, RemembersNothingOfWritesThatWereRefusedOrGaveNothingUp) {
+  write(create(service("a"), holding({"x"})));
+  EXPECT_FALSE(write(replace(service("a"), holding({}), 1)));
+  write(merge(service("a"), {{"metadata", {{"labels", {{"b", "c"}}}}}}));
+  write(replace(service("a"), holding({"x", "more"})));
+  write(create(service("kept"), {{"spec", {{"holds", {"k"}}}}, {"metadata", {{"finalizers", {"f"}}}}}));
+  write(remove(service("kept")));  // it waits for its finalizer and holds until then
+  open();
+  EXPECT_TRUE(store->releases().empty());
+  write(merge(service("kept"), {{"metadata", {{"finalizers", nullptr}}}}));
+  open();
+  ASSERT_EQ(store->releases().size(), 1U);
+  EXPECT_EQ(store->releases()[0].what, "k");
+}
+
+TEST_F(StoreOfThingsHeld, KnowsTheLastTimeOfEachAndForgetsWhatIsOld) {
+  write(create(service("a"), holding({"x", "y"})));
+  write(remove(service("a")));
+  now += std::chrono::seconds{60};
+  write(create(service("b"), holding({"x"})));
+  write(remove(service("b")));
+  store->forget_releases(now - std::chrono::seconds{30});
+  write(create(service("c")));  // the next transaction takes it along
+  open();
+  EXPECT_THAT(store->releases(), ::testing::ElementsAre(Release{"x", "default/b", now}));
+}
+
+TEST_F(StoreOfThingsHeld, PutsOnRecordWhatWasOnItsWayWhenItClosed) {
+  write(create(service("a"), holding({"x"})));
+  store->write({remove(service("a"))}, nullptr);
+  store->write({create(service("b"), holding({"y"}))}, nullptr);
+  store->write({remove(service("b"))}, nullptr);
+  open();
+  EXPECT_EQ(store->releases().size(), 2U);
+}
+
 TEST_F(StoreReopened, IsRefusedToASecondProcess) {
   const auto second = [this] {
     Store{{.file = folder / "store.db", .post = [](auto) {}, .now = [this] { return now; }}};

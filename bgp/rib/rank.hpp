@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the tables need to know of the peer that a path came from.
+#pragma once
+
+#include "bgp/wire/update.hpp"
+#include "net/address.hpp"
+#include "net/asn.hpp"
+
+namespace bgp {
+
+struct Rank {
+  PeerType type = PeerType::External;
+  net::RouterId router_id;
+  net::IpAddress address;
+  bool reflector_client = false;  // RFC 4456
+};
+
+// That of local paths.
+inline const Rank local_rank{PeerType::Internal, {}, {}, false};
+
+}  // namespace bgp

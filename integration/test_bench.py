@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmarks, small: they run to their end, and what they report is possible. The figures themselves are not judged.
+
+    bgp_blast (senders, receivers) --- herald | BIRD | FRR
+    FRR --- herald --- kernel
+    controller --- speakers --- bgp_blast (routers)
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def bench(name: str, *arguments: object) -> str:
+    command = [sys.executable, "-m", f"tests.bench.{name}", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("daemon", ["herald", "bird", "frr"])
+def test_every_phase_converges(daemon: str, tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    table = bench("bgp", daemon, "smoke", "gsmoke", "--runs", 1, "--json", figures)
+    assert daemon in table
+    runs = {run["load"]: run for run in map(json.loads, figures.read_text().splitlines())}
+    for phase in ("announce", "flap", "down"):
+        told = runs["smoke"][phase]
+        assert not told["timeout"] and told["t_converged"] >= 0, told
+        assert told["min_right"] == told["expected"] == 1000 and told["peers_lost"] == 0, told
+    assert runs["smoke"]["latency_announce"]["n"] == runs["smoke"]["latency_withdraw"]["n"] == 5
+    assert runs["gsmoke"]["announce"]["t_fib"] > 0 and runs["gsmoke"]["down"]["t_fib"] > 0
+
+
+def test_announcements_are_seen_by_all_routers() -> None:
+    told = json.loads(bench("announce", "--nodes", 2, "--services", 5, "--samples", 3, "--json"))
+    samples = {name: figures["samples"] for name, figures in told["ms"].items()}
+    assert samples == {
+        "announce, a router": 6,
+        "announce, the last router": 3,
+        "withdraw, a router": 6,
+        "withdraw, the last router": 3,
+    }
+    assert all(0 < figures["median"] <= figures["max"] for figures in told["ms"].values()), told
+
+
+def test_idle_programs_are_looked_at() -> None:
+    told = json.loads(bench("idle", "--services", 5, "--peers", 2, "--seconds", 1, "--json"))
+    for program in ("speaker", "controller"):
+        assert told[program]["rss_mib"] > 1 and told[program]["cpu_percent"] < 100, told
+
+
+def test_routes_of_frr_come_and_go() -> None:
+    told = json.loads(bench("kernel", "--routes", 1000, "--runs", 1, "--json"))
+    assert all(seconds > 0 for seconds in told["runs"][0].values()), told

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the ToR hears, by every rule that resources can state (deploy/containerlab/demo; the map is in test_demo.py).
+
+Rules are tried on a pool of their own, 198.18.0.0/24 and 2001:db8:c::/120, with advertisements of their own."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from integration import harness
+from integration.harness import ctl, endpoints, established, frr_sessions, holds, owners, poll
+from integration.rest import HERALD, SLICES, Rest, addresses
+from integration.rules import NODES, by_name, given, label, made, numbers, served
+from tools.lab import Lab
+
+PEERS = {"10.0.1.2": "n1", "10.0.2.2": "n2", "10.0.3.2": "n3"}
+Paths = dict[str, dict[str, Any]]  # node -> what FRR shows of its path
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with harness.running("demo") as lab:
+        lines = ["ip prefix-list services seq 10 permit 198.18.0.0/24 le 32"]
+        lines += ["ip prefix-list services seq 11 permit 192.168.50.0/24 le 32"]
+        lines += ["ipv6 prefix-list services seq 10 permit 2001:db8:c::/120 le 128"]
+        lab.node("tor").run(["vtysh"], input="\n".join(["configure terminal", *lines, "end"]) + "\n")
+        rest = Rest(lab.node("api"))
+        spec = {"addresses": ["198.18.0.0/24", "2001:db8:c::/120"], "autoAssign": False, "quarantine": "0s"}
+        rest.create(f"{HERALD}/ipaddresspools", "IPAddressPool", "rules", spec)
+        for name in NODES:
+            poll(lambda: established(lab.node(name), f"tor-{name}"), 30, what=f"{name} established with the ToR")
+        yield lab
+
+
+@pytest.fixture
+def rest(lab: Lab) -> Rest:
+    return Rest(lab.node("api"))
+
+
+@contextlib.contextmanager
+def advertised(rest: Rest, **spec: Any) -> Iterator[str]:
+    """Within, a BGPAdvertisement of the pool."""
+    name, spec = f"rule{next(numbers)}", {"ipAddressPools": ["rules"], **spec}
+    with made(rest, f"{HERALD}/bgpadvertisements", "BGPAdvertisement", name, spec) as path:
+        yield path
+
+
+def heard(lab: Lab, prefix: str) -> Paths:
+    """The paths of a prefix at the ToR, best or not."""
+    family = "ipv6" if ":" in prefix else "ipv4"
+    answer = lab.node("tor").json(["vtysh", "-c", f"show bgp {family} unicast {prefix} json"])
+    return {PEERS[path["peer"]["peerId"]]: path for path in answer.get("paths", [])}
+
+
+def host(address: str) -> str:
+    return f"{address}/{128 if ':' in address else 32}"
+
+
+def heard_from(lab: Lab, wanted: list[str], *nodes: str) -> bool:
+    for address in wanted:
+        found = heard(lab, host(address)).keys()
+        assert found == set(nodes), f"{address} is announced by {sorted(found)}"
+    return True
+
+
+def settles_on(lab: Lab, wanted: list[str], *nodes: str) -> None:
+    poll(lambda: heard_from(lab, wanted, *nodes), 5, what=f"{wanted} announced by {nodes or 'nobody'}")
+
+
+def carries(lab: Lab, prefix: str, **attributes: Any) -> bool:
+    """All three nodes announce the prefix, with these attributes as FRR shows them."""
+    paths = heard(lab, prefix)
+    assert paths.keys() == set(NODES), f"{prefix}: {sorted(paths)}"
+    for node, path in paths.items():
+        shown = {
+            "communities": set(path.get("community", {}).get("string", "").split()),
+            "large": set(path.get("largeCommunity", {}).get("string", "").split()),
+            "med": path.get("metric") or 0,
+            "path": path["aspath"]["string"],
+        }
+        wrong = {name: shown[name] for name, value in attributes.items() if shown[name] != value}
+        assert not wrong, f"{prefix} from {node}: {wrong}"
+    return True
+
+
+def test_local_policy_makes_next_hops_of_the_nodes_with_endpoints_and_follows_them(lab: Lab, rest: Rest) -> None:
+    ready = {"n1": True, "n2": False, "n3": False}
+    with advertised(rest), served(rest, ready, externalTrafficPolicy="Local") as service:
+        wanted, name = given(rest, service), service.rpartition("/")[2]
+        settles_on(lab, wanted, "n1")
+        for nodes in (("n2", "n3"), (), ("n1", "n2", "n3")):
+            for slice in endpoints(name, {node: node in nodes for node in NODES}):
+                rest.patch(f"{SLICES}/{slice['metadata']['name']}", {"endpoints": slice["endpoints"]})
+            settles_on(lab, wanted, *nodes)
+
+
+def test_cluster_policy_needs_one_endpoint_anywhere(lab: Lab, rest: Rest) -> None:
+    with advertised(rest), served(rest, {"n2": True}) as service:
+        wanted, name = given(rest, service), service.rpartition("/")[2]
+        settles_on(lab, wanted, *NODES)
+        for slice in endpoints(name, {"n2": False}):
+            rest.patch(f"{SLICES}/{slice['metadata']['name']}", {"endpoints": slice["endpoints"]})
+        settles_on(lab, wanted)
+
+
+def test_a_shared_address_is_announced_until_the_last_service_on_it_goes(lab: Lab, rest: Rest) -> None:
+    key = {"metallb.io/allow-shared-ip": "together"}
+    with advertised(rest), served(rest, annotations=key, ports=[{"port": 80}]) as first:
+        wanted = given(rest, first)
+        with served(rest, annotations=key, ports=[{"port": 81}]) as second:
+            assert given(rest, second) == wanted
+            settles_on(lab, wanted, *NODES)
+        holds(lambda: heard_from(lab, wanted, *NODES), 1, what="announced for the one that is left")
+    settles_on(lab, wanted)
+
+
+def test_nodes_without_network_or_excluded_by_label_withdraw(lab: Lab, rest: Rest) -> None:
+    with advertised(rest), served(rest) as service:
+        wanted = given(rest, service)
+        settles_on(lab, wanted, *NODES)
+        down = {"type": "NetworkUnavailable", "status": "True"}
+        rest.patch("/api/v1/nodes/n1/status", {"status": {"conditions": [down]}})
+        try:
+            settles_on(lab, wanted, "n2", "n3")
+            label(rest, "n3", "node.kubernetes.io/exclude-from-external-load-balancers", "")
+            settles_on(lab, wanted, "n2")
+        finally:
+            rest.patch("/api/v1/nodes/n1/status", {"status": {"conditions": []}})
+            label(rest, "n3", "node.kubernetes.io/exclude-from-external-load-balancers", None)
+        settles_on(lab, wanted, *NODES)
+
+
+def test_attributes_are_as_advertised_and_change_while_the_sessions_stay(lab: Lab, rest: Rest) -> None:
+    sessions = frr_sessions(lab.node("tor"))
+    aliases = {"communities": [{"name": "blue", "value": "65000:7"}]}
+    with made(rest, f"{HERALD}/communities", "Community", "aliases", aliases):
+        given_ = {"communities": ["65000:1", "large:65000:2:3", "blue"], "med": 30, "localPref": 500}
+        with advertised(rest, **given_) as path, served(rest) as service:
+            four, six = (host(address) for address in given(rest, service))
+            for prefix in (four, six):
+                first = {"communities": {"65000:1", "65000:7"}, "large": {"65000:2:3"}, "med": 30, "path": "65000"}
+                poll(lambda: carries(lab, prefix, **first), 5, what="the attributes of the advertisement")
+            rest.patch(path, {"spec": {"communities": ["65000:9"], "med": None, "prepend": 2}})
+            for prefix in (four, six):
+                changed = {"communities": {"65000:9"}, "large": set(), "med": 0, "path": "65000 65000 65000"}
+                poll(lambda: carries(lab, prefix, **changed), 5, what="the new attributes")
+            rest.patch(path, {"spec": {"aggregationLength": 24, "aggregationLengthV6": 120}})
+            for prefix in ("198.18.0.0/24", "2001:db8:c::/120"):
+                poll(lambda: carries(lab, prefix, communities={"65000:9"}), 5, what=f"{prefix} announced")
+            settles_on(lab, given(rest, service))
+        assert not heard(lab, "198.18.0.0/24"), "the aggregate goes with its last service"
+    assert frr_sessions(lab.node("tor")) == sessions
+
+
+def test_overlapping_advertisements_are_united(lab: Lab, rest: Rest) -> None:
+    with served(rest) as service, advertised(rest, communities=["65000:1", "65000:2"]):
+        prefix = host(given(rest, service)[0])
+        poll(lambda: carries(lab, prefix, communities={"65000:1", "65000:2"}), 5)
+        with advertised(rest, communities=["65000:2", "large:65000:1:1"]):
+            poll(lambda: carries(lab, prefix, communities={"65000:1", "65000:2"}, large={"65000:1:1"}), 5)
+        poll(lambda: carries(lab, prefix, communities={"65000:1", "65000:2"}, large=set()), 5)
+
+
+def test_advertisements_go_to_the_peers_that_they_name_with_attributes_of_their_own(lab: Lab, rest: Rest) -> None:
+    to_first = advertised(rest, peers=["tor-n1"], communities=["65000:1"])
+    with served(rest) as service, to_first:
+        wanted = given(rest, service)
+        settles_on(lab, wanted, "n1")
+        with advertised(rest, peers=["tor-n2"], communities=["65000:2"]) as second:
+            settles_on(lab, wanted, "n1", "n2")
+            for address in wanted:
+                paths = heard(lab, host(address))
+                assert {node: path["community"]["string"] for node, path in paths.items()} == {
+                    "n1": "65000:1",
+                    "n2": "65000:2",
+                }
+            rest.patch(second, {"spec": {"peers": ["tor-n3"]}})
+            settles_on(lab, wanted, "n1", "n3")
+
+
+def test_node_selectors_follow_labels_and_edits(lab: Lab, rest: Rest) -> None:
+    with served(rest) as service, advertised(rest, nodeSelectors=by_name("n2")) as path:
+        wanted = given(rest, service)
+        settles_on(lab, wanted, "n2")
+        rest.patch(path, {"spec": {"nodeSelectors": [{"matchLabels": {"edge": "yes"}}, *by_name("n1")]}})
+        settles_on(lab, wanted, "n1")
+        label(rest, "n3", "edge", "yes")
+        try:
+            settles_on(lab, wanted, "n1", "n3")
+        finally:
+            label(rest, "n3", "edge", None)
+        settles_on(lab, wanted, "n1")
+        with served(rest, annotations={"metallb.io/address-pool": "routed"}, labels={"reach": "routed"}) as other:
+            settles_on(lab, given(rest, other), *NODES)
+            rest.patch(path, {"spec": {"nodeSelectors": by_name("n3")}})
+            settles_on(lab, wanted, "n3")
+            settles_on(lab, given(rest, other), *NODES)
+
+
+def test_service_selectors_follow_labels_and_edits(lab: Lab, rest: Rest) -> None:
+    web, db = [{"matchLabels": {"tier": "web"}}], [{"matchLabels": {"tier": "db"}}]
+    with served(rest, labels={"tier": "web"}) as one, served(rest, labels={"tier": "db"}) as two:
+        with advertised(rest, serviceSelectors=web) as path:
+            settles_on(lab, given(rest, one), *NODES)
+            settles_on(lab, given(rest, two))
+            rest.patch(two, {"metadata": {"labels": {"tier": "web"}}})
+            settles_on(lab, given(rest, two), *NODES)
+            rest.patch(path, {"spec": {"serviceSelectors": db}})
+            settles_on(lab, [*given(rest, one), *given(rest, two)])
+            with advertised(rest, serviceSelectors=web, communities=["65000:5"]):
+                for service in (one, two):
+                    prefix = host(given(rest, service)[0])
+                    poll(lambda: carries(lab, prefix, communities={"65000:5"}), 5)
+
+
+def test_one_service_may_be_announced_and_answered_for(lab: Lab, rest: Rest) -> None:
+    """An address of the LAN, by ARP from one node and by BGP from all."""
+    pool = {"addresses": ["192.168.50.150/32"], "autoAssign": False, "quarantine": "0s"}
+    both = {"ipAddressPools": ["both"]}
+    with (
+        made(rest, f"{HERALD}/ipaddresspools", "IPAddressPool", "both", pool),
+        made(rest, f"{HERALD}/l2advertisements", "L2Advertisement", "both", both),
+        made(rest, f"{HERALD}/bgpadvertisements", "BGPAdvertisement", "both", both),
+        served(rest, pool="both", ipFamilyPolicy="SingleStack") as service,
+    ):
+        wanted = given(rest, service)
+        settles_on(lab, wanted, *NODES)
+        poll(lambda: len(owners(lab.node("client"), "eth2", wanted)[wanted[0]]) == 1, 10, what="one owner on the LAN")
+
+
+def test_a_pool_that_goes_takes_its_services_along_and_no_others(lab: Lab, rest: Rest) -> None:
+    """Nobody falls back to an old configuration: the rest goes on, and changes of the rest arrive."""
+    pool = {"addresses": ["198.19.0.0/30"], "autoAssign": False, "quarantine": "0s"}
+    allow = "ip prefix-list services seq 20 permit 198.19.0.0/30 le 32"
+    lab.node("tor").run(["vtysh"], input=f"configure terminal\n{allow}\nend\n")
+    brief = f"{HERALD}/ipaddresspools/brief"
+    rest.create(f"{HERALD}/ipaddresspools", "IPAddressPool", "brief", pool)
+    with (
+        advertised(rest, ipAddressPools=["rules", "brief"]),
+        served(rest) as stays,
+        served(rest, pool="brief", ipFamilyPolicy="SingleStack") as goes,
+    ):
+        wanted = given(rest, goes)
+        settles_on(lab, wanted, *NODES)
+        rest.delete(brief)
+        settles_on(lab, wanted)
+        poll(lambda: addresses(rest.get(goes)) == [], 5, what="the address taken back")
+        settles_on(lab, given(rest, stays), *NODES)
+        with served(rest) as fresh:
+            settles_on(lab, given(rest, fresh), *NODES)
+
+
+def test_peers_that_come_and_go_one_by_one_leave_the_others_alone(lab: Lab, rest: Rest) -> None:
+    tor = lab.node("tor")
+    with advertised(rest), served(rest) as service:
+        wanted = given(rest, service)
+        settles_on(lab, wanted, *NODES)
+        sessions = frr_sessions(tor)
+        peer = rest.get(f"{HERALD}/bgppeers/tor-n2")
+        rest.delete(f"{HERALD}/bgppeers/tor-n2")
+        settles_on(lab, wanted, "n1", "n3")
+        rest.create(f"{HERALD}/bgppeers", "BGPPeer", "tor-n2", peer["spec"])
+        settles_on(lab, wanted, *NODES)
+        after = frr_sessions(tor)
+        assert {name: after[name] for name in ("10.0.1.2", "10.0.3.2")} == {
+            name: sessions[name] for name in ("10.0.1.2", "10.0.3.2")
+        }
+
+
+def test_metrics_say_what_the_tor_has(lab: Lab, rest: Rest) -> None:
+    with advertised(rest, nodeSelectors=by_name("n1")), served(rest) as service:
+        settles_on(lab, given(rest, service), "n1")
+        tor = lab.node("tor")
+        counted = {}
+        for family in ("ipv4", "ipv6"):
+            summary = tor.json(["vtysh", "-c", f"show bgp {family} unicast summary json"])["peers"]["10.0.1.2"]
+            counted[family] = summary["pfxRcd"]
+        shown = lab.node("n1").run("curl -s http://127.0.0.1:7473/metrics").stdout
+        lines = dict(line.rsplit(" ", 1) for line in shown.splitlines() if line and not line.startswith("#"))
+        for family, count in counted.items():
+            of_tor = [
+                float(value)
+                for name, value in lines.items()
+                if name.startswith("herald_bgp_prefixes_advertised{") and f'family="{family}' in name
+            ]
+            assert of_tor == [count], f"{family}: {of_tor} advertised, the ToR has {count}"
+        assert lines['herald_bgp_session_up{peer="tor-n1"}'] == "1"
+
+
+def test_explain_names_the_gate_for_each_rule(lab: Lab, rest: Rest) -> None:
+    with advertised(rest, nodeSelectors=by_name("n2")), served(rest) as service:
+        given(rest, service)
+        name = service.rpartition("/")[2]
+
+        def said(node: str) -> str:
+            return lab.node(node).run(ctl(lab.node(node), "explain", "service", name)).stdout
+
+        poll(lambda: "do not match node n1" in said("n1"), 5, what="n1 says which selector stops it")
+        poll(lambda: "do not match" not in said("n2"), 5, what="n2 announces it")

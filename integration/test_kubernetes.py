@@ -1,0 +1,505 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Herald beside a real Kubernetes API server (integration/kubernetes.py), with the RBAC of deploy/kubernetes.
+
+          tor (FRR, 65001)
+       eth1  eth2  eth3
+        |     |     |
+        n1    n2    n3      herald-speaker --kubernetes on each (65000)
+        |     |     |
+       ======= management network =======  api: etcd, kube-apiserver, two herald-controllers
+
+The API server stays out of the way of the network: whatever happens to it, the ToR's routes are recorded, and none may
+go."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration import harness, kubernetes
+from integration.harness import endpoints, established, frr_paths, frr_sessions, holds, poll, soon, watched_routes
+from integration.kubernetes import BIN, ROOT, Kubernetes, Program
+from tools.lab import Lab
+
+NODES = ("n1", "n2", "n3")
+PORTS = {"n1": "eth1", "n2": "eth2", "n3": "eth3"}
+CONTROLLER = "system:serviceaccount:herald-system:herald-controller"
+SPEAKER = "system:serviceaccount:herald-system:herald-speaker"
+DEPLOY = ROOT / "deploy" / "kubernetes"
+
+pytestmark = pytest.mark.kubernetes
+
+
+def service(name: str, **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "annotations": spec.pop("annotations", {})},
+        "spec": {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "ports": [{"port": 80}], **spec},
+    }
+
+
+def network() -> list[dict[str, Any]]:
+    """What the network side decides, as people would write it."""
+    own = {"apiVersion": "herald.dev/v1"}
+    peers = [
+        {**own, "kind": "BGPPeer", "metadata": {"name": f"tor-{name}"},
+         "spec": {"peerASN": 65001, "peerAddress": f"10.0.{name[1]}.1", "holdTime": "9s", "connectTime": "1s",
+                  "nodeSelectors": [{"matchLabels": {"kubernetes.io/hostname": name}}]}}
+        for name in NODES
+    ]
+    nodes = [{"apiVersion": "v1", "kind": "Node",
+              "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}}} for name in NODES]
+    return [
+        *nodes,
+        {**own, "kind": "IPAddressPool", "metadata": {"name": "routed"},
+         "spec": {"addresses": ["203.0.113.0/25", "2001:db8:113::1-2001:db8:113::ffff"], "quarantine": "1s"}},
+        {**own, "kind": "BGPConfiguration", "metadata": {"name": "default"}, "spec": {"asn": 65000}},
+        *peers,
+        {**own, "kind": "BGPAdvertisement", "metadata": {"name": "all"}, "spec": {"ipAddressPools": ["routed"]}},
+    ]
+
+
+def install(plane: Kubernetes) -> None:
+    """CRDs, the namespace and the rights, from the files that people use."""
+    plane.install_crds()
+    for file in ("namespace.yaml", "controller-rbac.yaml", "speaker-rbac.yaml"):
+        plane.kubectl("apply", "-f", str(DEPLOY / "base" / file))
+
+
+def install_metallb(plane: Kubernetes, data: Path) -> None:
+    """What a cluster with MetalLB has: its CRDs and objects; and the rights to read them."""
+    for file in sorted((data / "metallb" / "crds").glob("*.yaml")):
+        plane.kubectl("apply", "--validate=false", "-f", str(file))
+    plane.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/ipaddresspools.metallb.io",
+                  "crd/bgpadvertisements.metallb.io", "crd/bgppeers.metallb.io")
+    plane.kubectl("create", "namespace", "metallb-system")
+    plane.kubectl("apply", "-f", str(DEPLOY / "overlays" / "metallb" / "rbac.yaml"))
+    own = {"apiVersion": "metallb.io/v1beta1"}
+    plane.apply(
+        {**own, "kind": "IPAddressPool", "metadata": {"name": "legacy", "namespace": "metallb-system"},
+         "spec": {"addresses": ["203.0.113.200-203.0.113.220"], "autoAssign": False}},
+        {**own, "kind": "BGPAdvertisement", "metadata": {"name": "legacy", "namespace": "metallb-system"},
+         "spec": {"ipAddressPools": ["legacy"]}},
+        {**own, "kind": "IPAddressPool", "metadata": {"name": "elsewhere", "namespace": "default"},
+         "spec": {"addresses": ["203.0.113.240-203.0.113.250"]}})
+
+
+class Cluster:
+    """The lab with its control plane and Herald on it."""
+
+    def __init__(self, lab: Lab, plane: Kubernetes) -> None:
+        self.lab = lab
+        self.plane = plane
+        self.tor = lab.node("tor")
+        config = plane.kubeconfig("controller", CONTROLLER)
+        self.controllers = [
+            Program(plane, f"controller-{i}", "--kubeconfig", config, "--metrics", f"127.0.0.1:748{i}") for i in (1, 2)]
+
+    def start_speaker(self, name: str) -> None:
+        node = self.lab.node(name)
+        node.path("/etc/herald/token").write_text(self.plane.tokens[SPEAKER] + "\n")
+        config = self.plane.kubeconfig(f"speaker-{name}", SPEAKER)
+        settings = json.loads(config.read_text())
+        settings["users"][0]["user"] = {"tokenFile": "/etc/herald/token"}
+        node.path("/etc/herald/kubeconfig").write_text(json.dumps(settings))
+        node.start("herald-speaker", [
+            "herald-speaker", "--node", name, "--kubernetes", "--kubeconfig", "/etc/herald/kubeconfig",
+            "--control", f"unix:/run/herald/{name}.sock", "--bind-service-ips"])
+
+    def leader(self) -> str:
+        """Who holds the Lease."""
+        lease = self.plane.get("lease", "herald-controller", "herald-system")
+        return lease["spec"].get("holderIdentity", "")
+
+    def tor_has(self, name: str, *nodes: str) -> bool:
+        for family, address in self.plane.addresses(name).items():
+            found = frr_paths(self.tor, f"{address}/{32 if family == 4 else 128}")
+            assert found == {PORTS[node] for node in nodes}, f"{address} over {found}"
+        return True
+
+    @contextlib.contextmanager
+    def no_withdraw(self) -> Iterator[None]:
+        """Within, no route of the ToR goes and no session of it is opened again."""
+        sessions = frr_sessions(self.tor)
+        with watched_routes(self.tor) as changes:
+            yield
+            lost = [line for line in changes() if line.startswith("Deleted ")]
+            assert lost == [], lost
+        assert frr_sessions(self.tor) == sessions
+
+
+@pytest.fixture(scope="module", params=["v1", "v1beta1"])
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with harness.running(ROOT / "integration" / "labs" / "kubernetes.clab.yml") as lab:
+        with kubernetes.running(tmp_path_factory.mktemp("kubernetes"), request.param, address="172.20.24.10",
+                                netns=lab.node("api").namespace) as plane:
+            install(plane)
+            if request.param == "v1" and os.environ.get("HERALD_TEST_DATA"):
+                install_metallb(plane, Path(os.environ["HERALD_TEST_DATA"]))
+            plane.apply(*network())
+            found = Cluster(lab, plane)
+            try:
+                for controller in found.controllers:
+                    controller.start()
+                for name in NODES:
+                    found.start_speaker(name)
+                for name in NODES:
+                    poll(lambda: established(lab.node(name), f"tor-{name}"), 30, what=f"{name} established")
+                plane.apply(service("web", ipFamilyPolicy="RequireDualStack"), *slices(plane, "web", NODES))
+                poll(lambda: found.tor_has("web", *NODES), 20, what="web on the ToR")
+                yield found
+            finally:
+                for controller in found.controllers:
+                    if controller.process is not None:
+                        controller.end(signal.SIGKILL)
+
+
+def slices(plane: Kubernetes, name: str, nodes: tuple[str, ...]) -> list[dict[str, Any]]:
+    """EndpointSlices with an endpoint on each of the nodes, in the version that the server has."""
+    out = endpoints(name, {node: True for node in nodes})
+    if plane.slices == "v1beta1":
+        for one in out:
+            one["apiVersion"] = "discovery.k8s.io/v1beta1"
+    return out
+
+
+def test_a_service_gets_its_addresses_and_is_announced(cluster: Cluster) -> None:
+    plane = cluster.plane
+    addresses = plane.addresses("web")
+    assert set(addresses) == {4, 6}
+    status = plane.get("service", "web")["status"]
+    condition = next(one for one in status["conditions"] if one["type"] == "herald.dev/Assigned")
+    assert condition["status"] == "True" and "routed" in condition["message"] + condition["reason"], condition
+    managers = plane.get("service", "web")["metadata"]["managedFields"]
+    assert any(entry["manager"] == "herald-controller" for entry in managers), managers
+    events = json.loads(plane.kubectl("get", "events", "-o", "json"))["items"]
+    mine = [event for event in events if event["involvedObject"]["name"] == "web" and event["reason"] == "IPAllocated"]
+    assert len(mine) == 1, events
+    assert "203.0.113." in plane.kubectl("get", "service", "web")
+    pool = plane.get("ipaddresspool", "routed")
+    assert pool["status"]["assignedIPv4"] == 1, pool
+    assert "203.0.113.0/25" in plane.kubectl("get", "pool", "routed")
+    # So far the server has not been restarted (just then it refuses everybody), and the rights were enough.
+    for name in NODES:
+        assert "orbidden" not in cluster.lab.node(name).log("herald-speaker")
+    for controller in cluster.controllers:
+        assert "orbidden" not in controller.log
+
+
+def test_endpoints_come_and_go(cluster: Cluster) -> None:
+    plane = cluster.plane
+    plane.apply(*slices(plane, "web", ("n1", "n3")))
+    try:
+        poll(lambda: cluster.tor_has("web", "n1", "n3"), 10, what="without n2")
+    finally:
+        plane.apply(*slices(plane, "web", NODES))
+    poll(lambda: cluster.tor_has("web", *NODES), 10, what="all three")
+
+
+def test_a_deleted_service_is_withdrawn_and_its_address_free_again(cluster: Cluster) -> None:
+    plane = cluster.plane
+    plane.apply(service("passing", loadBalancerIP="203.0.113.77"), *slices(plane, "passing", ("n1",))[:1])
+    poll(lambda: cluster.tor_has("passing", "n1"), 10, what="passing announced")
+    plane.kubectl("delete", "service", "passing")
+    plane.kubectl("delete", "endpointslices", "passing-ipv4")
+    poll(lambda: not frr_paths(cluster.tor, "203.0.113.77/32"), 10, what="withdrawn")
+    plane.apply(service("second", loadBalancerIP="203.0.113.77"))
+    poll(lambda: plane.addresses("second")[4] == "203.0.113.77", 10, what="the address given again")
+    plane.kubectl("delete", "service", "second")
+
+
+def test_what_others_wrote_is_left_alone(cluster: Cluster) -> None:
+    """A status with an address in no pool, and one of a service that is no load balancer at all."""
+    plane = cluster.plane
+    plane.apply(service("cloud"))
+    poll(lambda: plane.addresses("cloud"), 10)
+    plane.apply({**service("plain"), "spec": {"type": "ClusterIP", "ports": [{"port": 80}]}})
+    other = [{"type": "example.com/Ready", "status": "True", "reason": "Other", "message": "",
+              "lastTransitionTime": "2026-01-01T00:00:00Z"}]
+    for name in ("cloud", "plain"):
+        found = plane.get("service", name)
+        conditions = other + [one for one in found["status"].get("conditions", [])]
+        code, _ = patch_status(cluster, name, {"conditions": conditions})
+        assert code == 0
+    plane.kubectl("annotate", "service", "cloud", "note=changed")
+
+    def kept() -> bool:
+        for name in ("cloud", "plain"):
+            conditions = plane.get("service", name)["status"]["conditions"]
+            assert any(one["type"] == "example.com/Ready" for one in conditions), conditions
+        return True
+
+    holds(kept, 1, what="the condition of somebody else")
+    plane.kubectl("delete", "service", "cloud", "plain")
+
+
+def patch_status(cluster: Cluster, name: str, status: dict[str, Any]) -> tuple[int, str]:
+    """kubectl of 1.20 has no --subresource."""
+    plane = cluster.plane
+    done = cluster.lab.node("api").run(
+        ["curl", "-sS", "--fail-with-body", "--noproxy", "*", "-X", "PATCH", "--cacert", "/dev/stdin", "-H",
+         f"Authorization: Bearer {plane.tokens['admin']}", "-H", "Content-Type: application/merge-patch+json", "-d",
+         json.dumps({"status": status}), f"{plane.url}/api/v1/namespaces/default/services/{name}/status"],
+        input=plane.certificates.text("ca.crt"), check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_api_server_is_killed_and_nothing_is_withdrawn(cluster: Cluster) -> None:
+    plane = cluster.plane
+    before = plane.addresses("web")
+    with cluster.no_withdraw():
+        plane.end("kube-apiserver", signal.SIGKILL)
+        # Longer than three heartbeats: nobody may be taken for dead because the API is silent.
+        holds(lambda: all(frr_paths(cluster.tor, f"{before[4]}/32") for _ in "x"), 5, what="announced meanwhile")
+        plane.start_api()
+        plane.apply(service("after"), *slices(plane, "after", ("n2",))[:1])
+        poll(lambda: cluster.tor_has("after", "n2"), 30, what="a new service after the outage")
+        assert plane.addresses("web") == before
+    plane.kubectl("delete", "service", "after")
+
+
+def test_a_compacted_history_is_listed_again_without_a_flap(cluster: Cluster) -> None:
+    plane = cluster.plane
+    speakers = [cluster.lab.node(name) for name in NODES]
+    with cluster.no_withdraw():
+        plane.end("kube-apiserver", signal.SIGKILL)
+        plane.start_api()
+        # Where the watches stood is forgotten: they get 410, and list.
+        plane.kubectl("annotate", "service", "web", "changed=before")
+        plane.compact()
+        plane.restart_api()
+        plane.apply(service("fresh"), *slices(plane, "fresh", ("n2",))[:1])
+        poll(lambda: cluster.tor_has("fresh", "n2"), 30, what="a change after the new list")
+        assert cluster.tor_has("web", *NODES)
+    plane.kubectl("delete", "service", "fresh")
+    plane.kubectl("delete", "endpointslices", "fresh-ipv4")
+    assert all("followed again" in node.log("herald-speaker") for node in speakers)
+
+
+def test_a_new_token_and_a_new_server_certificate_are_used(cluster: Cluster) -> None:
+    plane = cluster.plane
+    with cluster.no_withdraw():
+        plane.tokens[SPEAKER] = "another-token"
+        plane.write_tokens()
+        plane.certificates.issue_server()
+        plane.restart_api()
+        # With the old one they are turned away, and keep what they have.
+        node = cluster.lab.node("n1")
+        poll(lambda: "nauthorized" in node.log("herald-speaker") or "401" in node.log("herald-speaker"), 20)
+        for name in NODES:
+            cluster.lab.node(name).path("/etc/herald/token").write_text("another-token\n")
+        plane.apply(service("renewed"), *slices(plane, "renewed", ("n1", "n3"))[:1])
+        poll(lambda: cluster.tor_has("renewed", "n1", "n3"), 30, what="a change told with the new token")
+    plane.kubectl("delete", "service", "renewed")
+    plane.kubectl("delete", "endpointslices", "renewed-ipv4")
+
+
+def test_a_killed_controller_is_replaced_within_three_seconds(cluster: Cluster) -> None:
+    plane = cluster.plane
+    poll(lambda: cluster.leader() != "", 10)
+    before = plane.addresses("web")
+    leader, standby = leading(cluster)
+    with cluster.no_withdraw():
+        leader.end(signal.SIGKILL)
+        killed = time.monotonic()
+        plane.apply(service("orphan"))
+        poll(lambda: plane.addresses("orphan"), 10, what="an address by the other controller")
+        assert soon(killed, 3.5), "3 s for the Lease, and kubectl"
+        assert plane.addresses("web") == before
+    leader.start()
+    plane.kubectl("delete", "service", "orphan")
+    assert standby.process is not None and standby.process.poll() is None
+
+
+def test_a_controller_that_leaves_hands_over_at_once(cluster: Cluster) -> None:
+    leader, standby = leading(cluster)
+    seen = standby.log.count("event=leading")
+    began = time.monotonic()
+    assert leader.end(signal.SIGTERM) == 0
+
+    def took_over() -> bool:
+        assert standby.log.count("event=leading") > seen
+        return True
+
+    poll(took_over, 5, what="the other leads")
+    assert soon(began, 1.0), "0.5 s, and the time the first took to leave"
+    leader.start()
+
+
+def test_a_controller_that_wakes_up_late_writes_nothing(cluster: Cluster) -> None:
+    plane = cluster.plane
+    leader, standby = leading(cluster)
+    leader.send(signal.SIGSTOP)
+    try:
+        plane.apply(service("late", loadBalancerIP="203.0.113.90"))
+        poll(lambda: plane.addresses("late"), 10, what="the address by the other")
+        plane.kubectl("delete", "service", "late")
+        plane.apply(service("later", loadBalancerIP="203.0.113.90"))
+        poll(lambda: plane.addresses("later"), 10, what="the address given to another service")
+    finally:
+        leader.send(signal.SIGCONT)
+    leader.says("standing-by", 10)
+    holds(lambda: plane.addresses("later") == {4: "203.0.113.90"}, 1, what="the address of the new leader's choice")
+    plane.kubectl("delete", "service", "later")
+
+
+def leading(cluster: Cluster) -> tuple[Program, Program]:
+    """The controller that leads, and the other one, when both have listed what there is."""
+
+    def settled() -> tuple[Program, Program] | None:
+        holder = cluster.leader()
+        order = sorted(cluster.controllers, key=lambda one: holders(one, holder), reverse=True)
+        assert holders(order[0], holder) and not holders(order[1], holder), f"{holder} is neither"
+        assert order[1].log.rpartition("event=ready")[2] != order[1].log
+        return order[0], order[1]
+
+    return poll(settled, 15, what="one leads, the other stands by")
+
+
+def holders(controller: Program, holder: str) -> bool:
+    return controller.process is not None and controller.process.poll() is None and f"identity={holder}" in controller.log
+
+
+def test_a_node_that_dies_leaves_the_ecmp_group(cluster: Cluster) -> None:
+    cluster.lab.node("n3").kill("herald-speaker")
+    try:
+        poll(lambda: cluster.tor_has("web", "n1", "n2"), 5, what="without n3")
+    finally:
+        cluster.lab.node("n3").start("herald-speaker")
+    poll(lambda: cluster.tor_has("web", *NODES), 30, what="n3 back")
+
+
+def test_a_password_is_read_by_name_alone(cluster: Cluster) -> None:
+    plane = cluster.plane
+    can = plane.kubectl_run("auth", "can-i", "list", "secrets", "-n", "herald-system", "--as", SPEAKER, check=False)
+    assert can.stdout.strip() == "no"
+    peer = {"apiVersion": "herald.dev/v1", "kind": "BGPPeer", "metadata": {"name": "secretive"},
+            "spec": {"peerASN": 65009, "peerAddress": "10.0.1.9", "nodeSelectors": [{"matchLabels": {"kubernetes.io/hostname": "n1"}}],
+                     "passwordSecret": {"name": "bgp-password", "namespace": "herald-system"}}}
+    node = cluster.lab.node("n1")
+    plane.apply(peer)
+
+    def held_down() -> bool:
+        reasons = json.dumps(harness.herald_peers(node)["secretive"])
+        assert "bgp-password" in reasons, reasons
+        return True
+
+    poll(held_down, 10, what="held down while the Secret is not there")
+    plane.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "bgp-password", "namespace": "herald-system"},
+                 "type": "kubernetes.io/basic-auth", "stringData": {"password": "hush"}})
+    plane.kubectl("annotate", "bgppeer", "secretive", "look=again")
+
+    def let_go() -> bool:
+        entry = harness.herald_peers(node)["secretive"]
+        assert "bgp-password" not in json.dumps(entry), entry
+        return True
+
+    poll(let_go, 40, what="with the password")
+    plane.kubectl("delete", "bgppeer", "secretive")
+
+
+def test_the_rights_are_enough_and_no_more(cluster: Cluster) -> None:
+    """Every test here runs with them; these are the ones that must not be there."""
+    plane = cluster.plane
+
+    def may(user: str, *words: str) -> bool:
+        return plane.kubectl_run("auth", "can-i", *words, "--as", user, check=False).stdout.strip() == "yes"
+
+    assert may(CONTROLLER, "patch", "services", "--subresource=status")
+    for words in (("update", "services"), ("patch", "services"), ("get", "secrets"), ("update", "nodes"),
+                  ("delete", "services"), ("patch", "ipaddresspools.herald.dev")):
+        assert not may(CONTROLLER, *words), words
+    for words in (("patch", "services", "--subresource=status"), ("list", "secrets"), ("get", "secrets"),
+                  ("update", "nodes"), ("create", "events"), ("patch", "bgppeers.herald.dev")):
+        assert not may(SPEAKER, *words), words
+
+
+def test_the_overlays_apply(cluster: Cluster) -> None:
+    """Everything of deploy/kubernetes is taken by the server, and each overlay gives the speaker what it needs."""
+    plane = cluster.plane
+    wanted = {
+        "base": {"NET_ADMIN", "NET_RAW", "NET_BIND_SERVICE"},
+        "overlays/bgp": {"NET_ADMIN", "NET_BIND_SERVICE"},
+        "overlays/l2": {"NET_ADMIN", "NET_RAW"},
+    }
+    for overlay, capabilities in wanted.items():
+        # The newest kubectl around: that of Debian 12 builds no folder of folders.
+        built = subprocess.run(["kubectl", "kustomize", str(DEPLOY / overlay)], capture_output=True, text=True)
+        if built.returncode != 0 and "must be a file" in built.stderr:
+            for file in ("controller.yaml", "speaker.yaml"):
+                plane.kubectl("apply", "-f", str(DEPLOY / "base" / file))
+            break
+        assert built.returncode == 0 and "deprecated" not in built.stderr, built.stderr
+        plane.kubectl("apply", "--validate=false", "-f", "-", input=built.stdout)
+        speaker = plane.get("daemonset", "herald-speaker", "herald-system")["spec"]["template"]["spec"]
+        security = speaker["containers"][0]["securityContext"]
+        assert set(security["capabilities"]["add"]) == capabilities, overlay
+        assert security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"]
+    controller = plane.get("deployment", "herald-controller", "herald-system")["spec"]
+    assert controller["replicas"] == 2 and controller["template"]["spec"]["securityContext"]["runAsNonRoot"]
+    for kind, name in (("daemonset", "herald-speaker"), ("deployment", "herald-controller")):
+        command = plane.get(kind, name, "herald-system")["spec"]["template"]["spec"]["containers"][0]["command"]
+        options = [word.partition("=")[0] for word in command if word.startswith("--")]
+        known = subprocess.run([BIN / command[0], "--help"], capture_output=True, text=True).stdout
+        assert all(option in known for option in options), options
+        plane.kubectl("delete", kind, name, "-n", "herald-system")
+
+
+def test_metallbs_objects_are_obeyed_where_they_are(cluster: Cluster, test_data: Path) -> None:
+    plane = cluster.plane
+    if plane.slices != "v1":
+        return  # the other cluster is the one without MetalLB's kinds
+    plane.apply(service("migrated", annotations={"metallb.universe.tf/address-pool": "legacy"}),
+                *slices(plane, "migrated", ("n1", "n2"))[:1])
+    address = poll(lambda: plane.addresses("migrated"), 10)[4]
+    assert address == "203.0.113.200"
+    poll(lambda: cluster.tor_has("migrated", "n1", "n2"), 10, what="announced by MetalLB's advertisement")
+
+    def counted() -> bool:
+        found = json.loads(plane.kubectl("get", "ipaddresspools.metallb.io", "legacy", "-n", "metallb-system", "-o", "json"))
+        assert found.get("status", {}).get("assignedIPv4") == 1, found
+        return True
+
+    poll(counted, 10, what="the status of MetalLB's pool")
+    # MetalLB obeys one namespace, and so does Herald.
+    plane.apply(service("other", annotations={"metallb.io/address-pool": "elsewhere"}))
+    poll(lambda: "elsewhere" in json.dumps(plane.get("service", "other")["status"].get("conditions", [])), 10)
+    assert "ingress" not in plane.get("service", "other")["status"]["loadBalancer"]
+    plane.kubectl("delete", "service", "migrated", "other")
+    plane.kubectl("delete", "endpointslices", "migrated-ipv4")
+
+
+def test_controllers_tell_their_state(cluster: Cluster) -> None:
+    leading(cluster)
+    api = cluster.lab.node("api")
+    seen = []
+    for port in (7481, 7482):
+        url = f"http://127.0.0.1:{port}"
+        assert api.run(["curl", "-sS", "--noproxy", "*", f"{url}/readyz"]).stdout == "ok\n"
+        lines = api.run(["curl", "-sS", "--noproxy", "*", f"{url}/metrics"]).stdout.splitlines()
+        values = {line.split(" ")[0]: float(line.split(" ")[1]) for line in lines if line and line[0] != "#"}
+        assert values["herald_controller_current"] == 1 and values["herald_controller_services"] >= 1
+        seen.append(values["herald_controller_leader"])
+    assert sorted(seen) == [0, 1]
+
+
+def test_heraldctl_speaks_to_the_cluster(cluster: Cluster) -> None:
+    plane = cluster.plane
+    node = cluster.lab.node("n1")
+    config = plane.kubeconfig("certified", "admin", certificate=True)
+    node.path("/etc/herald/admin").write_text(config.read_text())
+    ask = ["heraldctl", "--kubernetes", "--kubeconfig", "/etc/herald/admin"]
+    assert "203.0.113." in node.run([*ask, "get", "service"]).stdout
+    assert "routed" in node.run([*ask, "get", "pool"]).stdout
+    assert "IPAllocated" in node.run([*ask, "describe", "service", "web"]).stdout
+    refused = node.run([*ask, "--context", "nowhere", "get", "pool"], check=False)
+    assert refused.returncode == 2 and "nowhere" in refused.stderr, refused
+    assert "203.0.113." in node.run(harness.ctl(node, "explain", "service", "web")).stdout

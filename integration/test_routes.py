@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to routes on their way through Herald: policy, reflection, confederations, aggregates, AS numbers.
+
+    frr --eth1--10.0.1.0/24--eth1-- herald --eth2--10.0.2.0/24--eth1-- bird
+         .1                      .254      .254                     .1
+
+Each test brings its own three configurations; both families where it matters. AS numbers are the tests' own."""
+
+import json
+import re
+import signal
+import textwrap
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from integration import harness
+from integration.harness import ctl, frr_sessions, herald_best, herald_peers, kernel_routes, poll
+from tools.lab import Lab, Node
+
+FRR, BIRD = "10.0.1.1", "10.0.2.1"
+ADDRESSES = {
+    "frr": [("eth1", "10.0.1.1/24", "2001:db8:1::1/64")],
+    "bird": [("eth1", "10.0.2.1/24", "2001:db8:2::1/64")],
+    "herald": [("eth1", "10.0.1.254/24", "2001:db8:1::fe/64"), ("eth2", "10.0.2.254/24", "2001:db8:2::fe/64")],
+}
+IMAGES = {"frr": "frrouting/frr:v8.4.4", "bird": "bird:2", "herald": "herald:latest"}
+
+
+def topology(directory: Path, files: dict[str, dict[str, str]]) -> Path:
+    nodes: dict[str, Any] = {}
+    for name, image in IMAGES.items():
+        binds = []
+        for target, content in files[name].items():
+            source = directory / name / Path(target).name
+            source.parent.mkdir(exist_ok=True)
+            source.write_text(content)
+            binds.append(f"{source.relative_to(directory)}:{target}:ro")
+        commands = [f"ip addr add {ipv6} dev {dev} nodad" for dev, _, ipv6 in ADDRESSES[name]]
+        commands += [f"ip addr add {ipv4} dev {dev}" for dev, ipv4, _ in ADDRESSES[name]]
+        nodes[name] = {"kind": "linux", "image": image, "network-mode": "none", "binds": binds, "exec": commands}
+    control = "unix:/run/herald/herald.sock"
+    nodes["herald"]["cmd"] = f"herald-speaker --node herald --resources /etc/herald/router.yaml --control {control}"
+    links = [{"endpoints": ["frr:eth1", "herald:eth1"]}, {"endpoints": ["herald:eth2", "bird:eth1"]}]
+    path = directory / "routes.clab.yml"
+    path.write_text(yaml.safe_dump({"name": "routes", "topology": {"nodes": nodes, "links": links}}))
+    return path
+
+
+def resources(configuration: dict[str, Any], *others: dict[str, Any]) -> str:
+    objects = [{"apiVersion": "herald.dev/v1", "kind": "BGPConfiguration", "metadata": {"name": "default"},
+                "spec": {"routerID": "10.0.0.254", **configuration}}, *others]
+    return "\n---\n".join(json.dumps(one) for one in objects)
+
+
+def peer(name: str, asn: int, **spec: Any) -> dict[str, Any]:
+    address = FRR if name == "frr" else BIRD
+    spec = {"peerASN": asn, "peerAddress": address, "import": ["accept-all"], "export": ["accept-all"], **spec}
+    return {"apiVersion": "herald.dev/v1", "kind": "BGPPeer", "metadata": {"name": name}, "spec": spec}
+
+
+def bgp_filter(name: str, *rules: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "herald.dev/v1", "kind": "BGPFilter", "metadata": {"name": name},
+            "spec": {"rules": list(rules)}}
+
+
+def frr(asn: int, remote: int, networks: dict[str, str], *lines: str, global_lines: str = "") -> dict[str, str]:
+    """`networks`: prefix -> route map that sets what it is announced with, or nothing."""
+    statements = [f"network {prefix} {'route-map ' + by if by else ''}" for prefix, by in networks.items()]
+    body = "\n".join([
+        "frr defaults datacenter",
+        global_lines,
+        f"router bgp {asn}",
+        " bgp router-id 10.0.1.1",
+        " no bgp ebgp-requires-policy",
+        " no bgp network import-check",
+        f" neighbor 10.0.1.254 remote-as {remote}",
+        " neighbor 10.0.1.254 timers connect 1",
+        *(f" {line}" for line in lines if not line.startswith("af ")),
+        " address-family ipv4 unicast",
+        *(f"  {statement}" for statement in statements),
+        *(f"  {line[3:]}" for line in lines if line.startswith("af ")),
+        " exit-address-family",
+    ])
+    return {"/etc/frr/frr.conf": body + "\n", "/etc/frr/daemons": "bgpd=yes\n"}
+
+
+def bird(asn: int, remote: int, networks: dict[str, str], options: str = "", channel: str = "") -> dict[str, str]:
+    """`networks`: prefix -> statements that give its attributes."""
+    statics = "".join(f"  route {prefix} blackhole {{ {set_} }};\n" for prefix, set_ in networks.items())
+    return {"/etc/bird/bird.conf": textwrap.dedent(f"""
+        router id 10.0.2.1;
+        protocol device {{ scan time 1; }}
+        protocol direct {{ ipv4; interface "eth*"; }}
+        protocol static way {{ ipv4; route 10.0.1.0/24 via 10.0.2.254; }}
+        protocol static origin {{ ipv4;
+        """) + statics + textwrap.dedent(f"""
+        }}
+        protocol bgp peer {{
+          local 10.0.2.1 as {asn};
+          neighbor 10.0.2.254 as {remote};
+          connect delay time 1; connect retry time 1; error wait time 1, 2;
+          {options}
+          ipv4 {{ import all; export where proto = "origin"; {channel} }};
+        }}
+        """)}
+
+
+def bird_attributes(node: Node) -> dict[str, dict[str, str]]:
+    """prefix -> the BGP attributes of the best route that came from Herald, by BIRD's names."""
+    found: dict[str, dict[str, str]] = {}
+    prefix = ""
+    for line in node.run("birdc show route all protocol peer").stdout.splitlines():
+        if match := re.match(r"(\S+/\d+)\s", line):
+            prefix = match[1]
+            found.setdefault(prefix, {})
+        elif match := re.match(r"\s+BGP\.(\w+):\s*(.*)", line):
+            found[prefix].setdefault(match[1], match[2].strip())
+    return found
+
+
+def frr_route(node: Node, prefix: str) -> dict[str, Any]:
+    """The path that came from Herald; a LookupError when there is none."""
+    answer = node.json(["vtysh", "-c", f"show bgp ipv4 unicast {prefix} json"])
+    for path in answer.get("paths", []):
+        if path.get("peer", {}).get("peerId") == "10.0.1.254":
+            return path
+    raise LookupError(prefix)
+
+
+def frr_path(node: Node, prefix: str) -> str:
+    return frr_route(node, prefix)["aspath"]["string"]
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Callable[[str, dict[str, str], dict[str, str]], AbstractContextManager[Lab]]:
+    def start(herald: str, frr_files: dict[str, str], bird_files: dict[str, str]) -> AbstractContextManager[Lab]:
+        files = {"herald": {"/etc/herald/router.yaml": herald}, "frr": frr_files, "bird": bird_files}
+        return harness.running(topology(tmp_path, files))
+
+    return start
+
+
+def up(lab: Lab) -> bool:
+    return harness.established(lab.node("herald"), "frr", "bird")
+
+
+def reload(lab: Lab, directory: Path, herald: str) -> None:
+    (directory / "herald" / "router.yaml").write_text(herald)
+    lab.node("herald").kill("herald-speaker", signal.SIGHUP)
+
+
+def test_filters_by_as_path_and_communities_of_all_kinds_and_their_change_without_a_reset(running, tmp_path) -> None:
+    marks = textwrap.dedent("""
+        route-map mark permit 10
+         set community 65001:100
+         set large-community 65001:1:2
+         set extcommunity rt 65001:7
+        exit
+        route-map far permit 10
+         set as-path prepend 64700 64701
+        exit
+        """)
+    feeder = frr(65001, 65000, {"198.51.100.0/24": "mark", "198.51.101.0/24": "far", "198.51.102.0/24": ""},
+                 global_lines=marks)
+    rules = [
+        {"name": "marked", "action": "next",
+         "match": {"communities": ["rt:65001:*"]}, "set": {"addCommunities": ["large:65000:1:1"]}},
+        {"name": "no-64701", "action": "reject", "match": {"asPathRegex": ["_64701$"]}},
+        {"name": "marked-large", "action": "accept", "match": {"communities": ["large:65001:*:2"]},
+         "set": {"med": 7, "prependPath": [64800], "removeCommunities": ["65001:*"], "addCommunities": ["rt:65000:9"]}},
+        {"name": "rest", "action": "accept", "match": {"asPathRegex": ["^65001$"]}, "set": {"origin": "incomplete"}},
+    ]
+
+    def herald(rules: list[dict[str, Any]]) -> str:
+        return resources({"asn": 65000}, bgp_filter("edge", *rules), peer("frr", 65001, keepRejected=True),
+                         peer("bird", 65002, export=["edge"]))
+
+    with running(herald(rules), feeder, bird(65002, 65000, {})) as lab:
+        poll(lambda: up(lab), 30)
+
+        def as_told() -> bool:
+            got = bird_attributes(lab.node("bird"))
+            assert got.keys() == {"198.51.100.0/24", "198.51.102.0/24"}, got
+            marked = got["198.51.100.0/24"]
+            assert marked["as_path"] == "65000 64800 65001", marked
+            assert marked["med"] == "7", marked
+            assert "community" not in marked, marked
+            assert marked["large_community"] == "(65000, 1, 1) (65001, 1, 2)", marked
+            assert set(re.findall(r"\(.*?\)", marked["ext_community"])) == {"(rt, 65000, 9)", "(rt, 65001, 7)"}, marked
+            assert got["198.51.102.0/24"]["origin"] == "Incomplete", got
+            return True
+
+        poll(as_told, what="what the filter makes of FRR's routes at BIRD")
+        node = lab.node("herald")
+        explained = node.json(ctl(node, "explain", "198.51.101.0/24", "-o", "json"))
+        [export] = [each for each in explained["exports"] if each["peer"] == "bird"]
+        assert export["reason"] == "rejected by export filters: filter edge, rule no-64701", export
+
+        before = frr_sessions(lab.node("frr"))
+        reload(lab, tmp_path, herald([rules[3], {"name": "far", "action": "accept",
+                                                 "match": {"asPathRegex": ["_64700_"]}}]))
+        poll(lambda: bird_attributes(lab.node("bird")).keys() == {"198.51.101.0/24", "198.51.102.0/24"} or
+             "198.51.100.0/24" in bird_attributes(lab.node("bird")) and
+             bird_attributes(lab.node("bird"))["198.51.100.0/24"]["as_path"] == "65000 65001" and
+             "198.51.101.0/24" in bird_attributes(lab.node("bird")), what="the new filter's outcome")
+        assert frr_sessions(lab.node("frr")) == before
+        assert herald_peers(node)["bird"]["establishedCount"] == 1
+
+
+def test_reflects_routes_between_clients(running) -> None:
+    herald = resources({"asn": 65000, "clusterID": "9.9.9.9"}, peer("frr", 65000, routeReflectorClient=True),
+                       peer("bird", 65000, routeReflectorClient=True))
+    with running(herald, frr(65000, 65000, {"198.51.100.0/24": ""}),
+                 bird(65000, 65000, {"203.0.113.0/24": ""}, channel="next hop self;")) as lab:
+        poll(lambda: up(lab), 30)
+
+        def at_bird() -> bool:
+            got = bird_attributes(lab.node("bird"))["198.51.100.0/24"]
+            assert (got["originator_id"], got["cluster_list"]) == ("10.0.1.1", "9.9.9.9"), got
+            assert got["next_hop"] == FRR, got
+            return True
+
+        def at_frr() -> bool:
+            got = frr_route(lab.node("frr"), "203.0.113.0/24")
+            assert got["originatorId"] == "10.0.2.1", got
+            assert got["clusterList"]["list"] == ["9.9.9.9"], got
+            return True
+
+        poll(at_bird, what="FRR's route, reflected, at BIRD")
+        poll(at_frr, what="BIRD's route, reflected, at FRR")
+        peers = herald_peers(lab.node("herald"))
+        assert peers["frr"]["routeReflectorClient"] is True, peers["frr"]
+
+
+def test_takes_reflected_routes_and_refuses_those_of_its_own_cluster(running) -> None:
+    # FRR reflects what BIRD's address has said to it; here it reflects Herald's own routes to nobody, so BIRD plays
+    # the reflector: it is told to reflect to Herald what it has from its static client route with a cluster list.
+    herald = resources({"asn": 65000, "clusterID": "9.9.9.9"}, peer("frr", 65000, routeReflectorClient=True),
+                       peer("bird", 65000, keepRejected=True))
+    networks = {"203.0.113.0/24": "bgp_cluster_list.add(7.7.7.7); bgp_originator_id = 7.7.7.1;",
+                "203.0.114.0/24": "bgp_cluster_list.add(9.9.9.9); bgp_originator_id = 7.7.7.1;"}
+    with running(herald, frr(65000, 65000, {}), bird(65000, 65000, networks, channel="next hop self;")) as lab:
+        poll(lambda: up(lab), 30)
+        node = lab.node("herald")
+
+        def only_one() -> bool:
+            best = herald_best(node)
+            assert best.keys() == {"203.0.113.0/24"}, best
+            assert best["203.0.113.0/24"]["originatorId"] == "7.7.7.1", best
+            assert best["203.0.113.0/24"]["clusterList"] == ["7.7.7.7"], best
+            return True
+
+        poll(only_one, what="the route of the other cluster, alone")
+        received = node.json(ctl(node, "routes", "in", "--peer", "bird", "-o", "json"))["routes"]
+        [refused] = [route for route in received if route.get("rejected")]
+        assert (refused["prefix"], refused["reason"].split(":")[0]) == ("203.0.114.0/24", "loop"), refused
+        poll(lambda: frr_route(lab.node("frr"), "203.0.113.0/24")["clusterList"]["list"] == ["9.9.9.9", "7.7.7.7"])
+
+
+def test_is_a_member_of_a_confederation(running) -> None:
+    herald = resources({"asn": 64601, "confederation": {"identifier": 65000, "members": [64602]}},
+                       peer("frr", 64602), peer("bird", 65002))
+    confederation = ("bgp confederation identifier 65000", "bgp confederation peers 64601")
+    with running(herald, frr(64602, 64601, {"198.51.100.0/24": ""}, *confederation),
+                 bird(65002, 65000, {"203.0.113.0/24": ""})) as lab:
+        poll(lambda: up(lab), 30)
+        poll(lambda: bird_attributes(lab.node("bird"))["198.51.100.0/24"]["as_path"] == "65000",
+             what="one AS, seen from outside")
+        poll(lambda: frr_path(lab.node("frr"), "203.0.113.0/24") == "(64601) 65002", what="the member's number inside")
+        assert herald_best(lab.node("herald"))["198.51.100.0/24"]["asPath"] == "(64602)"
+        assert herald_peers(lab.node("herald"))["frr"]["negotiated"]["type"] == "confederation"
+
+
+def test_local_as_as_override_private_numbers_and_own_as(running) -> None:
+    # Towards FRR the router is AS 64999; FRR's and BIRD's sites have the same private AS number.
+    herald = resources({"asn": 65000},
+                       peer("frr", 65001, localASN=64999, asOverride=True),
+                       peer("bird", 65001, privateASNs="remove", numAllowedLocalASNumbers=1))
+    far = "route-map far permit 10\n set as-path prepend 64700\nexit"
+    bird_networks = {"203.0.113.0/24": "bgp_path.prepend(64701); bgp_path.prepend(65000);"}
+    with running(herald, frr(65001, 64999, {"198.51.100.0/24": "far"}, "neighbor 10.0.1.254 enforce-first-as",
+                             global_lines=far),
+                 bird(65001, 65000, bird_networks, options="allow local as 1;")) as lab:
+        poll(lambda: up(lab), 30)
+        # 65001 is BIRD's own and stays; 64700 goes.
+        poll(lambda: bird_attributes(lab.node("bird"))["198.51.100.0/24"]["as_path"] == "65000 65001",
+             what="no private numbers but BIRD's own")
+        # BIRD said 65001 65000 64701; 65001 is FRR's and becomes 64999.
+        poll(lambda: frr_path(lab.node("frr"), "203.0.113.0/24") == "64999 64999 65000 64701", what="the local AS")
+
+
+def test_default_route_aggregate_and_conditional_announcement(running) -> None:
+    conditional = bgp_filter(
+        "conditional",
+        {"name": "backup", "action": "accept",
+         "match": {"prefixes": [{"cidr": "192.0.2.0/24"}], "whenAbsent": ["198.51.100.0/24"]}},
+        {"name": "rest", "action": "accept", "match": {"notPrefixes": [{"cidr": "192.0.2.0/24"}]}})
+    herald = resources({"asn": 65000, "aggregates": [{"prefix": "198.51.0.0/16", "summaryOnly": True, "asSet": True}]},
+                       conditional, peer("frr", 65001),
+                       peer("bird", 65002, export=["conditional"], defaultOriginate={}))
+    networks = {"198.51.100.0/24": "", "198.51.101.0/24": "", "192.0.2.0/24": ""}
+    with running(herald, frr(65001, 65000, networks), bird(65002, 65000, {})) as lab:
+        poll(lambda: up(lab), 30)
+        routes = lambda: bird_attributes(lab.node("bird"))  # noqa: E731
+        poll(lambda: routes().keys() == {"0.0.0.0/0", "198.51.0.0/16"}, what="default and summary at BIRD")
+        assert routes()["198.51.0.0/16"]["as_path"] == "65000 65001"
+        assert routes()["0.0.0.0/0"]["as_path"] == "65000"
+        lab.node("frr").run(["vtysh", "-c", "configure terminal", "-c", "router bgp 65001", "-c",
+                             "address-family ipv4 unicast", "-c", "no network 198.51.100.0/24"])
+        poll(lambda: routes().keys() == {"0.0.0.0/0", "198.51.0.0/16", "192.0.2.0/24"}, what="the backup at BIRD")
+        lab.node("frr").run(["vtysh", "-c", "configure terminal", "-c", "router bgp 65001", "-c",
+                             "address-family ipv4 unicast", "-c", "no network 198.51.101.0/24"])
+        poll(lambda: routes().keys() == {"0.0.0.0/0", "192.0.2.0/24"}, what="no aggregate of nothing at BIRD")
+        assert herald_peers(lab.node("herald"))["bird"]["establishedCount"] == 1
+
+
+def test_limits_of_prefixes_both_ways(running) -> None:
+    networks = {f"198.51.{number}.0/24": "" for number in range(4)}
+    herald = resources({"asn": 65000}, peer("frr", 65001, maxPrefixes=3, maxPrefixesAction="warn"),
+                       peer("bird", 65002, maxPrefixesOut=3, maxPrefixesRestart="2s"))
+    with running(herald, frr(65001, 65000, networks), bird(65002, 65000, {})) as lab:
+        node = lab.node("herald")
+
+        def stopped() -> bool:
+            bird_state = herald_peers(node)["bird"]
+            assert bird_state["heldDown"] == "prefix limit reached", bird_state
+            return True
+
+        poll(stopped, 30, what="BIRD's session ended for what it was told")
+        assert herald_peers(node)["frr"]["state"] == "Established"
+        assert "maximum-number-of-prefixes" in lab.node("bird").run("birdc show protocols all peer").stdout.lower() or \
+            "Maximum number of prefixes" in lab.node("bird").run("birdc show protocols all peer").stdout
+        lab.node("frr").run(["vtysh", "-c", "configure terminal", "-c", "router bgp 65001", "-c",
+                             "address-family ipv4 unicast", "-c", "no network 198.51.3.0/24"])
+        poll(lambda: up(lab), 20, what="the session comes back after its pause")
+        assert kernel_routes(node, 4).keys() >= {"198.51.0.0/24", "198.51.1.0/24", "198.51.2.0/24"}

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is asked of the daemons, and one run of it."""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+
+from tests.bench import rig as rigs
+from tests.bench.bgp.daemons import ADDRESS, DAEMONS, peer_address
+
+
+@dataclass(frozen=True)
+class Load:
+    says: str
+    senders: int = 1
+    receivers: int = 1
+    arguments: str = ""
+    fib: bool = False
+    ipv6: bool = False
+
+
+LOADS = {
+    "smoke": Load("2 senders x the same 1k -> 1 receiver, everything once", 2, 1, "--prefixes 1000 --flap 100 --probes 5 --down"),
+    "gsmoke": Load("1 sender x 1k, into the kernel; session down", 1, 1, "--prefixes 1000 --down --fib-down", fib=True),
+    "a": Load("1 sender x 100k -> 1 receiver; 10k flap; session down", 1, 1, "--prefixes 100000 --flap 10000 --down"),
+    "a6": Load("the same with IPv6", 1, 1, "--prefixes 100000 --ipv6 --flap 10000 --down", ipv6=True),
+    "b": Load("10 senders x the same 100k -> 1 receiver; one session down", 10, 1, "--prefixes 100000 --down"),
+    "c": Load("1 sender x 1M -> 1 receiver; session down", 1, 1, "--prefixes 1000000 --down"),
+    "c2": Load("1 sender x 2M -> 1 receiver; session down", 1, 1, "--prefixes 2000000 --down"),
+    "d": Load("30 senders x 10k, all to all; one session down", 30, 1, "--prefixes 10000 --disjoint --down"),
+    "e": Load("10 senders x 10k -> 50 receivers; one session down", 10, 50, "--prefixes 10000 --disjoint --down"),
+    "e1000": Load("10 senders x 1k -> 990 receivers", 10, 990, "--prefixes 1000 --disjoint"),
+    "f0": Load("1000 single prefixes, 5 ms apart, 100 in the table", 1, 1, "--prefixes 100 --probes 1000"),
+    "f100k": Load("1000 single prefixes, 5 ms apart, 100k in the table", 1, 1, "--prefixes 100000 --probes 1000"),
+    "fload": Load(
+        "1000 single prefixes while 500k are sent over and over", 2, 1, "--prefixes 500000 --probes 1000 --while-loading"
+    ),
+    "g100k": Load("1 sender x 100k, into the kernel; session down", 1, 1, "--prefixes 100000 --down --fib-down", fib=True),
+    "g500k": Load("1 sender x 500k, into the kernel; session down", 1, 1, "--prefixes 500000 --down --fib-down", fib=True),
+    "idle1": Load("1 session, no prefixes", 1, 0, "--prefixes 0 --retry 5"),
+    "idle500": Load("500 sessions, no prefixes", 500, 0, "--prefixes 0 --settle 3"),
+}
+
+
+def network(here: rigs.Rig, peers: int) -> tuple[str, str]:
+    """The daemon's namespace and that of all its peers, with one veth pair between them."""
+    dut, load = here.namespace("dut"), here.namespace("load")
+    here.ip(dut, [f"link add eth0 type veth peer name eth0 netns {load}", "link set eth0 up"])
+    here.ip(dut, [f"addr add {ADDRESS}/16 dev eth0", "addr add fd00::1/64 dev eth0 nodad"])
+    addresses = [f"addr add {peer_address(index)}/16 dev eth0" for index in range(peers)]
+    addresses += [f"addr add fd00::1:{index + 1:x}/64 dev eth0 nodad" for index in range(peers)]
+    here.ip(load, ["link set eth0 up", *addresses])
+    return dut, load
+
+
+def run(daemon_name: str, load_name: str, timeout: float) -> dict:
+    """The report of bgp_blast, with what the daemon's processes hold; an `error` where a run did not come to its end."""
+    load, kind = LOADS[load_name], DAEMONS[daemon_name]
+    result = {"daemon": daemon_name, "load": load_name, "load_average": round(os.getloadavg()[0], 2)}
+    if load.fib and not kind.can_fib:
+        return result | {"skipped": "does not write to this kernel"}
+    with rigs.rig() as here:
+        dut, peers = network(here, load.senders + load.receivers)
+        daemon = kind(here, dut, load.senders + load.receivers, fib=load.fib, ipv6=load.ipv6)
+        started = time.monotonic()
+        daemon.start()
+        arguments = [rigs.program("bgp_blast"), "--senders", load.senders, "--receivers", load.receivers]
+        arguments += ["--timeout", timeout, *load.arguments.split(), "--pids", ",".join(map(str, daemon.pids()))]
+        if load.fib:
+            arguments += ["--fib-pid", daemon.pids()[-1]]
+        blast = here.spawn(peers, "blast", arguments, stdout=open(here.folder / "report.json", "w"))
+        blast.child.wait(timeout * 4 + 120)
+        try:
+            result |= json.loads((here.folder / "report.json").read_text())
+        except ValueError:
+            return result | {"error": blast.log.read_text().strip() or "no report"}
+        if result["established"] < result["peers"]:
+            return result | {"error": f"{result['established']} of {result['peers']} sessions came up"}
+        result["exec_to_established"] = result["t_established_mono"] - started
+        result["rss_kib"] = sum(rigs.memory_kib(pid) for pid in daemon.pids())
+    return result

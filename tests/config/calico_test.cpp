@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calico's own samples, and its selector language. What comes of whole objects is in tests/golden/config.
+#include "config/dialects/calico.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/object.hpp"
+
+namespace config::calico {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+bool selects(std::string_view text, const Labels& labels) {
+  const auto selectors = parse_selector(text);
+  EXPECT_TRUE(selectors) << text << (selectors ? "" : ": " + selectors.error());
+  return selectors && any_matches(*selectors, labels);
+}
+
+TEST(CalicoSelector, MeansWhatCalicoSays) {
+  const Labels rack{{"rack", "a"}, {"router", "true"}};
+  EXPECT_TRUE(selects("all()", {}));
+  EXPECT_TRUE(selects("", rack));
+  EXPECT_TRUE(selects("has(router)", rack));
+  EXPECT_FALSE(selects("!has(router)", rack));
+  EXPECT_TRUE(selects("rack == 'a'", rack));
+  EXPECT_FALSE(selects("rack != \"a\"", rack));
+  EXPECT_TRUE(selects("rack != 'a'", {}));
+  EXPECT_TRUE(selects("rack in {'a', 'b'}", rack));
+  EXPECT_FALSE(selects("rack not in { 'a','b' }", rack));
+  EXPECT_TRUE(selects("has(gone) || rack == 'a'", rack));
+  EXPECT_FALSE(selects("has(gone) && rack == 'a'", rack));
+  EXPECT_TRUE(selects("!(has(gone) || rack == 'b')", rack));
+  EXPECT_FALSE(selects("!(has(gone) || rack == 'a')", rack));
+  EXPECT_TRUE(selects("!(has(gone) && rack == 'a')", rack));
+  EXPECT_TRUE(selects("!!has(router)", rack));
+  EXPECT_TRUE(selects("rack == 'a' && (has(gone) || has(router))", rack));
+}
+
+TEST(CalicoSelector, SaysWhatIsWrong) {
+  const auto refusal = [](std::string_view text) {
+    const auto selectors = parse_selector(text);
+    return selectors ? std::string{"accepted"} : selectors.error();
+  };
+  EXPECT_THAT(refusal("a = 'b'"), HasSubstr("lacks in before: = 'b'"));
+  EXPECT_THAT(refusal("a == b"), HasSubstr("lacks a value in quotes before: b"));
+  EXPECT_THAT(refusal("(has(a)"), HasSubstr("lacks )"));
+  EXPECT_THAT(refusal("has(a) has(b)"), HasSubstr("behind its end"));
+  EXPECT_THAT(refusal("&& has(a)"), HasSubstr("lacks a label"));
+  EXPECT_THAT(refusal("!all()"), HasSubstr("can match nothing"));
+  EXPECT_THAT(refusal(std::string(40, '!') + "has(a)"), HasSubstr("nested too deep"));
+  std::string product = "has(a)";
+  for (int i = 0; i < 8; ++i) product += " && (has(b) || has(c))";
+  EXPECT_THAT(refusal(product), HasSubstr("too many alternatives"));
+}
+
+struct Sample {
+  std::vector<std::string> read;     // names of the objects
+  std::set<std::string> refused_by;  // "Kind field"
+};
+Sample read_sample(const fs::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  const auto result = read_objects(text, path.filename().string(), Syntax::Yaml);
+  EXPECT_TRUE(result.readable) << path;
+  Sample sample;
+  for (const auto& object : result.objects) sample.read.push_back(name_of(kind_of(object), meta_of(object)));
+  for (const auto& problem : result.problems) {
+    EXPECT_THAT(problem.field, ::testing::Not(IsEmpty())) << path << ": " << problem.message;
+    sample.refused_by.insert(problem.object.substr(0, problem.object.find('/')) + " " + problem.field);
+  }
+  return sample;
+}
+
+// Every object of every sample is read, or a field of it is named.
+TEST(CalicoSamples, AreReadOrRefusedByField) {
+  const fs::path folder = fs::path{HERALD_TEST_DATA} / "calico/samples";
+  if (std::string_view{HERALD_TEST_DATA}.empty() || !fs::exists(folder)) GTEST_SKIP() << "no test data";
+  std::map<std::string, Sample> samples;
+  std::size_t read = 0;
+  for (const auto& entry : fs::directory_iterator{folder}) {
+    auto sample = read_sample(entry.path());
+    read += sample.read.size();
+    samples.emplace(entry.path().filename().string(), std::move(sample));
+  }
+  EXPECT_GE(samples.size(), 37U);
+  EXPECT_GE(read, 110U);
+  // Filters that use none of interface and priority are read as a whole.
+  for (const auto* name : {"match_source", "filter_deletion", "v4_only_global_peer"}) {
+    const auto& sample = samples["calicoctl_bgpfilter_" + std::string{name} + ".yaml"];
+    EXPECT_THAT(sample.read, ::testing::Contains(HasSubstr("BGPFilter/"))) << name;
+    EXPECT_THAT(sample.refused_by, ::testing::Each(HasSubstr("BGPPeer spec.peerSelector"))) << name;
+  }
+  const auto& priority = samples["calicoctl_bgpfilter_as_path_and_priority.yaml"].refused_by;
+  EXPECT_TRUE(priority.contains("BGPFilter spec.exportV4[0].priority"));
+  EXPECT_TRUE(priority.contains("BGPFilter spec.importV4[0].operations[0].setPriority"));
+  EXPECT_THAT(samples["calicoctl_explicit_peering_global-ipv6.yaml"].read,
+              ::testing::IsSupersetOf({"BGPConfiguration/default", "BGPPeer/bgppeer-1", "BGPPeer/bgppeer-2"}));
+  EXPECT_TRUE(samples["calicoctl_mesh_hash.yaml"].refused_by.contains("BGPConfiguration spec.nodeToNodeMeshEnabled"));
+}
+
+}  // namespace
+}  // namespace config::calico
