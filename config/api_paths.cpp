@@ -18,6 +18,7 @@ constexpr auto kinds = std::to_array<KindInfo>({
     {Kind::BGPAdvertisement, "BGPAdvertisement", ours, "bgpadvertisements", "bgpadvertisement", "bgpad",
      Scope::Cluster},
     {Kind::BGPFilter, "BGPFilter", ours, "bgpfilters", "bgpfilter", "filter", Scope::Cluster},
+    {Kind::BFDProfile, "BFDProfile", ours, "bfdprofiles", "bfdprofile", "bfd", Scope::Cluster},
     {Kind::L2Advertisement, "L2Advertisement", ours, "l2advertisements", "l2advertisement", "l2ad", Scope::Cluster},
     {Kind::SpeakerState, "SpeakerState", ours, "speakerstates", "speakerstate", "speaker", Scope::Cluster},
     {Kind::Service, "Service", "v1", "services", "service", "svc", Scope::Namespaced},

@@ -18,6 +18,7 @@ enum class Kind : std::uint8_t {
   BGPConfiguration,
   BGPAdvertisement,
   BGPFilter,
+  BFDProfile,
   L2Advertisement,
   SpeakerState,
   Service,

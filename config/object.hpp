@@ -20,7 +20,7 @@ namespace config {
 
 // In the order of Kind, so that the index is the kind.
 using Object = std::variant<IPAddressPool, Community, BGPPeer, BGPConfiguration, BGPAdvertisement, BGPFilter,
-                            L2Advertisement, SpeakerState, Service, EndpointSlice, Node, Namespace, Secret>;
+                            BFDProfile, L2Advertisement, SpeakerState, Service, EndpointSlice, Node, Namespace, Secret>;
 
 [[nodiscard]] inline Kind kind_of(const Object& object) {
   return static_cast<Kind>(object.index());
@@ -44,6 +44,7 @@ template <class T, class Set>
   if constexpr (std::is_same_v<T, BGPConfiguration>) return resources.bgp_configurations;
   if constexpr (std::is_same_v<T, BGPAdvertisement>) return resources.bgp_advertisements;
   if constexpr (std::is_same_v<T, BGPFilter>) return resources.filters;
+  if constexpr (std::is_same_v<T, BFDProfile>) return resources.bfd_profiles;
   if constexpr (std::is_same_v<T, L2Advertisement>) return resources.l2_advertisements;
   if constexpr (std::is_same_v<T, SpeakerState>) return resources.speaker_states;
   if constexpr (std::is_same_v<T, Service>) return resources.services;

@@ -108,6 +108,7 @@ void ResourceSet::judge() {
   out.bgp_configurations = judged_.bgp_configurations;
   out.bgp_advertisements = judged_.bgp_advertisements;
   out.filters = judged_.filters;
+  out.bfd_profiles = judged_.bfd_profiles;
   out.l2_advertisements = judged_.l2_advertisements;
   remove_set_aside(out, verdict);
 

@@ -12,7 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "config/bfd_profile.hpp"
 #include "config/meta.hpp"
+#include "config/secret_ref.hpp"
 #include "net/address.hpp"
 #include "net/asn.hpp"
 #include "net/prefix.hpp"
@@ -52,12 +54,6 @@ enum class NextHopMode : std::uint8_t { Auto, Self, Keep };
 enum class PrivateAsn : std::uint8_t { Keep, Remove, Replace };
 enum class LimitAction : std::uint8_t { Stop, Warn };
 enum class AddressFamily : std::uint8_t { Ipv4Unicast, Ipv6Unicast };
-struct SecretRef {
-  std::string name;
-  std::string namespace_name;  // empty: the peer's own, else "default"
-  std::string key = "password";
-  friend bool operator==(const SecretRef&, const SecretRef&) = default;
-};
 
 // What a peer's routes undergo, filters aside.
 struct PeerRoutes {
@@ -109,10 +105,13 @@ struct BGPPeer {
   std::chrono::seconds connect_time{10};               // ConnectRetryTime, 1..65535
   bool passive = false;
   bool ebgp_multi_hop = false;
-  bool multi_hop_if_external = false;        // ebgpMultiHop: auto
-  std::optional<std::uint8_t> ttl_security;  // GTSM: the peer is at most this many hops away, 1..254
-  std::optional<std::string> password;       // TCP MD5, RFC 2385; at most 80 octets
-  std::optional<SecretRef> password_secret;  // key "password"
+  bool multi_hop_if_external = false;                 // ebgpMultiHop: auto
+  std::optional<std::uint8_t> ttl_security;           // GTSM: the peer is at most this many hops away, 1..254
+  std::optional<std::string> password;                // TCP MD5, RFC 2385; at most 80 octets
+  std::optional<SecretRef> password_secret;           // key "password"
+  std::optional<std::string> bfd_profile;             // BFDProfile; nothing: not watched by BFD
+  bool bfd_strict = false;                            // the session waits for BFD to be Up
+  std::optional<std::chrono::seconds> bfd_hold_time;  // strict: no longer than this; default: for ever
   std::vector<AddressFamily> families{AddressFamily::Ipv4Unicast, AddressFamily::Ipv6Unicast};
   std::vector<LabelSelector> node_selectors;
   std::optional<std::vector<std::string>>
@@ -362,6 +361,7 @@ struct Resources {
   std::map<std::string, BGPConfiguration> bgp_configurations;
   std::map<std::string, BGPAdvertisement> bgp_advertisements;
   std::map<std::string, BGPFilter> filters;
+  std::map<std::string, BFDProfile> bfd_profiles;
   std::map<std::string, L2Advertisement> l2_advertisements;
   std::map<std::string, SpeakerState> speaker_states;
   std::map<std::string, Service> services;

@@ -96,6 +96,16 @@ Row event(const json& o) {
           at(o, "/involvedObject/name"), at(o, "/message")};
 }
 
+Row bfd_profile(const json& o) {
+  const auto or_else = [&](const char* path, const char* fallback) {
+    const auto said = at(o, path);
+    return said.empty() ? std::string{fallback} : said;
+  };
+  return {or_else("/spec/receiveInterval", "300") + "ms", or_else("/spec/transmitInterval", "300") + "ms",
+          or_else("/spec/detectMultiplier", "3"), or_else("/spec/echoMode", "false"),
+          or_else("/spec/authentication/type", "none")};
+}
+
 }  // namespace
 
 Columns columns_of(const config::KindInfo& kind) {
@@ -111,6 +121,8 @@ Columns columns_of(const config::KindInfo& kind) {
       return {{"ASN", "ROUTER-ID", "IMPORT"}, bgp_configuration};
     case Kind::BGPAdvertisement:
       return {{"POOLS", "PREFIXES", "PEERS", "COMMUNITIES"}, bgp_advertisement};
+    case Kind::BFDProfile:
+      return {{"RECEIVE", "TRANSMIT", "MULTIPLIER", "ECHO", "AUTHENTICATION"}, bfd_profile};
     case Kind::L2Advertisement:
       return {{"POOLS", "INTERFACES"}, layer2_advertisement};
     case Kind::BGPFilter:

@@ -48,7 +48,33 @@ Cell state_cell(const json& peer) {
   const auto state = word(peer, "state");
   if (peer.contains("heldDown")) return {"HeldDown", Colour::Bad};
   if (peer.contains("shutdown")) return {"Shutdown", Colour::Warning};
+  if (peer.value("waitsForBfd", false)) return {"WaitsForBFD", Colour::Warning};
   return {state, state == "Established" ? Colour::Good : Colour::Bad};
+}
+
+Cell bfd_cell(const json& peer) {
+  if (!peer.contains("bfd")) return {"-"};
+  const auto& bfd = peer["bfd"];
+  const auto state = word(bfd, "state");
+  if (state != "Up") {
+    const auto fell = bfd.contains("lastDown") ? ": " + word(bfd["lastDown"], "diagnostic") : std::string{};
+    return {state + fell, Colour::Bad};
+  }
+  return {"Up", Colour::Good};
+}
+
+std::string bfd_up(const json& peer) {
+  if (!peer.contains("bfd") || !peer["bfd"].contains("uptimeMsec")) return "-";
+  return age(peer["bfd"]["uptimeMsec"].get<long long>());
+}
+
+// "50ms/60ms x3": how often packets go out and come in, and how many of the latter may be missing.
+std::string bfd_timers(const json& peer) {
+  if (!peer.contains("bfd") || !peer["bfd"]["remote"].contains("detectMultiplier")) return "-";
+  const auto& bfd = peer["bfd"];
+  const auto milliseconds = [&](const char* key) { return fmt::format("{:g}ms", bfd[key].get<double>()); };
+  return milliseconds("transmitIntervalMsec") + "/" + milliseconds("receiveIntervalMsec") + " x" +
+         word(bfd["remote"], "detectMultiplier") + (word(bfd["echo"], "state") == "active" ? " echo" : "");
 }
 
 std::string family_counts(const json& peer, const char* counter) {
@@ -75,8 +101,8 @@ void peers(const Options& options, std::ostream& out) {
     return;
   }
   const auto wide = options.format == Format::Wide;
-  std::vector<std::string> header{"PEER", "ADDRESS", "ASN", "STATE", "UP", "RECEIVED", "ADVERTISED"};
-  if (wide) header.insert(header.end(), {"ACCEPTED", "BEST", "HOLD", "ROUTER-ID"});
+  std::vector<std::string> header{"PEER", "ADDRESS", "ASN", "STATE", "UP", "BFD", "RECEIVED", "ADVERTISED"};
+  if (wide) header.insert(header.end(), {"ACCEPTED", "BEST", "HOLD", "ROUTER-ID", "BFD-TIMERS", "BFD-UP"});
   header.emplace_back("TROUBLE");
   Table table{header};
   for (const auto& peer : answer["peers"]) {
@@ -85,12 +111,14 @@ void peers(const Options& options, std::ostream& out) {
                           word(peer, "peerAsn"),
                           state_cell(peer),
                           peer.contains("uptimeMsec") ? age(peer["uptimeMsec"].get<long long>()) : "-",
+                          bfd_cell(peer),
                           family_counts(peer, "received"),
                           family_counts(peer, "advertised")};
     if (wide) {
       const auto negotiated = peer.value("negotiated", json::object());
       row.insert(row.end(), {Cell{family_counts(peer, "accepted")}, Cell{family_counts(peer, "best")},
-                             Cell{word(negotiated, "holdTimeSec")}, Cell{word(negotiated, "peerRouterId")}});
+                             Cell{word(negotiated, "holdTimeSec")}, Cell{word(negotiated, "peerRouterId")},
+                             Cell{bfd_timers(peer)}, Cell{bfd_up(peer)}});
     }
     row.emplace_back(trouble(peer), Colour::Bad);
     table.add(std::move(row));
@@ -243,6 +271,12 @@ void status(const Options& options, std::ostream& out) {
   const auto up = peers.value("Established", 0);
   line("peers", fmt::format("{} of {} established", up, word(peers, "total")),
        up == peers.value("total", 0) ? Colour::Good : Colour::Bad);
+  if (answer.contains("bfd")) {
+    const auto& bfd = answer["bfd"];
+    const auto all_up = bfd.value("Up", 0) == bfd.value("total", 0);
+    line("BFD", fmt::format("{} of {} up", bfd.value("Up", 0), word(bfd, "total")),
+         all_up ? Colour::Good : Colour::Bad);
+  }
   line("announced", fmt::format("{} prefixes for {} service addresses by BGP", word(answer, "announcedPrefixes"),
                                 word(answer, "announcedAddresses")));
   line("layer 2", fmt::format("{} of {} addresses answered here", word(answer["layer2"], "owned"),

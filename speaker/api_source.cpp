@@ -34,10 +34,10 @@ config::ApiWatcher::Options watch_options(const config::ApiEndpoint& endpoint, c
   out.endpoint = endpoint;
   if (options.kubernetes)
     out.kubernetes = config::ApiWatcher::Options::Kubernetes{.metallb_namespace = options.metallb_namespace};
-  out.kinds = {
-      Kind::IPAddressPool, Kind::Community,       Kind::BGPPeer,      Kind::BGPConfiguration, Kind::BGPAdvertisement,
-      Kind::BGPFilter,     Kind::L2Advertisement, Kind::SpeakerState, Kind::Service,          Kind::EndpointSlice,
-      Kind::Node,          Kind::Namespace,       Kind::Secret};
+  out.kinds = {Kind::IPAddressPool,    Kind::Community, Kind::BGPPeer,       Kind::BGPConfiguration,
+               Kind::BGPAdvertisement, Kind::BGPFilter, Kind::BFDProfile,    Kind::L2Advertisement,
+               Kind::SpeakerState,     Kind::Service,   Kind::EndpointSlice, Kind::Node,
+               Kind::Namespace,        Kind::Secret};
   return out;
 }
 

@@ -127,6 +127,23 @@ void Log::planned(const bgp::PlannedChange& change) {
   info("neighbor changed", {{"peer", change.neighbor}, {"effect", kind}, {"why", change.why}});
 }
 
+void Log::bfd(const bfd::StateChanged& change, std::string_view peer, std::string_view address) {
+  const Fields fields{{"peer", std::string{peer}},
+                      {"address", std::string{address}},
+                      {"from", std::string{bfd::print(change.from)}},
+                      {"to", std::string{bfd::print(change.to)}},
+                      {"diagnostic", std::string{bfd::print(change.diagnostic)}},
+                      {"remoteState", std::string{bfd::print(change.remote_state)}},
+                      {"remoteDiagnostic", std::string{bfd::print(change.remote_diagnostic)}}};
+  if (change.from == bfd::State::Up) {
+    warning("BFD down", fields);
+  } else if (change.to == bfd::State::Up) {
+    info("BFD up", fields);
+  } else {
+    debug("BFD moved", fields);
+  }
+}
+
 void Log::layer2(const Layer2Event& event) {
   std::visit(net::match{[&](const ForeignClaim& claim) {
                           warning("another host claims an address of ours", {{"address", net::print(claim.address)},

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "bfd/session.hpp"
 #include "bgp/router.hpp"
 #include "config/meta.hpp"
 #include "speaker/layer2/layer2.hpp"
@@ -38,6 +39,7 @@ class Log {
   void moved(const bgp::NeighborMoved& move, std::string_view peer, std::string_view address);
   void notice(const bgp::NeighborNotice& notice, std::string_view peer);
   void planned(const bgp::PlannedChange& change);
+  void bfd(const bfd::StateChanged& change, std::string_view peer, std::string_view address);
   void layer2(const Layer2Event& event);
 
  private:

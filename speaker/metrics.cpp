@@ -85,6 +85,26 @@ void add_neighbor(Page& page, const bgp::NeighborStatus& neighbor) {
                  number(count), {{"peer", neighbor.name}, {"attribute", std::to_string(type)}});
 }
 
+void add_bfd(Page& page, const std::string& name, const BfdStatus& bfd) {
+  const Labels peer{{"peer", name}};
+  const auto& session = bfd.session;
+  const auto seconds = [](auto interval) { return std::chrono::duration<double>(interval).count(); };
+  page.gauge("herald_bfd_session_up", "1 while the BFD session is Up", session.state == bfd::State::Up ? 1 : 0, peer);
+  page.counter("herald_bfd_session_up_events_total", "How often the BFD session came up", number(session.times_up),
+               peer);
+  page.counter("herald_bfd_session_down_events_total", "How often it went down from Up", number(session.times_down),
+               peer);
+  page.gauge("herald_bfd_detection_seconds", "After how long without a packet the peer is taken for lost",
+             seconds(session.detection_time), peer);
+  page.counter("herald_bfd_control_packets_total", "BFD Control packets", number(session.packets_in),
+               {{"peer", name}, {"direction", "in"}});
+  page.counter("herald_bfd_control_packets_total", "", number(session.packets_out),
+               {{"peer", name}, {"direction", "out"}});
+  page.counter("herald_bfd_echo_packets_total", "Echoes of this node: sent, and come back", number(session.echoes_in),
+               {{"peer", name}, {"direction", "in"}});
+  page.counter("herald_bfd_echo_packets_total", "", number(session.echoes_out), {{"peer", name}, {"direction", "out"}});
+}
+
 void add_kernel(Page& page, const netlink::FibCounters& kernel) {
   const auto* help = "Routes by what became of them";
   page.gauge("herald_kernel_routes", help, number(kernel.routes.programmed), {{"state", "programmed"}});
@@ -138,6 +158,12 @@ std::string Metrics::text(const MetricsView& view) const {
   page.gauge("herald_build_info", "1; the version is in the label", 1, {{"version", HERALD_VERSION}});
   page.gauge("herald_uptime_seconds", "Time since the start", view.uptime_seconds);
   for (const auto& neighbor : view.neighbors) add_neighbor(page, neighbor);
+  for (const auto& [name, bfd] : view.bfd) add_bfd(page, name, bfd);
+  if (view.bfd_discarded)
+    for (std::size_t reason = 0; reason < view.bfd_discarded->size(); ++reason)
+      page.counter("herald_bfd_discarded_packets_total", "BFD Control packets that were not used, by reason",
+                   number((*view.bfd_discarded)[reason]),
+                   {{"reason", std::string{bfd::print(static_cast<bfd::Discard>(reason))}}});
   page.gauge("herald_rib_prefixes", "Prefixes in the table", number(view.table.ipv4_prefixes), {{"family", "ipv4"}});
   page.gauge("herald_rib_prefixes", "", number(view.table.ipv6_prefixes), {{"family", "ipv6"}});
   page.gauge("herald_rib_paths", "Paths in the table", number(view.table.ipv4_paths + view.table.ipv6_paths));

@@ -13,6 +13,7 @@
 #include "bgp/router_status.hpp"
 #include "net/time.hpp"
 #include "netlink/fib.hpp"
+#include "speaker/bfd_side.hpp"
 #include "speaker/layer2/responder.hpp"
 
 namespace speaker {
@@ -21,6 +22,8 @@ namespace speaker {
 struct MetricsView {
   std::vector<bgp::NeighborStatus> neighbors;
   bgp::TableStatus table;
+  std::map<std::string, BfdStatus> bfd;  // by peer
+  std::optional<std::array<std::uint64_t, bfd::discard_kinds>> bfd_discarded;
   std::optional<netlink::FibCounters> kernel;
   L2Counters layer2;
   std::size_t owned_addresses = 0;

@@ -131,14 +131,12 @@ bgp::FilterChain chain(const Resources& resources, const std::vector<std::string
   return out;
 }
 
-// The password, or why there is none although one is asked for.
-std::string password(const Resources& resources, const BGPPeer& peer, std::string& missing) {
-  if (peer.password) return *peer.password;
-  if (!peer.password_secret) return {};
-  const auto& ref = *peer.password_secret;
-  const auto space = !ref.namespace_name.empty()         ? ref.namespace_name
-                     : !peer.meta.namespace_name.empty() ? peer.meta.namespace_name
-                                                         : std::string{"default"};
+// What a Secret holds under the key that is meant, or why it does not.
+std::string secret_of(const Resources& resources, const config::SecretRef& ref, const std::string& own_namespace,
+                      std::string& missing) {
+  const auto space = !ref.namespace_name.empty() ? ref.namespace_name
+                     : !own_namespace.empty()    ? own_namespace
+                                                 : std::string{"default"};
   const auto secret = resources.secrets.find(space + "/" + ref.name);
   if (secret == resources.secrets.end()) {
     missing = "Secret " + space + "/" + ref.name + " does not exist";
@@ -150,6 +148,13 @@ std::string password(const Resources& resources, const BGPPeer& peer, std::strin
     return {};
   }
   return value->second;
+}
+
+// The password, or why there is none although one is asked for.
+std::string password(const Resources& resources, const BGPPeer& peer, std::string& missing) {
+  if (peer.password) return *peer.password;
+  if (!peer.password_secret) return {};
+  return secret_of(resources, *peer.password_secret, peer.meta.namespace_name, missing);
 }
 
 bgp::Reach reach(const BGPPeer& peer, net::Asn local) {
@@ -232,6 +237,58 @@ bgp::PeerConfig session(const BGPPeer& peer, const bgp::RouterConfig& router, co
   out.families = {false, false};
   for (const auto value : peer.families)
     (family(value) == net::Family::Ipv4 ? out.families.ipv4 : out.families.ipv6) = true;
+  return out;
+}
+
+bfd::Interval interval(std::chrono::milliseconds from) {
+  return bfd::Interval{static_cast<std::uint32_t>(from.count()) * 1000U};
+}
+
+bfd::SessionConfig bfd_session(const Resources& resources, const config::BFDProfile& profile, std::string& missing) {
+  bfd::SessionConfig out;
+  out.desired_min_tx = interval(profile.transmit_interval);
+  out.required_min_rx = interval(profile.receive_interval);
+  out.detect_multiplier = profile.detect_multiplier;
+  out.required_min_echo_rx = interval(profile.echo_interval);
+  if (profile.echo_mode) out.echo_interval = interval(profile.echo_interval);
+  if (profile.passive_mode) out.role = bfd::Role::Passive;
+  if (const auto& authentication = profile.authentication)
+    out.key = bfd::AuthKey{static_cast<bfd::AuthType>(authentication->type), authentication->key_id,
+                           secret_of(resources, authentication->secret, profile.meta.namespace_name, missing)};
+  return out;
+}
+
+BfdWatch::Distance distance(const bgp::PeerConfig& session) {
+  using Kind = bgp::Reach::Kind;
+  if (session.reach.kind == Kind::Multihop) return BfdWatch::Distance::Far;
+  if (session.reach.kind == Kind::Security)
+    return session.reach.hops > 1 ? BfdWatch::Distance::Far : BfdWatch::Distance::Direct;
+  const auto external =
+      session.peer_asn.kind == bgp::ExpectedAsn::Kind::External ||
+      (session.peer_asn.kind == bgp::ExpectedAsn::Kind::Exactly && session.peer_asn.asn != session.local_asn);
+  return external ? BfdWatch::Distance::Direct : BfdWatch::Distance::ByLink;
+}
+
+// Nothing for a neighbour that is not to be watched, or lacks something for it: then it is held down.
+std::optional<BfdWatch> bfd_watch(const Resources& resources, const BGPPeer& peer, bgp::NeighborConfig& neighbor) {
+  if (!peer.bfd_profile) return std::nullopt;
+  const auto profile = resources.bfd_profiles.find(*peer.bfd_profile);
+  if (profile == resources.bfd_profiles.end()) {
+    neighbor.hold_down = "BFDProfile " + *peer.bfd_profile + " does not exist";
+    return std::nullopt;
+  }
+  BfdWatch out;
+  out.profile = *peer.bfd_profile;
+  out.remote = neighbor.session.address;
+  out.source = neighbor.session.source;
+  out.interface = neighbor.session.interface;
+  out.distance = distance(neighbor.session);
+  out.minimum_ttl = profile->second.minimum_ttl;
+  out.config = bfd_session(resources, profile->second, neighbor.hold_down);
+  out.strict = peer.bfd_strict;
+  out.hold_time = peer.bfd_hold_time;
+  if (peer.bfd_strict) neighbor.wait_for = bgp::WaitFor::Bfd;
+  if (!neighbor.hold_down.empty() || neighbor.shutdown) return std::nullopt;
   return out;
 }
 
@@ -322,6 +379,8 @@ RouterSetup set_up_router(const Resources& resources, const RouterFacts& facts) 
     out.neighbors.push_back(neighbor(resources, *peer, out.router, own));
     if (const auto held = facts.held_down.find(peer->meta.name); held != facts.held_down.end())
       out.neighbors.back().hold_down = held->second;
+    if (auto watch = bfd_watch(resources, *peer, out.neighbors.back()); watch && out.neighbors.back().hold_down.empty())
+      out.bfd.emplace(peer->meta.name, std::move(*watch));
   }
   return out;
 }

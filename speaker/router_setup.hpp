@@ -10,15 +10,34 @@
 #include <string>
 #include <vector>
 
+#include "bfd/session.hpp"
 #include "bgp/router_config.hpp"
 #include "config/resources.hpp"
 #include "speaker/desired.hpp"
 
 namespace speaker {
 
+// How a neighbour is watched by BFD.
+struct BfdWatch {
+  // ByLink: direct when a link of this node has its address, else over several hops.
+  enum class Distance : std::uint8_t { Direct, Far, ByLink };
+  std::string profile;
+  net::IpAddress remote;
+  std::optional<net::IpAddress> source;
+  std::string interface;
+  Distance distance = Distance::ByLink;
+  std::uint8_t minimum_ttl = 254;
+  // With what the profile says of echoes, whether or not the path can have them.
+  bfd::SessionConfig config;
+  bool strict = false;  // the session waits for BFD, no longer than
+  std::optional<std::chrono::seconds> hold_time;
+  friend bool operator==(const BfdWatch&, const BfdWatch&) = default;
+};
+
 struct RouterSetup {
   bgp::RouterConfig router;
   std::vector<bgp::NeighborConfig> neighbors;
+  std::map<std::string, BfdWatch> bfd;  // by neighbour; those that are held or shut down are not watched
   config::BGPConfiguration::Listen listen;
   config::BGPConfiguration::Kernel kernel;
   // Why there is no router on this node: nothing to do, or something is missing.

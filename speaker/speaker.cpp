@@ -38,6 +38,7 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
              kernel_.want(prefix, next_hops);
            },
            [this] { settled(); }},
+      bfd_{io, log, bgp_, [this]() -> const netlink::LinkTable& { return kernel_.links(); }},
       layer2_{io.get_executor(), [this](const Layer2Event& event) { log_.layer2(event); }},
       liveness_timer_{io},
       sweep_timer_{io} {}
@@ -92,6 +93,7 @@ void Speaker::configure_router(net::TimePoint now) {
   const auto setup = set_up_router(resources, facts);
   const auto replay = kernel_.configure(setup.kernel) == KernelSide::Routes::NeedReplay;
   bgp_.configure(setup, desired_.routes(), now);
+  bfd_.configure(setup.bfd);
   if (replay) bgp_.replay();
 }
 
@@ -157,6 +159,7 @@ void Speaker::links_changed() {
   decide_layer2();
   // A node without an address had no router id to go by.
   if (!bgp_.absent().empty()) configure_router(net::Clock::now());
+  bfd_.links_changed();
   bgp_.wake();
   if (state_changed_) state_changed_();
 }
@@ -208,6 +211,8 @@ void Speaker::leave(const std::string& reason, std::function<void()> done) {
   liveness_timer_.cancel();
   sweep_timer_.cancel();
   layer2_.update({}, layer2_links(kernel_.links()));
+  // Before BGP ends: a node that goes in order is not lost.
+  bfd_.leave();
   bgp_.leave(reason, net::Clock::now(), [this, done = std::move(done)] {
     kernel_.bind({});
     kernel_.leave();
@@ -256,6 +261,8 @@ std::string Speaker::metrics() {
     view.neighbors = router->neighbors();
     view.table = router->table();
   }
+  view.bfd = bfd_.status();
+  if (const auto* sessions = bfd_.sessions()) view.bfd_discarded = sessions->discarded();
   if (const auto kernel = kernel_.counters()) view.kernel = kernel->fib;
   view.layer2 = layer2_.counters();
   view.owned_addresses = ownership_.mine.size();
@@ -269,6 +276,7 @@ std::string Speaker::metrics() {
                     {"BGPAdvertisement", resources.bgp_advertisements.size()},
                     {"L2Advertisement", resources.l2_advertisements.size()},
                     {"BGPFilter", resources.filters.size()},
+                    {"BFDProfile", resources.bfd_profiles.size()},
                     {"Node", resources.nodes.size()}};
   view.problems = loaded_->problems.size();
   view.api = !options_.api.empty();

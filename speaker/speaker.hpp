@@ -14,6 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "config/source/files.hpp"
+#include "speaker/bfd_side.hpp"
 #include "speaker/bgp_side.hpp"
 #include "speaker/desired.hpp"
 #include "speaker/kernel_side.hpp"
@@ -54,6 +55,7 @@ class Speaker {
   [[nodiscard]] const Ownership& ownership() const { return ownership_; }
   [[nodiscard]] const Layer2& layer2() const { return layer2_; }
   [[nodiscard]] BgpSide& bgp() { return bgp_; }
+  [[nodiscard]] const BfdSide& bfd() const { return bfd_; }
   [[nodiscard]] const KernelSide& kernel() const { return kernel_; }
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] std::set<std::string> live() const;
@@ -91,6 +93,7 @@ class Speaker {
   std::optional<net::TimePoint> change_arrived_;
   KernelSide kernel_;
   BgpSide bgp_;
+  BfdSide bfd_;
   Layer2 layer2_;
   boost::asio::steady_timer liveness_timer_;
   boost::asio::steady_timer sweep_timer_;

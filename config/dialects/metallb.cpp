@@ -87,11 +87,20 @@ L2Advertisement parse_l2_advertisement(Cursor in) {
   return advertisement;
 }
 
+BFDProfile parse_bfd_profile(Cursor in) {
+  BFDProfile profile;
+  profile.meta = parse_meta(in, NamespaceRule::Dropped);
+  auto spec = in.object("spec");
+  parse_shared_bfd_spec(spec, profile);
+  spec.no_other_keys();
+  in.no_other_keys();
+  return profile;
+}
+
 BGPPeer parse_bgp_peer_v1beta1(Cursor in) {
   auto spec = in.required_object("spec");
   auto peer = parse_peer(in, spec);
   own_family_only(peer);
-  spec.not_implemented_unless_zero({"bfdProfile"});
   for (const auto* key : {"dynamicASN", "connectTime", "passwordSecret"})
     if (spec.has(key)) spec.problem(key, "is not a field of metallb.io/v1beta1; v1beta2 has it");
   spec.no_other_keys();
@@ -104,7 +113,7 @@ BGPPeer parse_bgp_peer_v1beta2(Cursor in) {
   auto spec = in.required_object("spec");
   auto peer = parse_peer(in, spec);
   if (!spec.optional("dualStackAddressFamily", boolean, false)) own_family_only(peer);
-  spec.not_implemented_unless_zero({"bfdProfile", "interface", "vrf", "enableGracefulRestart", "disableMP"});
+  spec.not_implemented_unless_zero({"interface", "vrf", "enableGracefulRestart", "disableMP"});
   if (const auto local = spec.optional("localASN", number<std::uint32_t>()); local && *local != 0)
     peer.routes.local_asn = PeerRoutes::LocalAsn{Asn{*local}, false, false};
   spec.no_other_keys();

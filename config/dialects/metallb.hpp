@@ -12,6 +12,7 @@ namespace config::metallb {
 [[nodiscard]] Community parse_community(Cursor in);
 [[nodiscard]] BGPAdvertisement parse_bgp_advertisement(Cursor in);
 [[nodiscard]] L2Advertisement parse_l2_advertisement(Cursor in);
+[[nodiscard]] BFDProfile parse_bfd_profile(Cursor in);
 [[nodiscard]] BGPPeer parse_bgp_peer_v1beta1(Cursor in);
 [[nodiscard]] BGPPeer parse_bgp_peer_v1beta2(Cursor in);
 

@@ -42,6 +42,7 @@ template <class T>
 [[nodiscard]] BGPConfiguration parse_bgp_configuration(Cursor in);
 [[nodiscard]] BGPAdvertisement parse_bgp_advertisement(Cursor in);
 [[nodiscard]] BGPFilter parse_bgp_filter(Cursor in);
+[[nodiscard]] BFDProfile parse_bfd_profile(Cursor in);
 [[nodiscard]] L2Advertisement parse_l2_advertisement(Cursor in);
 [[nodiscard]] SpeakerState parse_speaker_state(Cursor in);
 [[nodiscard]] Service parse_service(Cursor in);
@@ -56,6 +57,7 @@ template <class T>
 [[nodiscard]] nlohmann::json print(const BGPConfiguration& configuration);
 [[nodiscard]] nlohmann::json print(const BGPAdvertisement& advertisement);
 [[nodiscard]] nlohmann::json print(const BGPFilter& filter);
+[[nodiscard]] nlohmann::json print(const BFDProfile& profile);
 [[nodiscard]] nlohmann::json print(const L2Advertisement& advertisement);
 [[nodiscard]] nlohmann::json print(const SpeakerState& state);
 [[nodiscard]] nlohmann::json print(const Service& service);
@@ -71,6 +73,8 @@ void parse_bgp_advertisement_spec(Cursor& spec, BGPAdvertisement& advertisement)
 [[nodiscard]] L2Advertisement parse_l2_advertisement_spec(Cursor& spec, Meta meta);
 // The fields of a peer that MetalLB has too; what they say together is checked by check_peer.
 void parse_shared_peer_spec(Cursor& spec, BGPPeer& peer);
+void parse_shared_bfd_spec(Cursor& spec, BFDProfile& profile);
+[[nodiscard]] SecretRef parse_secret_ref(Cursor in);
 void check_peer(const Cursor& spec, const BGPPeer& peer);
 [[nodiscard]] Checked<std::chrono::seconds> hold_time(const Value& value);
 // peer_routes.cpp: what a peer's routes undergo.

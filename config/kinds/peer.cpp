@@ -31,6 +31,13 @@ Checked<Seconds> connect_time(const Value& value) {
   });
 }
 
+Checked<Seconds> bfd_hold_time(const Value& value) {
+  return seconds(value).and_then([&](Seconds time) -> Checked<Seconds> {
+    if (time < Seconds{1} || time > Seconds{65535}) return net::fail(must_be("from 1s to 65535s", value));
+    return time;
+  });
+}
+
 Checked<std::string> password(const Value& value) {
   auto result = text(value);
   if (!result) return net::fail(std::string{"must be text; write it in quotes"});  // and never shown
@@ -57,15 +64,6 @@ Checked<MultiHop> multi_hop(const Value& value) {
   return *plain ? MultiHop::Yes : MultiHop::No;
 }
 
-SecretRef parse_secret_ref(Cursor in) {
-  SecretRef reference;
-  reference.name = in.required("name", object_name);
-  reference.namespace_name = in.optional("namespace", object_name, std::string{});
-  reference.key = in.optional("key", word, reference.key);
-  in.no_other_keys();
-  return reference;
-}
-
 std::string_view print(AddressFamily family) {
   return family == AddressFamily::Ipv4Unicast ? "ipv4-unicast" : "ipv6-unicast";
 }
@@ -82,6 +80,15 @@ Checked<Seconds> hold_time(const Value& value) {
   });
 }
 
+SecretRef parse_secret_ref(Cursor in) {
+  SecretRef reference;
+  reference.name = in.required("name", object_name);
+  reference.namespace_name = in.optional("namespace", object_name, std::string{});
+  reference.key = in.optional("key", word, reference.key);
+  in.no_other_keys();
+  return reference;
+}
+
 void parse_shared_peer_spec(Cursor& spec, BGPPeer& peer) {
   peer.my_asn = spec.optional("myASN", asn);
   peer.peer_asn = spec.optional("peerASN", asn);
@@ -94,6 +101,8 @@ void parse_shared_peer_spec(Cursor& spec, BGPPeer& peer) {
   peer.connect_time = spec.optional("connectTime", connect_time, peer.connect_time);
   peer.password = spec.optional("password", password);
   peer.password_secret = spec.optional("passwordSecret", parse_secret_ref);
+  peer.bfd_profile = spec.optional("bfdProfile", text);
+  if (peer.bfd_profile && peer.bfd_profile->empty()) peer.bfd_profile.reset();  // as Go writes that there is none
   peer.node_selectors = parse_selectors(spec, "nodeSelectors");
 }
 
@@ -109,6 +118,8 @@ void check_peer(const Cursor& spec, const BGPPeer& peer) {
   if (peer.keepalive_time && *peer.keepalive_time > peer.hold_time)
     spec.problem("keepaliveTime",
                  "must not be above holdTime (" + print(peer.hold_time) + "), got " + print(*peer.keepalive_time));
+  if (peer.bfd_strict && !peer.bfd_profile) spec.problem("bfdStrict", "needs bfdProfile");
+  if (peer.bfd_hold_time && !peer.bfd_strict) spec.problem("bfdHoldTime", "needs bfdStrict");
   const bool internal = peer.dynamic_asn == DynamicAsn::Internal || (peer.my_asn && peer.my_asn == peer.peer_asn);
   if (peer.ebgp_multi_hop && internal) spec.problem("ebgpMultiHop", "must be false for an internal peer");
   if ((peer.ebgp_multi_hop || peer.multi_hop_if_external) && peer.ttl_security)
@@ -128,6 +139,8 @@ BGPPeer parse_bgp_peer(Cursor in) {
     peer.multi_hop_if_external = *many == MultiHop::IfExternal;
   }
   peer.ttl_security = spec.optional("ttlSecurity", number<std::uint8_t>(1, 254));
+  peer.bfd_strict = spec.optional("bfdStrict", boolean, false);
+  peer.bfd_hold_time = spec.optional("bfdHoldTime", bfd_hold_time);
   if (const auto families = spec.non_empty_list("families", family_rule())) {
     peer.families = *families;
     refuse_repeats(spec, "families", *families, [](AddressFamily family) { return std::string{print(family)}; });
@@ -139,9 +152,9 @@ BGPPeer parse_bgp_peer(Cursor in) {
   peer.shutdown = spec.optional("shutdown", boolean, false);
   peer.shutdown_message = spec.optional("shutdownMessage", shutdown_message, std::string{});
   peer.description = spec.optional("description", text, std::string{});
-  spec.not_implemented({"bfdProfile", "interface", "vrf", "enableGracefulRestart", "disableMP",
-                        "dualStackAddressFamily", "listenRange", "peerSelector", "gracefulRestart", "reachableBy",
-                        "keepOriginalNextHop", "maxRestartTime", "tcpAO"});
+  spec.not_implemented({"interface", "vrf", "enableGracefulRestart", "disableMP", "dualStackAddressFamily",
+                        "listenRange", "peerSelector", "gracefulRestart", "reachableBy", "keepOriginalNextHop",
+                        "maxRestartTime", "tcpAO"});
   spec.no_other_keys();
   in.no_other_keys();
   check_peer(spec, peer);
@@ -172,6 +185,9 @@ json print(const BGPPeer& peer) {
       spec["passwordSecret"]["namespace"] = peer.password_secret->namespace_name;
     if (peer.password_secret->key != SecretRef{}.key) spec["passwordSecret"]["key"] = peer.password_secret->key;
   }
+  if (peer.bfd_profile) spec["bfdProfile"] = *peer.bfd_profile;
+  if (peer.bfd_strict) spec["bfdStrict"] = true;
+  if (peer.bfd_hold_time) spec["bfdHoldTime"] = print(*peer.bfd_hold_time);
   for (const auto family : peer.families) spec["families"].push_back(print(family));
   if (!peer.node_selectors.empty()) spec["nodeSelectors"] = print(peer.node_selectors);
   if (peer.import_filters) spec["import"] = *peer.import_filters;

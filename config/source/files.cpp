@@ -137,6 +137,7 @@ std::string print_config(const Resources& resources) {
   append_all(resources.bgp_configurations);
   append_all(resources.peers);
   append_all(resources.filters);
+  append_all(resources.bfd_profiles);
   append_all(resources.communities);
   append_all(resources.bgp_advertisements);
   append_all(resources.l2_advertisements);

@@ -7,8 +7,8 @@
 namespace config {
 namespace {
 
-constexpr std::array metallb_kinds{Kind::IPAddressPool, Kind::Community, Kind::BGPPeer, Kind::BGPAdvertisement,
-                                   Kind::L2Advertisement};
+constexpr std::array metallb_kinds{Kind::IPAddressPool,    Kind::Community,       Kind::BGPPeer,
+                                   Kind::BGPAdvertisement, Kind::L2Advertisement, Kind::BFDProfile};
 
 KubernetesCollection own_collection(const KindInfo& kind) {
   KubernetesCollection out{kind.kind, Dialect::Own, std::string{kind.plural}, {collection_path(kind)}, false};

@@ -26,6 +26,7 @@ class Judge {
   void communities();
   void pools();
   void filters();
+  void bfd_profiles();  // bfd.cpp
   void configurations();
   void peers();
   void advertisements();
@@ -78,6 +79,8 @@ class Judge {
     return out;
   }
 
+  // That the profile a peer names is there; bfd.cpp.
+  void check_bfd(const BGPPeer& peer);
   // Aliases among these that no Community defines; empty when all are.
   [[nodiscard]] std::vector<std::string> unknown_aliases(const std::vector<std::string>& communities) const;
   // True when some node is, or may be, selected by both lists.

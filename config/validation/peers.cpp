@@ -149,6 +149,7 @@ void Judge::peers() {
     if (here && !verdict.held_down.contains(peer->meta.key())) check_configuration(*this, *peer);
     check_password(*this, *peer);
     check_filters(*this, *peer);
+    check_bfd(*peer);
   }
   check_places(*this);
   for (const auto& [title, reasons] : verdict.set_aside)

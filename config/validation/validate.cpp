@@ -10,6 +10,7 @@ Verdict validate(const Resources& resources, const Viewpoint& viewpoint) {
   judge.communities();
   judge.pools();
   judge.filters();
+  judge.bfd_profiles();
   judge.configurations();
   judge.peers();
   judge.advertisements();
@@ -26,6 +27,7 @@ void remove_set_aside(Resources& resources, const Verdict& verdict) {
   filter(std::type_identity<BGPPeer>{});
   filter(std::type_identity<BGPAdvertisement>{});
   filter(std::type_identity<BGPFilter>{});
+  filter(std::type_identity<BFDProfile>{});
   filter(std::type_identity<L2Advertisement>{});
 }
 

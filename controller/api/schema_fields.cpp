@@ -22,6 +22,8 @@ std::string_view description_of(config::Kind kind) {
       return "Which addresses go to which BGP neighbours, and how.";
     case config::Kind::BGPFilter:
       return "Rules for routes that come in or go out.";
+    case config::Kind::BFDProfile:
+      return "How neighbours that name it are watched by BFD.";
     case config::Kind::L2Advertisement:
       return "Which addresses are answered for by ARP and NDP, on which nodes and interfaces.";
     case config::Kind::SpeakerState:

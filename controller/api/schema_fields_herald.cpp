@@ -64,6 +64,9 @@ constexpr auto peer = std::to_array<SchemaField>({
     {"spec.passwordSecret.name", Text, "Its name.", {}},
     {"spec.passwordSecret.namespace", Text, "Its namespace.", {}},
     {"spec.passwordSecret.key", Text, "The key of it that is meant. Default: password.", {}},
+    {"spec.bfdProfile", Text, "The BFDProfile by which the neighbour is watched. Default: not at all.", {}},
+    {"spec.bfdStrict", Boolean, "The session waits until BFD is up. Default false.", {}},
+    {"spec.bfdHoldTime", Duration, "It waits no longer than this. Default: for ever.", {}},
     {"spec.families[]", Text, "ipv4-unicast, ipv6-unicast. Default: both.", {}},
     {"spec.nodeSelectors[]", Selector, "Nodes that have the session. Default: all.", {}},
     {"spec.import[]", Text, "Filters for what comes in, in order: names of BGPFilter, accept-all, reject-all.", {}},
@@ -179,6 +182,26 @@ constexpr auto filter = std::to_array<SchemaField>({
     {"spec.rules[].set.nextHop", Text, "The next hop: an address, or self.", {}},
 });
 
+constexpr auto bfd = std::to_array<SchemaField>({
+    {"spec.receiveInterval", Integer, "Milliseconds; how often packets can be received. Default 300.", {}},
+    {"spec.transmitInterval", Integer, "Milliseconds; how often packets are sent. Default 300.", {}},
+    {"spec.detectMultiplier", Integer, "How many lost packets mean that the neighbour is lost. Default 3.", {}},
+    {"spec.echoInterval", Integer, "Milliseconds; how often echoes are sent and looped. Default 50.", {}},
+    {"spec.echoMode", Boolean, "Whether echoes are sent. Default false.", {}},
+    {"spec.passiveMode", Boolean, "Say nothing before the neighbour does. Default false.", {}},
+    {"spec.minimumTtl", Integer, "TTL that packets from more than one hop away must have left. Default 254.", {}},
+    {"spec.authentication", Object, "Sign packets, and take signed ones only.", {}},
+    {"spec.authentication.type",
+     Text,
+     "simple-password, keyed-md5, meticulous-keyed-md5, keyed-sha1 or meticulous-keyed-sha1.",
+     {}},
+    {"spec.authentication.keyID", Integer, "0 to 255, the same at both ends. Default 1.", {}},
+    {"spec.authentication.secret", Object, "The Secret that holds the key.", {}},
+    {"spec.authentication.secret.name", Text, "Its name.", {}},
+    {"spec.authentication.secret.namespace", Text, "Its namespace.", {}},
+    {"spec.authentication.secret.key", Text, "The key of it that is meant. Default: password.", {}},
+});
+
 constexpr auto layer2 = std::to_array<SchemaField>({
     {"spec.ipAddressPools[]", Text, "Pools whose addresses are answered for. Default: all.", {}},
     {"spec.ipAddressPoolSelectors[]", Selector, "The same by label.", {}},
@@ -218,6 +241,8 @@ std::span<const SchemaField> herald_fields(config::Kind kind) {
       return advertisement;
     case config::Kind::BGPFilter:
       return filter;
+    case config::Kind::BFDProfile:
+      return bfd;
     case config::Kind::L2Advertisement:
       return layer2;
     case config::Kind::SpeakerState:

@@ -298,6 +298,25 @@ json filter_cells(const json& object, WallTime now) {
   return {name(object), size_at(object, "spec.rules"), age(object, now)};
 }
 
+constexpr std::array bfd_columns{name_column,
+                                 Column{"Receive", "string", "Milliseconds."},
+                                 Column{"Transmit", "string", "Milliseconds."},
+                                 Column{"Multiplier", "string", "Lost packets that mean a lost neighbour."},
+                                 Column{"Echo", "string", "Whether echoes are sent.", wide},
+                                 Column{"Passive", "string", "Whether the neighbour begins.", wide},
+                                 Column{"Authentication", "string", "How packets are signed."},
+                                 age_column};
+json bfd_cells(const json& object, WallTime now) {
+  return {name(object),
+          or_else(text_at(object, "spec.receiveInterval"), "300"),
+          or_else(text_at(object, "spec.transmitInterval"), "300"),
+          or_else(text_at(object, "spec.detectMultiplier"), "3"),
+          or_else(text_at(object, "spec.echoMode"), "false"),
+          or_else(text_at(object, "spec.passiveMode"), "false"),
+          text_at(object, "spec.authentication.type"),
+          age(object, now)};
+}
+
 constexpr std::array layer2_columns{name_column, Column{"Pools", "string", "Whose addresses are answered for."},
                                     Column{"Interfaces", "string", "On which; empty: on all."}, age_column};
 json layer2_cells(const json& object, WallTime now) {
@@ -332,6 +351,7 @@ const Printer& printer(Kind kind) {
       {Kind::BGPConfiguration, {configuration_columns, configuration_cells}},
       {Kind::BGPAdvertisement, {advertisement_columns, advertisement_cells}},
       {Kind::BGPFilter, {filter_columns, filter_cells}},
+      {Kind::BFDProfile, {bfd_columns, bfd_cells}},
       {Kind::L2Advertisement, {layer2_columns, layer2_cells}},
       {Kind::SpeakerState, {speaker_columns, speaker_cells}},
       {Kind::Service, {service_columns, service_cells}},

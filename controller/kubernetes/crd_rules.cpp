@@ -41,6 +41,7 @@ constexpr auto peer = std::to_array<CrdRule>({
     ]})js"},
     {"spec.connectTime", R"({"default": "10s"})"},
     {"spec.passive", R"({"default": false})"},
+    {"spec.bfdStrict", R"({"default": false})"},
     {"spec.ebgpMultiHop", R"({"default": false})"},
     {"spec.ttlSecurity", R"({"minimum": 1, "maximum": 254})"},
     {"spec.password", R"({"minLength": 1, "maxLength": 80})"},
@@ -117,6 +118,24 @@ constexpr std::array pool_columns{PrinterColumn{"Auto Assign", "boolean", ".spec
                                   PrinterColumn{"Free IPv6", "integer", ".status.availableIPv6", 1},
                                   age};
 constexpr std::array community_columns{PrinterColumn{"Names", "string", ".spec.communities[*].name"}, age};
+constexpr auto bfd = std::to_array<CrdRule>({
+    {"spec.receiveInterval", R"({"minimum": 10, "maximum": 60000, "default": 300})"},
+    {"spec.transmitInterval", R"({"minimum": 10, "maximum": 60000, "default": 300})"},
+    {"spec.detectMultiplier", R"({"minimum": 2, "maximum": 255, "default": 3})"},
+    {"spec.echoInterval", R"({"minimum": 10, "maximum": 60000, "default": 50})"},
+    {"spec.echoMode", R"({"default": false})"},
+    {"spec.passiveMode", R"({"default": false})"},
+    {"spec.minimumTtl", R"({"minimum": 1, "maximum": 254, "default": 254})"},
+    {"spec.authentication", R"({"required": ["type", "secret"]})"},
+    {"spec.authentication.type",
+     R"({"enum": ["simple-password", "keyed-md5", "meticulous-keyed-md5", "keyed-sha1", "meticulous-keyed-sha1"]})"},
+    {"spec.authentication.keyID", R"({"minimum": 0, "maximum": 255, "default": 1})"},
+    {"spec.authentication.secret", R"({"required": ["name"]})"},
+});
+
+constexpr std::array bfd_columns{PrinterColumn{"Receive", "integer", ".spec.receiveInterval"},
+                                 PrinterColumn{"Transmit", "integer", ".spec.transmitInterval"},
+                                 PrinterColumn{"Multiplier", "integer", ".spec.detectMultiplier"}, age};
 constexpr std::array peer_columns{PrinterColumn{"Address", "string", ".spec.peerAddress"},
                                   PrinterColumn{"ASN", "string", ".spec.peerASN"},
                                   PrinterColumn{"Passive", "boolean", ".spec.passive", 1},
@@ -150,6 +169,8 @@ std::span<const CrdRule> crd_rules(config::Kind kind) {
       return advertisement;
     case config::Kind::BGPFilter:
       return filter;
+    case config::Kind::BFDProfile:
+      return bfd;
     case config::Kind::L2Advertisement:
       return layer2;
     case config::Kind::SpeakerState:
@@ -173,6 +194,8 @@ std::span<const PrinterColumn> printer_columns(config::Kind kind) {
       return advertisement_columns;
     case config::Kind::BGPFilter:
       return filter_columns;
+    case config::Kind::BFDProfile:
+      return bfd_columns;
     case config::Kind::L2Advertisement:
       return layer2_columns;
     case config::Kind::SpeakerState:

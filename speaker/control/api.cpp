@@ -91,6 +91,14 @@ Json peer_states(const bgp::Router* router) {
   return out;
 }
 
+Json bfd_states(const std::map<std::string, BfdStatus>& watched) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& [name, bfd] : watched) ++counts[std::string{bfd::print(bfd.session.state)}];
+  Json out{{"total", watched.size()}};
+  for (const auto& [state, count] : counts) out[state] = count;
+  return out;
+}
+
 ControlReply status(Speaker& speaker) {
   const auto clock = clock_now();
   const auto* router = speaker.bgp().router();
@@ -105,6 +113,7 @@ ControlReply status(Speaker& speaker) {
     out["noRouter"] = speaker.bgp().absent();
   }
   out["peers"] = peer_states(router);
+  if (const auto watched = speaker.bfd().status(); !watched.empty()) out["bfd"] = bfd_states(watched);
   out["announcedPrefixes"] = speaker.desired().routes().size();
   out["announcedAddresses"] = speaker.desired().addresses().size();
   out["layer2"] = {{"owned", speaker.ownership().mine.size()}, {"candidates", speaker.desired().layer2().size()}};
@@ -118,12 +127,18 @@ ControlReply status(Speaker& speaker) {
 
 // ---- peers ------------------------------------------------------------------------------------------
 
-ControlReply peers(const bgp::Router* router, const std::string& name) {
+ControlReply peers(Speaker& speaker, const std::string& name) {
+  const auto* router = speaker.bgp().router();
+  const auto watched = speaker.bfd().status();
   auto list = Json::array();
   const auto clock = clock_now();
   if (router != nullptr)
     for (const auto& neighbor : router->neighbors())
-      if (name.empty() || neighbor.name == name) list.push_back(view(neighbor, *router->neighbor(neighbor.id), clock));
+      if (name.empty() || neighbor.name == name) {
+        list.push_back(view(neighbor, *router->neighbor(neighbor.id), clock));
+        if (const auto found = watched.find(neighbor.name); found != watched.end())
+          list.back()["bfd"] = view(found->second, clock);
+      }
   if (!name.empty() && list.empty()) return refuse(404, "there is no peer named " + name + " on this node");
   return reply({{"peers", std::move(list)}});
 }
@@ -357,8 +372,8 @@ ControlReply answer(Speaker& speaker, const ControlRequest& request) {
   }
   if (path == "/status") return status(speaker);
   if (path == "/services") return services(speaker);
-  if (path == "/peers") return peers(speaker.bgp().router(), {});
-  if (takes("/peers/")) return peers(speaker.bgp().router(), path);
+  if (path == "/peers") return peers(speaker, {});
+  if (takes("/peers/")) return peers(speaker, path);
   if (takes("/routes/")) return routes(speaker, path, request);
   if (takes("/explain/")) return explain(speaker, path, request);
   return answer_metrics(speaker, request);

@@ -164,6 +164,7 @@ Json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config, 
   if (!config.session.description.empty()) out["description"] = config.session.description;
   out["passive"] = config.session.connect == bgp::Connect::PassiveOnly;
   if (!status.hold_down.empty()) out["heldDown"] = status.hold_down;
+  if (status.waits_for_bfd) out["waitsForBfd"] = true;
   if (config.shutdown) out["shutdown"] = *config.shutdown;
   if (session.established_since) {
     out["establishedAt"] = clock.timestamp(*session.established_since);

@@ -12,6 +12,7 @@
 
 #include "bgp/router.hpp"
 #include "net/time.hpp"
+#include "speaker/bfd_side.hpp"
 #include "speaker/desired.hpp"
 
 namespace speaker {
@@ -28,6 +29,7 @@ struct WallClock {
 
 [[nodiscard]] nlohmann::ordered_json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config,
                                           const WallClock& clock);
+[[nodiscard]] nlohmann::ordered_json view(const BfdStatus& status, const WallClock& clock);
 [[nodiscard]] nlohmann::ordered_json view(const bgp::PathAttributes& attributes);
 // One row of a table: a path.
 [[nodiscard]] nlohmann::ordered_json view(const bgp::RouteRow& row);

@@ -92,14 +92,12 @@ TEST(MetalLbSamples, AreReadOrRefusedByName) {
     EXPECT_TRUE(loaded.readable) << file;
     objects += loaded.resources.pools.size() + loaded.resources.peers.size() + loaded.resources.services.size() +
                loaded.resources.bgp_advertisements.size() + loaded.resources.l2_advertisements.size() +
-               loaded.resources.communities.size();
+               loaded.resources.communities.size() + loaded.resources.bfd_profiles.size();
     for (const auto& [name, reasons] : loaded.set_aside)
       for (const auto& reason : reasons) refused.push_back(name + " " + reason);
   }
-  EXPECT_EQ(objects, 17U);
-  EXPECT_THAT(refused, ElementsAre(HasSubstr("BFDProfile/testbfdprofile kind: Herald does not read BFDProfile"),
-                                   "BGPPeer/peer spec.bfdProfile: is not implemented by Herald",
-                                   HasSubstr("Deployment/nginx kind: Herald does not read Deployment of apps/v1")));
+  EXPECT_EQ(objects, 19U);
+  EXPECT_THAT(refused, ElementsAre(HasSubstr("Deployment/nginx kind: Herald does not read Deployment of apps/v1")));
 }
 
 }  // namespace

@@ -111,10 +111,10 @@ TEST(ObjectReader, ReadsTheListOfAnApiServer) {
 
 TEST(ObjectReader, ProposesTheFieldThatWasMeant) {
   EXPECT_THAT(problems_of("apiVersion: herald.dev/v1\nkind: BGPPeer\nmetadata: {name: tor1}\n"
-                          "spec: {peerAsn: 65001, peerAddress: 10.0.0.1, bfdProfile: fast, colour: red}\n"),
-              ElementsAre(HasSubstr("spec.bfdProfile: is not implemented by Herald"),
+                          "spec: {peerAsn: 65001, peerAddress: 10.0.0.1, vrf: fast, colour: red}\n"),
+              ElementsAre(HasSubstr("spec.vrf: is not implemented by Herald"),
                           HasSubstr("spec.peerAsn: is not a field that Herald knows; did you mean peerASN?"),
-                          "f.yaml:4:65: BGPPeer/tor1 spec.colour: is not a field that Herald knows",
+                          "f.yaml:4:58: BGPPeer/tor1 spec.colour: is not a field that Herald knows",
                           HasSubstr("spec.peerASN: is required, or dynamicASN")));
 }
 

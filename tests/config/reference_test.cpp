@@ -45,6 +45,8 @@ json smallest(const KindInfo& kind) {
     out["spec"] = {{"peerAddress", "192.0.2.1"}, {"peerASN", 65001}, {"holdTime", "65535s"}};
   if (kind.kind == Kind::BGPFilter)
     out["spec"]["rules"] = {{{"action", "accept"}, {"match", json::object()}, {"set", json::object()}}};
+  if (kind.kind == Kind::BFDProfile)
+    out["spec"]["authentication"] = {{"type", "keyed-sha1"}, {"secret", {{"name", "key"}}}};
   if (kind.kind == Kind::L2Advertisement)
     out["spec"]["preferredNodeSelectors"] = {{{"weight", 1}, {"preference", json::object()}}};
   if (kind.kind == Kind::SpeakerState) out["spec"]["interfaces"] = {{{"name", "eth0"}}};

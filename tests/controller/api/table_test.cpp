@@ -69,6 +69,8 @@ INSTANTIATE_TEST_SUITE_P(
                 R"(["default","65000","","0","<unknown>"])"},
         RowCase{Kind::BGPAdvertisement, R"({"metadata":{"name":"a"},"spec":{"peers":["x","y"],"localPref":7}})",
                 R"(["a","","","x,y","","7","<unknown>"])"},
+        RowCase{Kind::BFDProfile, R"({"metadata":{"name":"b"},"spec":{"receiveInterval":50}})",
+                R"(["b","50","300","3","false","false","","<unknown>"])"},
         RowCase{Kind::BGPFilter, R"({"metadata":{"name":"f"},"spec":{"rules":[{},{}]}})", R"(["f",2,"<unknown>"])"},
         RowCase{Kind::L2Advertisement, R"({"metadata":{"name":"l"},"spec":{"interfaces":["eth0"]}})",
                 R"(["l","","eth0","<unknown>"])"},
