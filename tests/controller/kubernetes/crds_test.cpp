@@ -204,6 +204,7 @@ TEST(Defaults, AreThoseOfTheReader) {
       {Kind::BGPConfiguration, {{"listen", json::object()}, {"kernel", json::object()}, {"multipath", json::object()}}},
       {Kind::BGPAdvertisement, json::object()},
       {Kind::BGPFilter, {{"rules", json::array({json{{"action", "accept"}, {"set", json::object()}}})}}},
+      {Kind::BFDProfile, json::object()},
       {Kind::L2Advertisement, json::object()},
       {Kind::SpeakerState, json::object()}};
   int defaults = 0;
