@@ -65,6 +65,14 @@ test_kubernetes() {
   /usr/bin/python3 -m pytest -q -p no:cacheprovider -m kubernetes integration
 }
 
+test_sanitizers() { # [FILTER]
+  [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
+  install_packages build lab test
+  build asan
+  say "unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer"
+  ctest --test-dir build/asan --output-on-failure -j "$(nproc)" ${1:+-R "$1"}
+}
+
 run_tests() { # [FILTER]
   local filter=${1:-} status=0
   [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
@@ -73,9 +81,6 @@ run_tests() { # [FILTER]
   build release
   say "unit tests, gcc"
   ctest --test-dir build/release --output-on-failure -j "$(nproc)" --no-tests=ignore ${filter:+-R "$filter"} || status=1
-  build asan
-  say "unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer"
-  ctest --test-dir build/asan --output-on-failure -j "$(nproc)" --no-tests=ignore ${filter:+-R "$filter"} || status=1
   say "labs with real peers"
   local pytest_status=0
   /usr/bin/python3 -m pytest -q -p no:cacheprovider integration ${filter:+-k "$filter"} || pytest_status=$?
