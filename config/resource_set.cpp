@@ -29,12 +29,21 @@ void erase(Resources& resources, const ObjectId& id) {
   with_type_of(id.kind, [&]<class T>(std::type_identity<T> /*type*/) { items<T>(resources).erase(id.key); });
 }
 
+// Only the status differs, as it does with every address that is given out: the server counts generation up when
+// anything else does. Where nobody counts (generation 0), everything may differ.
+bool only_status_differs(const Meta& before, const Meta& now) {
+  return now.generation != 0 && before.generation == now.generation && before.uid == now.uid &&
+         before.labels == now.labels && before.annotations == now.annotations;
+}
+
 // Of a node only labels matter to validation; its status comes and goes.
-bool matters(const Resources& judged, const Object& object) {
-  const auto* node = std::get_if<Node>(&object);
-  if (node == nullptr) return true;
-  const auto known = judged.nodes.find(node->meta.key());
-  return known == judged.nodes.end() || known->second.meta.labels != node->meta.labels;
+template <class T>
+bool matters(const Resources& judged, const T& object) {
+  const auto& known = items<T>(judged);
+  const auto found = known.find(object.meta.key());
+  if (found == known.end()) return true;
+  if constexpr (std::is_same_v<T, Node>) return found->second.meta.labels != object.meta.labels;
+  return !only_status_differs(found->second.meta, object.meta);
 }
 
 }  // namespace
@@ -49,15 +58,18 @@ ResourceSet::Effect ResourceSet::apply(Changes changes) {
   for (auto& object : changes.set) {
     const auto kind = kind_of(object);
     dirty = refused_.erase({kind, meta_of(object).key()}) > 0 || dirty;
-    if (is_judged(kind)) {
-      dirty = matters(judged_, object) || dirty;
-      std::visit([&]<class T>(const T& it) { items<T>(judged_).insert_or_assign(it.meta.key(), it); }, object);
-    }
-    // Until judge() says otherwise, below.
     std::visit(
         [&]<class T>(T& it) {
           auto key = it.meta.key();
-          items<T>(current_.resources).insert_or_assign(std::move(key), std::move(it));
+          auto& running = items<T>(current_.resources);
+          if (is_judged(kind)) {
+            const bool judge_it = matters(judged_, it);
+            dirty = judge_it || dirty;
+            items<T>(judged_).insert_or_assign(key, it);
+            if (!judge_it && !running.contains(key)) return;  // set aside, and stays so
+          }
+          // Until judge() says otherwise, below.
+          running.insert_or_assign(std::move(key), std::move(it));
         },
         object);
   }

@@ -67,8 +67,8 @@ void AllocationLoop::start() {
   for (const auto& event : all(store_, config::Kind::Event)) events_.push_back(event->key);
 
   subscriptions_.push_back(store_.subscribe(config::Kind::Service, [this] { follow_services(); }));
-  for (const auto kind : {config::Kind::IPAddressPool, config::Kind::Namespace})
-    subscriptions_.push_back(store_.subscribe(kind, [this] { follow_policy(); }));
+  subscriptions_.push_back(store_.subscribe(config::Kind::IPAddressPool, [this] { follow_pools(); }));
+  subscriptions_.push_back(store_.subscribe(config::Kind::Namespace, [this] { follow_namespaces(); }));
   schedule();
 }
 
@@ -95,9 +95,15 @@ void AllocationLoop::follow_services() {
   schedule();
 }
 
-void AllocationLoop::follow_policy() {
+// Every address given out changes the status of its pool: no reason to look at all services again.
+void AllocationLoop::follow_pools() {
+  if (load_pools() == Pools::Same) return;
+  enqueue_all();
+  schedule();
+}
+
+void AllocationLoop::follow_namespaces() {
   load_namespaces();
-  load_pools();
   enqueue_all();
   schedule();
 }
@@ -110,13 +116,16 @@ void AllocationLoop::load_namespaces() {
   }
 }
 
-void AllocationLoop::load_pools() {
+AllocationLoop::Pools AllocationLoop::load_pools() {
   std::map<std::string, config::IPAddressPool> pools;
+  std::map<std::string, std::string> specs;
   std::vector<std::pair<net::AddressRange, std::string>> taken;
   for (const auto& object : all(store_, config::Kind::IPAddressPool)) {
-    const auto read = config::read_object(parsed(*object));
+    const auto document = parsed(*object);
+    const auto read = config::read_object(document);
     if (read.objects.empty()) continue;
     const auto& pool = std::get<config::IPAddressPool>(read.objects.front());
+    specs.emplace(pool.meta.name, document.value("spec", json::object()).dump());
     // The API refuses pools that overlap; of two that got past it, the first by name holds.
     const auto overlaps = std::any_of(taken.begin(), taken.end(), [&](const auto& other) {
       return std::any_of(pool.addresses.begin(), pool.addresses.end(),
@@ -126,12 +135,15 @@ void AllocationLoop::load_pools() {
     for (const auto& range : pool.addresses) taken.emplace_back(range, pool.meta.name);
     pools.emplace(pool.meta.name, pool);
   }
+  if (specs == pool_specs_) return Pools::Same;
+  pool_specs_ = std::move(specs);
   reconciler_.set_pools(pools);
   std::erase_if(pool_status_, [&](const auto& entry) { return !pools.contains(entry.first); });
   for (const auto& [name, pool] : pools) {
     pool_status_.try_emplace(name);
     touched_pools_.insert(name);
   }
+  return Pools::Different;
 }
 
 void AllocationLoop::enqueue(const ObjectKey& key) {

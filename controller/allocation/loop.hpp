@@ -51,8 +51,10 @@ class AllocationLoop {
 
  private:
   void follow_services();
-  void follow_policy();
-  void load_pools();
+  void follow_pools();
+  void follow_namespaces();
+  enum class Pools : std::uint8_t { Same, Different };
+  Pools load_pools();
   void load_namespaces();
   void enqueue(const ObjectKey& key);
   void enqueue_waiting();
@@ -76,6 +78,7 @@ class AllocationLoop {
   std::set<ObjectKey> again_;      // of these, changed meanwhile
   std::set<ObjectKey> waiting_;    // without an address; tried again when one may be free
   std::set<std::string> touched_pools_;
+  std::map<std::string, std::string> pool_specs_;   // as loaded last
   std::map<std::string, std::string> pool_status_;  // as written last
   std::deque<ObjectKey> events_;                    // oldest first; bounded
   std::uint64_t event_serial_ = 0;
