@@ -22,8 +22,10 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t read_at_once = 64 * 1024;
-constexpr std::size_t pull_at_once = 64 * 1024;
+// What one session reads or writes before all others have their turn: a millisecond's work with small attribute sets,
+// so that a change of one prefix does not wait behind somebody else's full table.
+constexpr std::size_t read_at_once = 16 * 1024;
+constexpr std::size_t pull_at_once = 32 * 1024;
 constexpr std::size_t finishing_at_most = 256;  // beyond: closed without waiting for the peer
 // TCP gives up after the send hold time would have ended the session (RFC 9687): it is there for sessions
 // without a hold time only.
