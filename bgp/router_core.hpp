@@ -47,6 +47,7 @@ class Router::Core {
   // ---- router_routes.cpp ----
   void set_local(const net::Prefix& prefix, const std::optional<LocalRoute>& route);
   void set_unreachable(std::vector<net::IpAddress> next_hops);
+  void set_roas(const RoaTable* roas, net::TimePoint now);
   std::size_t drain(std::size_t limit, const VisitChange& visit);
   void replay();
   bool work();
@@ -169,6 +170,7 @@ class Router::Core {
   bool closing_ = false;  // after shut_down()
   AttributePool pool_;
   NextHopSet unreachable_;
+  const RoaTable* roas_ = nullptr;
   Rib<net::Ipv4Prefix> ipv4_;
   Rib<net::Ipv6Prefix> ipv6_;
   Audiences audiences_;

@@ -47,7 +47,8 @@ bool comes_from_us(const PathAttributes& attributes, const NeighborConfig& neigh
 // Runs the prefixes of one UPDATE through import filters, and interns each outcome once.
 class Importer {
  public:
-  Importer(AttributePool& pool, const Neighbor& neighbor, const RouterConfig& router, PathAttributes received)
+  Importer(AttributePool& pool, const Neighbor& neighbor, const RouterConfig& router, const RoaTable* roas,
+           PathAttributes received)
       : pool_{pool},
         chain_{neighbor.config.import},
         name_{neighbor.config.name},
@@ -56,7 +57,8 @@ class Importer {
         loop_{comes_from_us(received_, neighbor.config, neighbor.peer.established()->transport(), router)},
         keep_rejected_{neighbor.config.rejected == Kept::Yes},
         per_prefix_{depends_on_prefix(chain_)},
-        peer_type_{neighbor.peer.established()->negotiated()->type} {
+        peer_type_{neighbor.peer.established()->negotiated()->type},
+        roas_{roas} {
     if (neighbor.config.prepend_local_as) received_.as_path.prepend(own_asn_);
   }
 
@@ -70,7 +72,7 @@ class Importer {
     if (!loop_ && accepts_everything(chain_)) return accept(received_);
     if (!loop_) {
       auto attributes = received_;
-      if (run(chain_, {prefix, name_, own_asn_, RouteSource::Learned, peer_type_}, attributes).accepted)
+      if (run(chain_, {prefix, name_, own_asn_, RouteSource::Learned, peer_type_, roas_}, attributes).accepted)
         return accept(attributes);
     }
     outcome_ = {};
@@ -101,6 +103,7 @@ class Importer {
   bool keep_rejected_;
   bool per_prefix_;
   PeerType peer_type_;
+  const RoaTable* roas_;
   bool known_ = false;
   Outcome outcome_;
   SetRef accepted_;
@@ -171,7 +174,7 @@ template <class Prefix>
 void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, const Update& update) {
   auto attributes = update.attributes;
   attributes.next_hop = run.family == net::Family::Ipv4 ? update.next_hop_ipv4 : update.next_hop_ipv6;
-  Importer importer{pool_, neighbor, config_, std::move(attributes)};
+  Importer importer{pool_, neighbor, config_, roas_, std::move(attributes)};
   auto& tables = rib<Prefix>();
   auto& intake = neighbor.intake(run.family);
   const auto import_one = [&](const Prefix& prefix, std::uint32_t path_id) {

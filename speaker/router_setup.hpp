@@ -21,6 +21,7 @@ struct RouterSetup {
   std::vector<bgp::NeighborConfig> neighbors;
   config::BGPConfiguration::Listen listen;
   config::BGPConfiguration::Kernel kernel;
+  std::vector<config::BGPConfiguration::RpkiCache> rpki_caches;
   // Why there is no router on this node: nothing to do, or something is missing.
   std::optional<std::string> absent;
 };

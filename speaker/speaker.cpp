@@ -38,6 +38,7 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
              kernel_.want(prefix, next_hops);
            },
            [this] { settled(); }},
+      rpki_{io, [this] { roas_changed(); }},
       layer2_{io.get_executor(), [this](const Layer2Event& event) { log_.layer2(event); }},
       liveness_timer_{io},
       sweep_timer_{io} {}
@@ -81,8 +82,20 @@ void Speaker::configure_router(net::TimePoint now) {
   const RouterFacts facts{options_.node, desired_.peers(), first_reasons(loaded_->held_down), fallback_router_id_};
   const auto setup = set_up_router(resources, facts);
   const auto replay = kernel_.configure(setup.kernel) == KernelSide::Routes::NeedReplay;
+  const bool first = bgp_.router() == nullptr;
   bgp_.configure(setup, desired_.routes(), now);
+  if (first) roas_changed();
   if (replay) bgp_.replay();
+  std::vector<RpkiCache> caches;
+  for (const auto& cache : setup.rpki_caches) caches.push_back({cache.address, cache.port});
+  rpki_.configure(caches);
+}
+
+void Speaker::roas_changed() {
+  auto* router = bgp_.router();
+  if (router == nullptr) return;
+  router->set_roas(&rpki_.table(), net::Clock::now());
+  bgp_.wake();
 }
 
 void Speaker::observe_speakers(net::TimePoint now) {

@@ -23,6 +23,7 @@
 #include "speaker/metrics.hpp"
 #include "speaker/options.hpp"
 #include "speaker/ownership.hpp"
+#include "speaker/rpki/rpki_side.hpp"
 
 namespace speaker {
 
@@ -55,6 +56,7 @@ class Speaker {
   [[nodiscard]] const Layer2& layer2() const { return layer2_; }
   [[nodiscard]] BgpSide& bgp() { return bgp_; }
   [[nodiscard]] const KernelSide& kernel() const { return kernel_; }
+  [[nodiscard]] const RpkiSide& rpki() const { return rpki_; }
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] std::set<std::string> live() const;
   [[nodiscard]] bool api_reachable() const { return api_ == Liveness::Api::Reachable; }
@@ -66,6 +68,7 @@ class Speaker {
  private:
   void follow(const Difference& difference, net::TimePoint now);
   void configure_router(net::TimePoint now);
+  void roas_changed();
   void observe_speakers(net::TimePoint now);
   void decide_layer2();
   void arm_liveness();
@@ -88,6 +91,7 @@ class Speaker {
   std::optional<net::TimePoint> change_arrived_;
   KernelSide kernel_;
   BgpSide bgp_;
+  RpkiSide rpki_;
   Layer2 layer2_;
   boost::asio::steady_timer liveness_timer_;
   boost::asio::steady_timer sweep_timer_;
