@@ -180,7 +180,7 @@ def test_status_is_one_screen(world: Host) -> None:
 
 def test_peers_in_every_form(world: Host) -> None:
     header, row = world.ctl("peers", node="r1").stdout.splitlines()
-    assert header.split() == ["PEER", "ADDRESS", "ASN", "STATE", "UP", "RECEIVED", "ADVERTISED", "TROUBLE"]
+    assert header.split() == ["PEER", "ADDRESS", "ASN", "STATE", "UP", "BFD", "RECEIVED", "ADVERTISED", "TROUBLE"]
     assert row.split()[:4] == ["other", "10.0.0.2", "65002", "Established"]
     assert "ROUTER-ID" in world.ctl("peers", "-o", "wide", node="r1").stdout
     assert world.ctl("peers", "-o", "name", node="r1").stdout == "other\n"
