@@ -70,6 +70,10 @@ Open make_open(const PeerConfig& config, Offer offer) {
   open.capabilities.enhanced_route_refresh = true;
   open.capabilities.extended_message = config.extended_messages;
   open.capabilities.four_octet_asn = config.local_asn;
+  if (config.add_path.receive || config.add_path.send > 0) {
+    for (const auto pair : pairs(config.families))
+      open.capabilities.add_path.push_back({pair, config.add_path.receive, config.add_path.send > 0});
+  }
   return open;
 }
 
@@ -105,6 +109,17 @@ Decoded<Negotiated> negotiate(const PeerConfig& config, Offer offer, const Open&
   agreed.route_refresh = ours.route_refresh && theirs.route_refresh;
   agreed.enhanced_route_refresh = agreed.route_refresh && ours.enhanced_route_refresh && theirs.enhanced_route_refresh;
   if (ours.extended_message && theirs.extended_message) agreed.message_limit = max_extended_message_size;
+  // RFC 7911 section 4: where one side offers to send and the other to receive.
+  for (const auto& mine : ours.add_path) {
+    for (const auto& other : theirs.add_path) {
+      const auto family = unicast_family(mine.family);
+      if (mine.family != other.family || !family || !common.has(*family)) continue;
+      auto& receive = *family == net::Family::Ipv4 ? agreed.add_path_receive.ipv4 : agreed.add_path_receive.ipv6;
+      auto& send = *family == net::Family::Ipv4 ? agreed.add_path_send.ipv4 : agreed.add_path_send.ipv6;
+      receive = mine.receive && other.send;
+      send = mine.send && other.receive;
+    }
+  }
   agreed.peer_offer = theirs;
   return agreed;
 }

@@ -23,6 +23,8 @@ struct Negotiated {
   Families families;
   bool route_refresh = false;
   bool enhanced_route_refresh = false;
+  Families add_path_receive;                     // the peer's prefixes have path identifiers, RFC 7911
+  Families add_path_send;                        // ours have
   std::size_t message_limit = max_message_size;  // both ways, but for OPEN and KEEPALIVE
   Capabilities peer_offer;                       // as received, for status
 };

@@ -157,7 +157,7 @@ class Router {
   // Prefixes whose best paths changed since the last call, each once with its latest state, at most
   // `limit` of them. visit(prefix, next_hops): several for ECMP, none when the route must not be in the
   // kernel (gone, or originated here). Returns how many are left.
-  using VisitChange = std::function<void(const net::Prefix&, std::span<const NextHop>)>;
+  using VisitChange = std::function<void(const net::Prefix&, std::span<const RouteHop>)>;
   std::size_t drain_route_changes(std::size_t limit, const VisitChange& visit);
   // Every prefix in the table will be visited again: for a consumer that starts anew.
   void replay_routes();

@@ -82,6 +82,10 @@ void Router::Core::configure(const RouterConfig& config, std::span<const Neighbo
     else if (auto& known = *get(*id); !(known.config == after))
       change_neighbor(known, after, now);
   }
+  std::size_t ranked = 1;
+  for (const auto& [id, neighbor] : neighbors_)
+    ranked = std::max<std::size_t>(ranked, neighbor.config.session.add_path.send);
+  each_rib([&](net::Family, auto& rib) { rib.keep_ranked(ranked); });
   watch_tables();
   update_defaults();
   for (auto& [id, neighbor] : neighbors_) retarget(neighbor, Difference::Find);
@@ -144,6 +148,8 @@ void Router::Core::change_neighbor(Neighbor& neighbor, const NeighborConfig& con
     }
   }
   apply_wanted(neighbor, now);
+  if (before.accept_blackhole != config.accept_blackhole)
+    each_rib([&](net::Family, auto& rib) { rib.set_blackholes(neighbor.id, config.accept_blackhole); });
   if (import_of(before) != import_of(config)) apply_import(neighbor, now);
 }
 

@@ -160,7 +160,11 @@ void Router::Core::handle(Neighbor& neighbor, const RouteRefresh& refresh) {
 
 template <class Prefix>
 void Router::Core::withdraw_all(Neighbor& neighbor, const NlriRun& run) {
-  for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) { rib<Prefix>().withdraw(neighbor.id, prefix); });
+  const auto withdraw = [&](const Prefix& prefix, std::uint32_t path_id) {
+    rib<Prefix>().withdraw(neighbor.id, prefix, path_id);
+  };
+  if (run.path_ids) return for_each_path<Prefix>(run.bytes, withdraw);
+  for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) { withdraw(prefix, 0); });
 }
 
 template <class Prefix>
@@ -170,14 +174,17 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, const Upda
   Importer importer{pool_, neighbor, config_, std::move(attributes)};
   auto& tables = rib<Prefix>();
   auto& intake = neighbor.intake(run.family);
-  for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) {
+  const auto import_one = [&](const Prefix& prefix, std::uint32_t path_id) {
     const auto& outcome = importer.outcome(prefix);
     if (!outcome.accepted) ++intake.filtered;
     if (outcome.set == nullptr)
-      tables.withdraw(neighbor.id, prefix);
+      tables.withdraw(neighbor.id, prefix, path_id);
     else
-      tables.announce(neighbor.id, prefix, outcome.set, outcome.accepted ? Acceptance::Accepted : Acceptance::Rejected);
-  });
+      tables.announce(neighbor.id, prefix, outcome.set, outcome.accepted ? Acceptance::Accepted : Acceptance::Rejected,
+                      path_id);
+  };
+  if (run.path_ids) return for_each_path<Prefix>(run.bytes, import_one);
+  for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) { import_one(prefix, 0); });
 }
 
 void Router::Core::note_faults(Neighbor& neighbor, const UpdateBody& body, const Update& update, net::TimePoint now) {
@@ -221,8 +228,9 @@ void Router::Core::check_told(Neighbor& neighbor) {
   each_rib([&](net::Family family, auto& rib) {
     const auto& limit = neighbor.limit(family);
     auto& intake = neighbor.intake(family);
-    const auto out = rib.out(neighbor.id);
-    if (limit.maximum_out == 0 || intake.told_too_much || !out || out->member->advertised <= limit.maximum_out) return;
+    std::uint64_t told = 0;
+    for (const auto& out : rib.outs(neighbor.id)) told += out.member->advertised;
+    if (limit.maximum_out == 0 || intake.told_too_much || told <= limit.maximum_out) return;
     intake.told_too_much = true;
     settle(neighbor);
   });

@@ -186,14 +186,16 @@ void Router::Core::went_up(Neighbor& neighbor, ConnectionId connection) {
                       .asn_width = agreed.asn_width,
                       .families = agreed.families,
                       .peer_asn = agreed.peer_asn,
-                      .enforce_first_as = true};
+                      .enforce_first_as = true,
+                      .path_ids = agreed.add_path_receive};
   each_rib([&](net::Family family, auto& rib) {
     if (!agreed.families.has(family)) return;
     neighbor.intake(family).warned = neighbor.intake(family).told_too_much = false;
     rib.open(neighbor.id, {agreed.type, agreed.peer_id, session.transport().remote,
-                           agreed.type == PeerType::Internal && neighbor.config.out.reflector_client});
+                           agreed.type == PeerType::Internal && neighbor.config.out.reflector_client,
+                           neighbor.config.accept_blackhole});
     auto with = terms(neighbor, family);
-    if (with) return rib.join(neighbor.id, std::move(*with));
+    if (with) return rib.join(neighbor.id, std::move(*with), neighbor.config.session.add_path.send);
     actions_.emplace_back(NeighborNotice{neighbor.id, Notice::NoNextHop,
                                          "no local " + std::string{net::print(family)} + " address to announce"});
   });
@@ -213,6 +215,7 @@ std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Fa
   const auto& transport = session.transport();
   ExportTerms terms{.family = family,
                     .type = agreed.type,
+                    .path_id = agreed.add_path_send.has(family) ? 1U : 0U,
                     .asn_width = agreed.asn_width,
                     .message_limit = agreed.message_limit,
                     .local_asn = neighbor.config.session.local_asn,

@@ -56,7 +56,7 @@ void Router::Core::set_unreachable(std::vector<net::IpAddress> next_hops) {
 
 std::size_t Router::Core::drain(std::size_t limit, const VisitChange& visit) {
   std::size_t drained = 0;
-  const auto counted = [&](const auto& prefix, std::span<const NextHop> next_hops) {
+  const auto counted = [&](const auto& prefix, std::span<const RouteHop> next_hops) {
     ++drained;
     visit(net::Prefix{prefix}, next_hops);
   };

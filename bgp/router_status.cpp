@@ -57,12 +57,13 @@ const Rank& rank_of(const Tables& tables, const Path& path) {
 template <class Tables>
 FamilyCounters count(const Tables& tables, PeerId peer, std::uint64_t filtered) {
   const auto& held = tables.counters(peer);
-  const auto out = tables.out(peer);
+  std::uint64_t advertised = 0;
+  for (const auto& out : tables.outs(peer)) advertised += out.member->advertised;
   return {.received = held.paths,
           .accepted = held.paths - held.rejected,
           .filtered = filtered,
           .best = held.best,
-          .advertised = out ? out->member->advertised : 0};
+          .advertised = advertised};
 }
 
 }  // namespace
@@ -100,7 +101,10 @@ std::vector<NeighborStatus> Router::Core::neighbors() const {
     const auto ipv6_out = ipv6_.out(id);
     status.ipv4_group = ipv4_out ? ipv4_out->group->id() : 0;
     status.ipv6_group = ipv6_out ? ipv6_out->group->id() : 0;
-    status.catching_up = (ipv4_out && ipv4_out->member->catch_up) || (ipv6_out && ipv6_out->member->catch_up);
+    const auto behind = [](const auto& outs) {
+      return std::any_of(outs.begin(), outs.end(), [](const auto& out) { return out.member->catch_up != nullptr; });
+    };
+    status.catching_up = behind(ipv4_.outs(id)) || behind(ipv6_.outs(id));
     all.push_back(std::move(status));
   }
   return all;
@@ -136,20 +140,22 @@ void Router::Core::walk_best(TableCursor& cursor, std::size_t limit, const Visit
 
 void Router::Core::walk_out(PeerId peer, TableCursor& cursor, std::size_t limit, const VisitRoute& visit) const {
   walk(ipv4_, ipv6_, cursor, limit, [&](const auto& tables, NodeIndex node) {
-    const auto out = tables.out(peer);
-    if (!out || !selected(tables, node)) return;
-    const auto& exporter = *out->group->exporter();
-    const auto* path = exporter.pick(tables.table().paths(node));
-    if (path->source == peer) return;
-    const net::Prefix prefix{tables.table().prefix_of(node)};
-    auto outcome = exporter.evaluate(prefix, *path, rank_of(tables, *path));
-    if (outcome.gate != ExportGate::Sent) return;
-    RouteRow row;
-    row.prefix = prefix;
-    row.peer = name_of(path->source);
-    row.attributes = std::move(outcome.attributes);
-    row.best = true;
-    visit(row);
+    if (!selected(tables, node)) return;
+    for (const auto& out : tables.outs(peer)) {
+      const auto& exporter = *out.group->exporter();
+      const auto* path = exporter.pick(tables.table().paths(node));
+      if (path == nullptr || path->source == peer) continue;
+      const net::Prefix prefix{tables.table().prefix_of(node)};
+      auto outcome = exporter.evaluate(prefix, *path, rank_of(tables, *path));
+      if (outcome.gate != ExportGate::Sent) continue;
+      RouteRow row;
+      row.prefix = prefix;
+      row.path_id = exporter.terms().path_id;
+      row.peer = name_of(path->source);
+      row.attributes = std::move(outcome.attributes);
+      row.best = row.path_id <= 1;
+      visit(row);
+    }
   });
 }
 
@@ -165,6 +171,7 @@ RouteRow Router::Core::row(const Tables& tables, NodeIndex node, std::size_t pla
   const auto used = used_together(tables, node);
   RouteRow row;
   row.prefix = tables.table().prefix_of(node);
+  row.path_id = path.local() ? 0 : path.audience;
   row.peer = name_of(path.source);
   row.attributes = path.set->attributes();
   row.best = best;
@@ -198,22 +205,25 @@ Explanation Router::Core::explain_in(const Tables& tables, const net::Prefix& pr
         {std::move(shown.peer), std::move(shown.attributes), shown.best, shown.multipath, std::move(shown.reason)});
   }
   for (const auto& [id, each] : neighbors_) {
-    const auto out = tables.out(id);
-    if (!out) continue;
-    Explanation::Export told{.peer = each.config.name, .sent = false, .reason = {}, .attributes = {}};
-    const auto* path = selected(tables, node) ? out->group->exporter()->pick(tables.table().paths(node)) : nullptr;
-    auto gate = path == nullptr ? ExportGate::NoRoute : ExportGate::OwnRoute;
-    Verdict verdict;
-    if (path != nullptr && path->source != id) {
-      auto outcome = out->group->exporter()->evaluate(prefix, *path, rank_of(tables, *path));
-      gate = outcome.gate;
-      verdict = outcome.verdict;
-      if (gate == ExportGate::Sent) told.attributes = std::move(outcome.attributes);
+    for (const auto& out : tables.outs(id)) {
+      const auto& exporter = *out.group->exporter();
+      Explanation::Export told{
+          .peer = each.config.name, .path_id = exporter.terms().path_id, .sent = false, .reason = {}, .attributes = {}};
+      const auto* path = selected(tables, node) ? exporter.pick(tables.table().paths(node)) : nullptr;
+      if (path == nullptr && told.path_id > 1) continue;
+      auto gate = path == nullptr ? ExportGate::NoRoute : ExportGate::OwnRoute;
+      Verdict verdict;
+      if (path != nullptr && path->source != id) {
+        auto outcome = exporter.evaluate(prefix, *path, rank_of(tables, *path));
+        gate = outcome.gate;
+        verdict = outcome.verdict;
+        if (gate == ExportGate::Sent) told.attributes = std::move(outcome.attributes);
+      }
+      told.sent = gate == ExportGate::Sent;
+      told.reason = describe(gate);
+      if (gate == ExportGate::Filter) told.reason += ": " + describe(verdict);
+      explanation.exports.push_back(std::move(told));
     }
-    told.sent = gate == ExportGate::Sent;
-    told.reason = describe(gate);
-    if (gate == ExportGate::Filter) told.reason += ": " + describe(verdict);
-    explanation.exports.push_back(std::move(told));
   }
   return explanation;
 }

@@ -63,7 +63,8 @@ struct TableStatus {
 
 struct RouteRow {
   net::Prefix prefix;
-  std::string peer;  // empty: originated here
+  std::uint32_t path_id = 0;  // RFC 7911; 0: none
+  std::string peer;           // empty: originated here
   PathAttributes attributes;
   bool best = false;
   bool multipath = false;  // used together with the best
@@ -88,6 +89,7 @@ struct Explanation {
   };
   struct Export {
     std::string peer;
+    std::uint32_t path_id = 0;  // RFC 7911; 0: none
     bool sent = false;
     std::string reason;  // the first gate that stops it; what is sent when nothing does
     std::optional<PathAttributes> attributes;

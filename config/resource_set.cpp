@@ -29,12 +29,23 @@ void erase(Resources& resources, const ObjectId& id) {
   with_type_of(id.kind, [&]<class T>(std::type_identity<T> /*type*/) { items<T>(resources).erase(id.key); });
 }
 
-// Of a node only labels matter to validation; its status comes and goes.
+// Is it the same object with the same intent? What controllers write on it, such as the counters in a pool's status,
+// comes with every assignment and changes nothing. Generations tell, where the API counts them.
+template <class T>
+bool same_intent(const T& before, const T& now) {
+  if (before.meta.labels != now.meta.labels) return false;
+  // Of a node only labels matter to validation.
+  if constexpr (std::is_same_v<T, Node>) return true;
+  return now.meta.generation != 0 && before.meta.generation == now.meta.generation && before.meta.uid == now.meta.uid;
+}
+
 bool matters(const Resources& judged, const Object& object) {
-  const auto* node = std::get_if<Node>(&object);
-  if (node == nullptr) return true;
-  const auto known = judged.nodes.find(node->meta.key());
-  return known == judged.nodes.end() || known->second.meta.labels != node->meta.labels;
+  return std::visit(
+      [&]<class T>(const T& now) {
+        const auto known = items<T>(judged).find(now.meta.key());
+        return known == items<T>(judged).end() || !same_intent(known->second, now);
+      },
+      object);
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ class ResourceSet {
   explicit ResourceSet(std::string node = {}) : node_{std::move(node)} {}
 
   enum class Effect : std::uint8_t { Objects, Configuration };
-  // Configuration: anything may be different now. Objects: only what the changes name.
+  // Configuration: anything may be different now. Objects: only services, endpoints, nodes and heartbeats that the
+  // changes name; of the kinds that are judged nothing but what others wrote on them.
   Effect apply(Changes changes);
 
   // What runs, what is wrong, what is set aside and held down.

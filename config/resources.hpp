@@ -84,7 +84,8 @@ struct PeerRoutes {
   PrivateAsn private_asns = PrivateAsn::Keep;
   std::optional<std::vector<net::Prefix>> default_originate;  // given: while all of these are in the tables
   Limit limit;
-  bool keep_rejected = false;  // rejected routes are kept for display
+  bool keep_rejected = false;     // rejected routes are kept for display
+  bool accept_blackhole = false;  // RFC 7999
   AddPath add_path;
   friend bool operator==(const PeerRoutes&, const PeerRoutes&) = default;
 };
@@ -140,6 +141,7 @@ struct BGPConfiguration {
   struct Multipath {
     std::uint16_t maximum_paths = 64;  // 1: no multipath
     bool relax = true;                 // different AS paths of equal length count as equal
+    bool link_bandwidth = true;        // shares by link bandwidth communities
     friend bool operator==(const Multipath&, const Multipath&) = default;
   };
   struct Confederation {
@@ -234,6 +236,7 @@ struct BGPFilter {
     std::optional<std::vector<std::string>> communities;  // replaces all standard and large ones
     std::optional<net::IpAddress> next_hop;
     bool next_hop_self = false;
+    std::optional<std::uint32_t> link_bandwidth;  // Mbit/s
     friend bool operator==(const Set&, const Set&) = default;
   };
   struct Rule {

@@ -24,7 +24,7 @@ class Books:
         self.deletes: Counter[str] = Counter()  # address -> how often its holder was told to go
         self.first_delete: dict[str, float] = {}  # address -> when that was first asked, by the wall clock
         self._quarantine = quarantine
-        self._by_uid: dict[str, list[str]] = {}
+        self._by_uid: dict[str, tuple[int, list[str]]] = {}  # with the revision that was seen
         self._last: dict[str, tuple[str, float]] = {}  # address -> who was last seen with it, and when
         self._lock = threading.Lock()
 
@@ -47,11 +47,14 @@ class Books:
         name, uid, has = service["metadata"]["name"], service["metadata"]["uid"], addresses(service)
         now = time.monotonic()
         with self._lock:
-            known = self._by_uid.get(uid)
+            revision = int(service["metadata"]["resourceVersion"])
+            seen, known = self._by_uid.get(uid, (0, []))
+            if revision < seen:
+                return  # an answer that another thread's has overtaken
             if known and has != known:
                 self.violations.append(f"{name} had {known} and now has {has}")
             if has:
-                self._by_uid[uid] = has
+                self._by_uid[uid] = revision, has
             for address in has:
                 before, when = self._last.get(address, (name, now))
                 if before != name and now - when < self._quarantine:

@@ -250,6 +250,8 @@ def test_a_pool_that_goes_takes_its_services_along_and_no_others(lab: Lab, rest:
         settles_on(lab, given(rest, stays), *NODES)
         with served(rest) as fresh:
             settles_on(lab, given(rest, fresh), *NODES)
+        said = lab.node("n1").log("herald-speaker").count("names IPAddressPool/brief")
+        assert said == 1, "said once, not with every change of something else"
 
 
 def test_peers_that_come_and_go_one_by_one_leave_the_others_alone(lab: Lab, rest: Rest) -> None:

@@ -149,9 +149,10 @@ def test_nothing_is_lost_changed_or_withdrawn_whatever_is_killed(lab: Lab) -> No
     churn, killer = Churn(rest, books, SERVICES, seed, {"reach": "churn"}), Killer(lab, chance)
     churn.fill()
     poll(lambda: all(addresses(service) for service in churn.look()), 20, what="every service has its addresses")
-    poll(lambda: len(tor_table(tor)) >= SERVICES, 20, what="the ToR has them all")
+    held = {address for service in churn.look() for address in addresses(service)}
+    poll(lambda: tor_table(tor).keys() == held, 20, what="the ToR has them all")
     sessions = frr_sessions(tor)
-    withdraw_all_and_return(lab, rest)
+    withdraw_all_and_return(lab, rest, held)
     log = tor.path("/tmp/bgpd.log")
     told, at_start = len(log.read_text()), set(tor_table(tor))
     with watched(lab) as flaps:
@@ -175,14 +176,14 @@ def test_nothing_is_lost_changed_or_withdrawn_whatever_is_killed(lab: Lab) -> No
     check_what_the_tor_saw(log.read_text()[told:], at_start, books, killer, seed)
 
 
-def withdraw_all_and_return(lab: Lab, rest: Rest) -> None:
+def withdraw_all_and_return(lab: Lab, rest: Rest, held: set[str]) -> None:
     """More withdraws at once than one message holds, and none of the sessions minds."""
     tor = lab.node("tor")
-    before = len(tor_table(tor))
     rest.delete(f"{HERALD}/bgpadvertisements/churn")
     poll(lambda: not tor_table(tor), 10, what="everything withdrawn")
     rest.create(f"{HERALD}/bgpadvertisements", "BGPAdvertisement", "churn", {"ipAddressPools": ["churn"]})
-    poll(lambda: len(tor_table(tor)) == before, 10, what="everything announced again")
+    everywhere = {address: set(NODES) for address in held}
+    poll(lambda: tor_table(tor) == everywhere, 10, what="everything announced again")
 
 
 def agrees(lab: Lab, churn: Churn) -> bool:

@@ -488,6 +488,8 @@ def test_controllers_tell_their_state(cluster: Cluster) -> None:
         values = {line.split(" ")[0]: float(line.split(" ")[1]) for line in lines if line and line[0] != "#"}
         assert values["herald_controller_current"] == 1 and values["herald_controller_services"] >= 1
         seen.append(values["herald_controller_leader"])
+        if values["herald_controller_leader"] == 1:
+            assert values['herald_pool_services{pool="routed"}'] >= 1
     assert sorted(seen) == [0, 1]
 
 

@@ -112,7 +112,10 @@ void encode(Batch& batch, Verb verb, const NexthopSpec& nexthop) {
   header.nh_flags = nexthop.onlink == OnLink::Yes ? RTNH_F_ONLINK : 0;
   mnl_attr_put_u32(message, NHA_ID, nexthop.id);
   if (!nexthop.gateway.unspecified()) put_address(message, NHA_GATEWAY, nexthop.gateway);
-  mnl_attr_put_u32(message, NHA_OIF, nexthop.interface);
+  if (nexthop.gateway.unspecified() && nexthop.interface == 0)
+    mnl_attr_put(message, NHA_BLACKHOLE, 0, nullptr);
+  else
+    mnl_attr_put_u32(message, NHA_OIF, nexthop.interface);
   batch.finish(message);
 }
 

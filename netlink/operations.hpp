@@ -28,6 +28,13 @@ struct NextHop {
   friend auto operator<=>(const NextHop&, const NextHop&) = default;
 };
 
+// Drops the packets (NHA_BLACKHOLE): no gateway, and an interface that no kernel gives. Stands alone.
+inline constexpr std::uint32_t no_interface = ~std::uint32_t{0};
+[[nodiscard]] inline NextHop nowhere(net::Family family) {
+  if (family == net::Family::Ipv4) return {net::Ipv4Address{}, no_interface, 1};
+  return {net::Ipv6Address{}, no_interface, 1};
+}
+
 // The desired next hops of a prefix, all of them; none takes the route away.
 struct RouteChange {
   net::Prefix prefix;

@@ -8,6 +8,7 @@
 namespace netlink {
 
 Resolution Resolver::resolve(const net::IpAddress& gateway, std::uint32_t interface) {
+  if (interface == no_interface) return {Reach::Resolved, gateway, 0, OnLink::No};  // nowhere
   if (interface != 0) return on_interface(gateway, interface);
   if (gateway.unspecified()) return {Reach::NoPath, gateway, 0, OnLink::No};
   if (const auto* link = links_.connected(gateway)) return {Reach::Resolved, gateway, link->index, OnLink::No};

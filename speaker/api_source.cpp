@@ -88,14 +88,13 @@ void ApiSource::start() {
 }
 
 void ApiSource::take(config::Changes changes) {
-  const auto list = named(changes);
+  auto list = named(changes);
   const auto effect = set_.apply(std::move(changes));
   const auto whole = effect == config::ResourceSet::Effect::Configuration || !std::exchange(synced_, true);
-  if (whole) {
-    listener_.replaced(set_.current());
-  } else {
-    listener_.changed(set_.current(), list);
-  }
+  if (whole) return listener_.replaced(set_.current());
+  // A policy that had changed would have made it a new configuration: this is its status, or a namespace.
+  std::erase_if(list, [](const Change& change) { return change.kind == Change::Kind::Policy; });
+  if (!list.empty()) listener_.changed(set_.current(), list);
 }
 
 void ApiSource::beat() {

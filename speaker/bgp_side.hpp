@@ -21,7 +21,7 @@ namespace speaker {
 
 class BgpSide {
  public:
-  using RouteChanged = std::function<void(const net::Prefix&, std::span<const bgp::NextHop>)>;
+  using RouteChanged = std::function<void(const net::Prefix&, std::span<const bgp::RouteHop>)>;
   // `settled` is called after every turn in which something may have changed, when route_changed has been called
   // for a bounded number of prefixes.
   BgpSide(boost::asio::io_context& io, Log& log, RouteChanged route_changed, std::function<void()> settled);

@@ -15,6 +15,10 @@ using boost::system::error_code;
 // the hand-over costs nothing.
 constexpr std::size_t lot = 4096;
 
+netlink::NextHop to_hop(const net::Prefix& prefix, const bgp::RouteHop& hop) {
+  return hop.blackhole ? netlink::nowhere(prefix.family()) : netlink::NextHop{hop.address, 0, hop.weight};
+}
+
 // Asio closes what it holds; the descriptor belongs to the library, so it gets a copy.
 stream_descriptor watch(boost::asio::io_context& io, int descriptor) {
   return stream_descriptor{io, ::dup(descriptor)};
@@ -94,10 +98,10 @@ void KernelSide::follow_reports() {
   });
 }
 
-void KernelSide::want(const net::Prefix& prefix, std::span<const bgp::NextHop> next_hops) {
+void KernelSide::want(const net::Prefix& prefix, std::span<const bgp::RouteHop> next_hops) {
   if (fib_ == nullptr) return;
   collected_.push_back({prefix, hops_.size(), next_hops.size()});
-  for (const auto& hop : next_hops) hops_.push_back({hop.address, 0, 1});
+  for (const auto& hop : next_hops) hops_.push_back(to_hop(prefix, hop));
   if (collected_.size() >= lot) flush();
 }
 

@@ -38,7 +38,7 @@ class KernelSide {
   // True when routes must be submitted anew.
   enum class Routes : std::uint8_t { Kept, NeedReplay };
   Routes configure(const config::BGPConfiguration::Kernel& kernel);
-  void want(const net::Prefix& prefix, std::span<const bgp::NextHop> next_hops);
+  void want(const net::Prefix& prefix, std::span<const bgp::RouteHop> next_hops);
   void flush();  // hands over what want() collected
   // What an earlier life left and nobody asked for since goes.
   void sweep();

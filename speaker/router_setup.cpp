@@ -87,6 +87,8 @@ bgp::RuleSet set(const Resources& resources, const BGPFilter::Set& from) {
     to.next_hop = bgp::NextHopChange::Address;
     to.next_hop_address = *from.next_hop;
   }
+  constexpr float octets_of_megabit = 125'000;
+  if (from.link_bandwidth) to.link_bandwidth = static_cast<float>(*from.link_bandwidth) * octets_of_megabit;
   if (from.next_hop_self) to.next_hop = bgp::NextHopChange::Self;
   return to;
 }
@@ -295,10 +297,12 @@ bgp::NeighborConfig neighbor(const Resources& resources, const BGPPeer& peer, co
   bgp::NeighborConfig out;
   out.name = peer.meta.name;
   out.session = session(peer, router, own.confederation ? own.confederation->members : std::vector<net::Asn>{});
+  out.session.add_path = {peer.routes.add_path.receive, peer.routes.add_path.send};
   out.session.password = password(resources, peer, out.hold_down);
   out.ipv4_limit = out.ipv6_limit = prefix_limit(peer);
   out.out = export_options(peer.routes);
   if (peer.routes.default_originate) out.default_originate = bgp::DefaultOriginate{*peer.routes.default_originate};
+  out.accept_blackhole = peer.routes.accept_blackhole;
   out.allowed_own_as = peer.routes.allowed_own_asns;
   out.prepend_local_as = peer.routes.local_asn && peer.routes.local_asn->prepend;
   out.rejected = peer.routes.keep_rejected ? bgp::Kept::Yes : bgp::Kept::No;
@@ -333,6 +337,9 @@ RouterSetup set_up_router(const Resources& resources, const RouterFacts& facts) 
   out.kernel = own.kernel;
   out.router.decision.maximum_paths = own.multipath.maximum_paths;
   out.router.decision.multipath = own.multipath.relax ? bgp::AsPathRelax::EqualLength : bgp::AsPathRelax::SamePath;
+
+  out.router.decision.link_bandwidth =
+      own.multipath.link_bandwidth ? bgp::LinkBandwidth::Weighs : bgp::LinkBandwidth::Ignored;
 
   std::vector<const BGPPeer*> peers;
   for (const auto& name : facts.peers)

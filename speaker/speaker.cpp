@@ -33,7 +33,7 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
       kernel_{io, log, options.tune_kernel ? netlink::Namespace::Owned : netlink::Namespace::Shared,
               [this] { links_changed(); }},
       bgp_{io, log,
-           [this](const net::Prefix& prefix, std::span<const bgp::NextHop> next_hops) {
+           [this](const net::Prefix& prefix, std::span<const bgp::RouteHop> next_hops) {
              last_route_change_ = net::Clock::now();
              kernel_.want(prefix, next_hops);
            },
@@ -48,7 +48,7 @@ Speaker::~Speaker() = default;
 void Speaker::replace(const config::Loaded& loaded) {
   const auto now = net::Clock::now();
   loaded_ = &loaded;
-  for (const auto& problem : loaded_->problems) log_.problem(problem);
+  tell_problems();
   observe_speakers(now);
   follow(desired_.reset(loaded_->resources), now);
   configure_router(now);
@@ -65,8 +65,18 @@ void Speaker::change(const config::Loaded& loaded, std::span<const Change> chang
     return one.kind == Change::Kind::Policy || one.kind == Change::Kind::Node;
   });
   if (!policy) return;
-  for (const auto& problem : loaded_->problems) log_.problem(problem);
+  tell_problems();
   configure_router(now);
+}
+
+void Speaker::tell_problems() {
+  std::set<std::string> now;
+  for (const auto& problem : loaded_->problems) {
+    auto text = config::print(problem);
+    if (!told_problems_.contains(text) && !now.contains(text)) log_.problem(problem);
+    now.insert(std::move(text));
+  }
+  told_problems_ = std::move(now);
 }
 
 void Speaker::follow(const Difference& difference, net::TimePoint /*now*/) {

@@ -75,11 +75,14 @@ class Speaker {
   void bind_addresses();
   void settled();
   void consider_sweep();
+  // Logs the problems that were not there before.
+  void tell_problems();
 
   Options options_;
   Log& log_;
   net::TimePoint started_ = net::Clock::now();
   const config::Loaded* loaded_;
+  std::set<std::string> told_problems_;
   Desired desired_;
   Liveness liveness_;
   Liveness::Api api_ = Liveness::Api::Reachable;

@@ -106,6 +106,12 @@ void apply(const RuleSet& set, const RouteContext& context, PathAttributes& attr
   for (auto asn = set.prepend_path.rbegin(); asn != set.prepend_path.rend(); ++asn) attributes.as_path.prepend(*asn);
   if (set.prepend > 0) attributes.as_path.prepend(context.own_asn, set.prepend);
   change_communities(set, attributes);
+  if (set.link_bandwidth) {
+    auto& communities = attributes.extended_communities;
+    std::erase_if(communities, [](ExtendedCommunity each) { return link_bandwidth(each).has_value(); });
+    std::sort(communities.begin(), communities.end());
+    add_missing(communities, std::vector{link_bandwidth(context.own_asn, *set.link_bandwidth)});
+  }
   if (set.next_hop != NextHopChange::Unchanged) verdict.next_hop = set.next_hop;
   if (set.next_hop == NextHopChange::Address) attributes.next_hop = {set.next_hop_address, std::nullopt};
 }

@@ -71,6 +71,7 @@ struct RuleSet {
   std::vector<Community> add_communities;
   std::vector<LargeCommunity> add_large_communities;
   std::vector<ExtendedCommunity> add_extended_communities;
+  std::optional<float> link_bandwidth;  // octets per second; replaces what is there
   std::vector<CommunityPattern> remove_communities;
   bool replace_communities = false;  // clears the standard and large ones before the additions
   NextHopChange next_hop = NextHopChange::Unchanged;

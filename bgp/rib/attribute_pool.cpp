@@ -23,7 +23,7 @@ std::uint8_t write_next_hop(const NextHop& next_hop, std::vector<std::uint8_t>& 
   return static_cast<std::uint8_t>(out.size());
 }
 
-std::uint8_t flags_of(const PathAttributes& attributes) {
+std::uint16_t flags_of(const PathAttributes& attributes) {
   unsigned flags = 0;
   if (attributes.local_pref) flags |= AttributeSet::has_local_pref;
   if (attributes.med) flags |= AttributeSet::has_med;
@@ -32,9 +32,13 @@ std::uint8_t flags_of(const PathAttributes& attributes) {
     if (community == community_no_advertise) flags |= AttributeSet::no_advertise;
     if (community == community_no_export || community == community_no_export_subconfed)
       flags |= AttributeSet::no_export;
+    if (community == community_blackhole) flags |= AttributeSet::blackhole;
     if (community == community_no_export_subconfed) flags |= AttributeSet::no_export_subconfed;
   }
-  return static_cast<std::uint8_t>(flags);
+  if (std::any_of(attributes.extended_communities.begin(), attributes.extended_communities.end(),
+                  [](ExtendedCommunity community) { return link_bandwidth(community).has_value(); }))
+    flags |= AttributeSet::weighed;
+  return static_cast<std::uint16_t>(flags);
 }
 
 void summarise(const PathAttributes& attributes, AttributeSet& set) {

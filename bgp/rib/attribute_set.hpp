@@ -23,7 +23,7 @@ struct AttributeSet {
   std::uint32_t size = 0;         // of bytes(); more than a message when a two-octet path became a four-octet one
   std::uint16_t path_length = 0;
   std::uint8_t origin = 0;
-  std::uint8_t flags = 0;
+  std::uint16_t flags = 0;
   std::uint8_t next_hop_size = 4;  // 4, 16, or 32 with a link-local address
 
   static constexpr std::uint8_t has_local_pref = 1;
@@ -32,6 +32,9 @@ struct AttributeSet {
   static constexpr std::uint8_t no_advertise = 8;
   static constexpr std::uint8_t reflected = 16;            // has ORIGINATOR_ID or CLUSTER_LIST
   static constexpr std::uint8_t no_export_subconfed = 32;  // not beyond the member AS, RFC 5065
+
+  static constexpr std::uint8_t weighed = 64;     // has a link bandwidth community
+  static constexpr std::uint8_t blackhole = 128;  // RFC 7999
 
   // Canonical bytes of every attribute but NEXT_HOP and MP_REACH_NLRI.
   [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {tail() + next_hop_size, size}; }

@@ -2,6 +2,7 @@
 #include "bgp/rib/decision.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace bgp {
 namespace {
@@ -45,6 +46,8 @@ std::string_view describe(SelectionReason reason) {
       return "Cluster List";
     case SelectionReason::NeighborAddress:
       return "Neighbor IP";
+    case SelectionReason::PathIdentifier:
+      return "Path ID";
     case SelectionReason::Rejected:
       return "Rejected by import";
     case SelectionReason::Unreachable:
@@ -76,19 +79,22 @@ Decision::Order Decision::before_med(const Path& one, const Path& other) const {
 Decision::Order Decision::after_med(const Path& one, const Path& other) const {
   if (one.local() || other.local()) return {};
   // RFC 5065 section 5.3: within the confederation is within the AS.
-  const auto inside = [this](const Path& path) { return rank(path).type != PeerType::External; };
+  const auto inside = [this](const Path& path) { return rank_of(path).type != PeerType::External; };
   return {smaller(inside(one), inside(other)), SelectionReason::PeerType};
 }
 
 // Section 9.1.2.2 f and g, RFC 4456 section 9.
 Decision::Order Decision::tie_break(const Path& one, const Path& other) const {
   if (one.local() || other.local()) return {};
-  if (const auto sign = smaller(identifier(*one.set, rank(one)), identifier(*other.set, rank(other))); sign != 0)
+  if (const auto sign = smaller(identifier(*one.set, rank_of(one)), identifier(*other.set, rank_of(other))); sign != 0)
     return {sign, SelectionReason::RouterId};
   if (const auto sign = smaller(clusters(*one.set), clusters(*other.set)); sign != 0)
     return {sign, SelectionReason::ClusterListLength};
-  const auto sign = smaller(rank(one).address, rank(other).address);
-  return {sign, sign == 0 ? SelectionReason::Equal : SelectionReason::NeighborAddress};
+  const auto sign = smaller(rank_of(one).address, rank_of(other).address);
+  if (sign != 0) return {sign, SelectionReason::NeighborAddress};
+  if (const auto id = smaller(one.audience, other.audience); id != 0 && one.source == other.source)
+    return {id, SelectionReason::PathIdentifier};
+  return {};
 }
 
 bool Decision::comparable_med(const Path& one, const Path& other) const {
@@ -124,6 +130,14 @@ std::size_t Decision::best(std::span<const Path> paths) const {
   return found;
 }
 
+void Decision::rank(std::span<Path> paths, std::size_t count) const {
+  for (std::size_t i = 0; i < count && i < paths.size(); ++i) {
+    const auto next = best(paths.subspan(i));
+    if (next == none) return;
+    if (next != 0) std::swap(paths[i], paths[i + next]);
+  }
+}
+
 bool Decision::may_matter(const Path& path, const Path& best) const {
   return path.usable() && !best.local() && before_med(path, best).sign == 0;
 }
@@ -146,6 +160,27 @@ void Decision::multipath(std::span<const Path> paths, std::size_t best, std::vec
   std::sort(out.begin() + 1, out.end(),
             [&](std::size_t one, std::size_t other) { return tie_break(paths[one], paths[other]).sign < 0; });
   if (out.size() > config_->maximum_paths) out.resize(config_->maximum_paths);
+}
+
+void Decision::weights(std::span<const Path> paths, std::span<const std::size_t> used,
+                       std::vector<std::uint16_t>& out) const {
+  constexpr float most = 100;
+  out.assign(used.size(), 1);
+  const bool all = used.size() > 1 && config_->link_bandwidth == LinkBandwidth::Weighs &&
+                   std::all_of(used.begin(), used.end(), [&](std::size_t place) {
+                     return (paths[place].set->flags & AttributeSet::weighed) != 0;
+                   });
+  if (!all) return;
+  std::vector<float> bandwidths;
+  for (const auto place : used) {
+    float sum = 0;
+    for (const auto community : paths[place].set->attributes().extended_communities)
+      sum += link_bandwidth(community).value_or(0);
+    bandwidths.push_back(sum);
+  }
+  const auto widest = *std::max_element(bandwidths.begin(), bandwidths.end());
+  for (std::size_t i = 0; i < used.size(); ++i)
+    out[i] = static_cast<std::uint16_t>(std::max(1.0F, std::round(bandwidths[i] / widest * most)));
 }
 
 SelectionReason Decision::reason(std::span<const Path> paths, std::size_t winner, std::size_t loser) const {

@@ -28,6 +28,7 @@ enum class SelectionReason : std::uint8_t {
   RouterId,
   ClusterListLength,
   NeighborAddress,
+  PathIdentifier,
   // Paths that are not considered at all.
   Rejected,
   Unreachable,
@@ -48,8 +49,13 @@ class Decision {
   // cheap, and only right where no path of the prefix has a MED.
   [[nodiscard]] bool beats(const Path& changed, const Path& best) const;
 
+  // Moves the best usable paths to the front, in order: `count` of them, or all there are.
+  void rank(std::span<Path> paths, std::size_t count) const;
+
   // The paths that are used together with the best, which comes first; at most the configured number.
   void multipath(std::span<const Path> paths, std::size_t best, std::vector<std::size_t>& out) const;
+  // The shares of paths that are used together, for `out` of multipath(): all 1 unless each has a link bandwidth.
+  void weights(std::span<const Path> paths, std::span<const std::size_t> used, std::vector<std::uint16_t>& out) const;
   // True when multipath() may depend on `path`: it could stand beside `best`, or keep another path from it by a
   // lower MED. A quick test that may err to true.
   [[nodiscard]] bool may_matter(const Path& path, const Path& best) const;
@@ -71,7 +77,7 @@ class Decision {
   [[nodiscard]] bool may_join(const Path& path, const Path& best) const;
   [[nodiscard]] bool beaten_by_med(std::span<const Path> paths, const Path& path) const;
   [[nodiscard]] std::uint32_t local_pref(const Path& path) const;
-  [[nodiscard]] const Rank& rank(const Path& path) const { return (*ranks_)[path.source.value]; }
+  [[nodiscard]] const Rank& rank_of(const Path& path) const { return (*ranks_)[path.source.value]; }
 
   const DecisionConfig* config_;
   const std::vector<Rank>* ranks_;

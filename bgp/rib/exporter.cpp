@@ -73,6 +73,11 @@ bool Exporter::hears(AudienceId audience) const {
 
 const Path* Exporter::pick(std::span<const Path> selected) const {
   if (selected.empty()) return nullptr;
+  if (terms_.path_id > 1) {
+    const auto place = terms_.path_id - 1;
+    if (selected.size() <= place || selected.front().local() || !selected[place].usable()) return nullptr;
+    return &selected[place];
+  }
   for (const auto& path : selected) {
     if (!path.local()) break;
     if (hears(path.audience)) return &path;
@@ -217,13 +222,14 @@ void Exporter::encode(const PathAttributes& sent, std::vector<std::uint8_t>& out
 }
 
 bool Exporter::surely_fits(const Path& path) const {
-  return path.set->size + growth + beside_attributes(terms_.family) <= terms_.message_limit;
+  return path.set->size + growth + beside_attributes(terms_.family) + (terms_.path_id == 0 ? 0 : 4) <=
+         terms_.message_limit;
 }
 
 bool Exporter::fits(const PathAttributes& sent) const {
   std::vector<std::uint8_t> bytes;
   encode(sent, bytes);
-  return bytes.size() + beside_attributes(terms_.family) <= terms_.message_limit;
+  return bytes.size() + beside_attributes(terms_.family) + (terms_.path_id == 0 ? 0 : 4) <= terms_.message_limit;
 }
 
 }  // namespace bgp

@@ -23,6 +23,8 @@ namespace bgp {
 struct ExportTerms {
   net::Family family{};
   PeerType type = PeerType::External;
+  std::uint32_t path_id =
+      0;  // told is the best path that is so manieth, with this as identifier (RFC 7911); 0: the best, without
   AsnWidth asn_width = AsnWidth::FourOctets;
   std::size_t message_limit = max_message_size;
   net::Asn local_asn;
@@ -61,11 +63,12 @@ class Exporter {
 
   [[nodiscard]] const ExportTerms& terms() const { return terms_; }
   [[nodiscard]] bool hears(AudienceId audience) const;
-  // Of a prefix's selected paths, the one that these neighbours are told about: the best, or among local
-  // ones (which come first) the first that is for them.
+  // Of a prefix's selected paths, the one that these neighbours are told about: the best (or the one of the rank that
+  // the terms say), or among local ones (which come first) the first that is for them.
   [[nodiscard]] const Path* pick(std::span<const Path> selected) const;
   // True when prefixes with one attribute set may have different outcomes.
   [[nodiscard]] bool per_prefix() const { return per_prefix_; }
+  [[nodiscard]] PathId path_id() const { return terms_.path_id == 0 ? std::nullopt : PathId{terms_.path_id}; }
 
   // `source` is the peer that the path came from; local_rank for local paths.
   struct Outcome {

@@ -16,7 +16,7 @@ using AudienceId = std::uint32_t;
 
 struct Path {
   AttributeSet* set = nullptr;
-  AudienceId audience = 0;  // of local paths
+  AudienceId audience = 0;  // of local paths; of others the path identifier (RFC 7911), 0 where there are none
   PeerId source;
   std::uint8_t generation = 0;  // of the source's session; another than the source's own: stale
   std::uint8_t flags = 0;

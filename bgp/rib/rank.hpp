@@ -13,9 +13,10 @@ struct Rank {
   net::RouterId router_id;
   net::IpAddress address;
   bool reflector_client = false;  // RFC 4456
+  bool blackholes = false;        // packets for its routes with the community BLACKHOLE are dropped, RFC 7999
 };
 
 // That of local paths.
-inline const Rank local_rank{PeerType::Internal, {}, {}, false};
+inline const Rank local_rank{PeerType::Internal, {}, {}, false, false};
 
 }  // namespace bgp

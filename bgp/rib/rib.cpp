@@ -106,15 +106,17 @@ void Rib<Prefix>::end_refresh(PeerId peer) {
 // ---- routes of peers --------------------------------------------------------------------------------
 
 template <class Prefix>
-void Rib<Prefix>::announce(PeerId peer, const Prefix& prefix, AttributeSet* set, Acceptance acceptance) {
+void Rib<Prefix>::announce(PeerId peer, const Prefix& prefix, AttributeSet* set, Acceptance acceptance,
+                           std::uint32_t path_id) {
   const auto generation = sources_[peer.value].generation;
   const auto flags =
       static_cast<std::uint8_t>((acceptance == Acceptance::Rejected ? Path::rejected : 0U) | reach_flag(*set));
   const auto node = table_.insert(prefix);
   auto paths = table_.paths(node);
-  const auto known = std::find_if(paths.begin(), paths.end(), [&](const Path& path) { return path.source == peer; });
+  const auto known = std::find_if(paths.begin(), paths.end(),
+                                  [&](const Path& path) { return path.source == peer && path.audience == path_id; });
   const auto place = static_cast<std::size_t>(known - paths.begin());
-  const Path path{set, 0, peer, generation, flags};
+  const Path path{set, path_id, peer, generation, flags};
 
   if (known != paths.end() && known->set == set && known->flags == flags) {
     count(*known, -1);
@@ -141,17 +143,18 @@ void Rib<Prefix>::announce(PeerId peer, const Prefix& prefix, AttributeSet* set,
 }
 
 template <class Prefix>
-void Rib<Prefix>::withdraw(PeerId peer, const Prefix& prefix) {
+void Rib<Prefix>::withdraw(PeerId peer, const Prefix& prefix, std::uint32_t path_id) {
   const auto node = table_.find(prefix);
   if (node == no_index) return;
   const auto paths = table_.paths(node);
-  const auto known = std::find_if(paths.begin(), paths.end(), [&](const Path& path) { return path.source == peer; });
+  const auto known = std::find_if(paths.begin(), paths.end(),
+                                  [&](const Path& path) { return path.source == peer && path.audience == path_id; });
   if (known == paths.end()) return;
   begin_change(node);
   const auto place = static_cast<std::size_t>(known - paths.begin());
   erase_path(node, place);
   // Without it, another may no longer be out of the question for its MED.
-  if (place == 0 || table_[node].is(Node::med_matters)) select(node, 0);
+  if (place == 0 || ranked_ > 1 || table_[node].is(Node::med_matters)) select(node, 0);
   end_change(node);
 }
 
@@ -216,7 +219,8 @@ void Rib<Prefix>::begin_change(NodeIndex node) {
   if (!table_[node].is(Node::has_best)) return;
   const auto paths = table_.paths(node);
   before_.push_back(paths[0]);
-  for (std::size_t i = 1; i < paths.size() && paths[i].local(); ++i) before_.push_back(paths[i]);
+  for (std::size_t i = 1; i < paths.size() && (paths[i].local() || (i < ranked_ && paths[i].usable())); ++i)
+    before_.push_back(paths[i]);
 }
 
 // `changed` is the place of the path that was added or changed; 0 when the best itself may have become worse.
@@ -235,6 +239,7 @@ void Rib<Prefix>::select(NodeIndex node, std::size_t changed) {
   }
   entry.set(Node::has_best);
   if (best != 0) std::swap(paths[0], paths[best]);
+  if (ranked_ > 1 && !paths[0].local()) decision_.rank(paths.subspan(1), ranked_ - 1);
 }
 
 template <class Prefix>
@@ -243,7 +248,7 @@ void Rib<Prefix>::end_change(NodeIndex node) {
   const auto* old = before_.empty() ? nullptr : before_.data();
   const bool local = (best != nullptr && best->local()) || (old != nullptr && old->local());
   const bool same = best == nullptr || old == nullptr ? best == old : best->same_route(*old);
-  if (!same || local) {
+  if (!same || local || ranked_ > 1) {
     if (old != nullptr && !old->local()) --sources_[old->source.value].counters.best;
     if (best != nullptr && !best->local()) ++sources_[best->source.value].counters.best;
     for (const auto& group : groups_) group->changed(node, before_);

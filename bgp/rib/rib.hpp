@@ -73,8 +73,8 @@ class Rib {
   void end_refresh(PeerId peer);
 
   // `set` is retained by the table.
-  void announce(PeerId peer, const Prefix& prefix, AttributeSet* set, Acceptance acceptance);
-  void withdraw(PeerId peer, const Prefix& prefix);
+  void announce(PeerId peer, const Prefix& prefix, AttributeSet* set, Acceptance acceptance, std::uint32_t path_id = 0);
+  void withdraw(PeerId peer, const Prefix& prefix, std::uint32_t path_id = 0);
   [[nodiscard]] const SourceCounters& counters(PeerId peer) const;
 
   // ---- what this node says ----
@@ -82,14 +82,18 @@ class Rib {
   void set_local(const Prefix& prefix, std::span<const std::pair<AttributeSet*, AudienceId>> paths);
 
   // ---- what neighbours are told ----
-  // Everything that the terms let through, then End-of-RIB.
-  void join(PeerId peer, ExportTerms terms);
+  // So many paths of a prefix are told to somebody; each prefix keeps as many in order. Looks at the whole table when
+  // it becomes more.
+  void keep_ranked(std::size_t paths);
+  // Everything that the terms let through, then End-of-RIB. With terms that have a path identifier: `paths` of a
+  // prefix.
+  void join(PeerId peer, ExportTerms terms, std::size_t paths = 1);
   void leave(PeerId peer);
   // Other terms for a member: it is sent the difference, if there may be one.
   void retarget(PeerId peer, ExportTerms terms, Difference difference);
   // Everything again: an answer to ROUTE-REFRESH.
   void resend(PeerId peer, RefreshMarks marks);
-  [[nodiscard]] bool joined(PeerId peer) const { return outs_.contains(peer); }
+  [[nodiscard]] bool joined(PeerId peer) const { return outs_.contains({peer, 0}); }
   std::size_t pull(PeerId peer, std::vector<std::uint8_t>& out, std::size_t limit);
   // Members that have something to pull again.
   [[nodiscard]] std::vector<PeerId>& woken() { return woken_; }
@@ -101,6 +105,11 @@ class Rib {
   void work(std::size_t budget);
 
   // ---- prefixes that somebody asks about ----
+  // Whether packets for the peer's routes with BLACKHOLE are dropped; those that are there are looked at again.
+  void set_blackholes(PeerId peer, bool wanted) {
+    if (peer.value >= ranks_.size() || std::exchange(ranks_[peer.value].blackholes, wanted) == wanted) return;
+    replay();
+  }
   // From now on watch_changed() tells of changes of these prefixes, and of no others.
   void watch(std::span<const Prefix> prefixes);
   [[nodiscard]] bool watch_changed() const { return watch_changed_; }
@@ -133,7 +142,8 @@ class Rib {
     const OutGroup<Prefix>* group;
     const OutMember* member;
   };
-  [[nodiscard]] std::optional<Out> out(PeerId peer) const;
+  [[nodiscard]] std::optional<Out> out(PeerId peer) const;  // of the best path
+  [[nodiscard]] std::vector<Out> outs(PeerId peer) const;   // of all that are told, best first
   [[nodiscard]] std::size_t path_count() const { return path_count_; }
   [[nodiscard]] std::size_t bytes() const;
 
@@ -149,11 +159,20 @@ class Rib {
     OutMember member;
     OutGroup<Prefix>* group = nullptr;
   };
+  // A neighbour that is told several paths is a member of as many groups, each of one rank.
+  struct OutKey {
+    PeerId peer;
+    std::uint16_t layer = 0;
+    friend auto operator<=>(const OutKey&, const OutKey&) = default;
+  };
 
   Source& source(PeerId peer);
   [[nodiscard]] std::uint8_t age(const Path& path) const;  // 0: of the present session
   [[nodiscard]] bool sweepable(const Path& path) const;
   void count(const Path& path, int by);
+  [[nodiscard]] bool blackholed(const Path& path) const {
+    return (path.set->flags & AttributeSet::blackhole) != 0 && ranks_[path.source.value].blackholes;
+  }
   [[nodiscard]] std::uint8_t reach_flag(const AttributeSet& set) const;
 
   // Between the two calls the paths of a prefix may be changed; what is dropped is released at the end.
@@ -179,8 +198,13 @@ class Rib {
   OutGroup<Prefix>& group_for(ExportTerms terms);
   void drop_if_empty(OutGroup<Prefix>* group);
   // Catching up by itself, and not in the middle of a walk.
-  CatchUp& on_its_own(Membership& membership);
-  void start_walk(Membership& membership, std::shared_ptr<const Exporter> before, CatchUp::Resend resend);
+  CatchUp& on_its_own(OutKey key, Membership& membership);
+  template <class Call>
+  void each_layer(PeerId peer, Call&& call) {
+    for (auto at = outs_.lower_bound({peer, 0}); at != outs_.end() && at->first.peer == peer; ++at)
+      call(at->first, at->second);
+  }
+  void start_walk(OutKey key, Membership& membership, std::shared_ptr<const Exporter> before, CatchUp::Resend resend);
   std::size_t walk_some(std::size_t budget);
 
   AttributePool& pool_;
@@ -194,9 +218,10 @@ class Rib {
   Decision decision_;
 
   std::vector<std::unique_ptr<OutGroup<Prefix>>> groups_;
-  std::map<PeerId, Membership> outs_;
+  std::map<OutKey, Membership> outs_;
+  std::size_t ranked_ = 1;
   std::uint32_t next_group_ = 1;
-  std::vector<PeerId> walking_;
+  std::vector<OutKey> walking_;
   std::vector<PeerId> woken_;
   std::vector<NodeIndex> settled_;
 
@@ -231,21 +256,26 @@ template <class Prefix>
 template <class Visit>
 std::size_t Rib<Prefix>::drain(std::size_t limit, Visit&& visit) {
   std::vector<std::size_t> used;
-  std::vector<NextHop> next_hops;
+  std::vector<std::uint16_t> weights;
+  std::vector<RouteHop> next_hops;
   for (; limit > 0 && !feed_.empty(); --limit) {
     const auto node = feed_.front();
     feed_.pop_front();
     table_[node].unset(Node::fed);
     const auto paths = std::as_const(table_).paths(node);
     next_hops.clear();
-    if (table_[node].is(Node::has_best) && !paths[0].local()) {
+    if (table_[node].is(Node::has_best) && !paths[0].local() && blackholed(paths[0])) {
+      next_hops.push_back({paths[0].set->next_hop(), 1, true});
+    } else if (table_[node].is(Node::has_best) && !paths[0].local()) {
       decision_.multipath(paths, 0, used);
-      for (const auto place : used) {
-        const auto next_hop = paths[place].set->next_hop();
-        if (std::find(next_hops.begin(), next_hops.end(), next_hop) == next_hops.end()) next_hops.push_back(next_hop);
+      decision_.weights(paths, used, weights);
+      for (std::size_t i = 0; i < used.size(); ++i) {
+        const RouteHop hop{paths[used[i]].set->next_hop(), weights[i], false};
+        const auto same = [&](const RouteHop& other) { return static_cast<const NextHop&>(other) == hop; };
+        if (std::find_if(next_hops.begin(), next_hops.end(), same) == next_hops.end()) next_hops.push_back(hop);
       }
     }
-    visit(table_.prefix_of(node), std::span<const NextHop>{next_hops});
+    visit(table_.prefix_of(node), std::span<const RouteHop>{next_hops});
     reap(node);
   }
   return feed_.size();

@@ -87,7 +87,7 @@ void UpdateWriter<Prefix>::flush(std::vector<std::uint8_t>& out, std::size_t& me
   auto rest = std::span<const Prefix>{prefixes_};
   const auto limit = exporter_.terms().message_limit;
   while (!rest.empty()) {
-    const auto fitted = encode_reachable(current_.attributes, current_.next_hop, rest, limit, out);
+    const auto fitted = encode_reachable(current_.attributes, current_.next_hop, rest, limit, out, exporter_.path_id());
     if (fitted == 0) break;  // sends() is false for such routes
     rest = rest.subspan(fitted);
     ++messages;
@@ -99,7 +99,7 @@ template <class Prefix>
 std::size_t UpdateWriter<Prefix>::withdraw(std::span<const Prefix> prefixes, std::vector<std::uint8_t>& out) {
   std::size_t messages = 0;
   while (!prefixes.empty()) {
-    prefixes = prefixes.subspan(encode_withdrawn(prefixes, exporter_.terms().message_limit, out));
+    prefixes = prefixes.subspan(encode_withdrawn(prefixes, exporter_.terms().message_limit, out, exporter_.path_id()));
     ++messages;
   }
   return messages;

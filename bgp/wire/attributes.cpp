@@ -2,11 +2,15 @@
 #include "bgp/wire/attributes.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 
 namespace bgp {
 namespace {
 
 constexpr std::size_t full_segment = 255;  // the count is one octet
+
+constexpr std::uint16_t link_bandwidth_type = 0x0004;
 
 constexpr bool confederation(AsPathSegment::Type type) {
   return type == AsPathSegment::Type::ConfedSequence || type == AsPathSegment::Type::ConfedSet;
@@ -61,6 +65,20 @@ void AsPath::prepend(net::Asn asn, unsigned times, AsPathSegment::Type type) {
     asns.insert(asns.begin(), step, asn);
     left -= step;
   }
+}
+
+ExtendedCommunity link_bandwidth(net::Asn asn, float octets_per_second) {
+  const auto number = asn.four_octet() ? net::as_trans.value : asn.value;
+  return {std::uint64_t{link_bandwidth_type} << 48 | std::uint64_t{number} << 32 |
+          std::bit_cast<std::uint32_t>(octets_per_second)};
+}
+
+std::optional<float> link_bandwidth(ExtendedCommunity community) {
+  constexpr std::uint64_t transitive_bit = 0x40;
+  if ((community.value >> 48 & ~(transitive_bit << 8)) != link_bandwidth_type) return std::nullopt;
+  const auto value = std::bit_cast<float>(static_cast<std::uint32_t>(community.value));
+  if (!std::isfinite(value) || value <= 0) return std::nullopt;
+  return value;
 }
 
 void AsPath::remove_confederation() {

@@ -90,6 +90,11 @@ struct ExtendedCommunity {
   friend constexpr auto operator<=>(ExtendedCommunity, ExtendedCommunity) = default;
 };
 
+// The link bandwidth community, transitive or not (draft-ietf-idr-link-bandwidth): octets per second.
+[[nodiscard]] ExtendedCommunity link_bandwidth(net::Asn asn, float octets_per_second);
+// Nothing when it is another one, or its number is none that a link can have.
+[[nodiscard]] std::optional<float> link_bandwidth(ExtendedCommunity community);
+
 struct LargeCommunity {
   std::uint32_t global{};
   std::uint32_t local1{};
@@ -101,6 +106,13 @@ struct NextHop {
   net::IpAddress address;
   std::optional<net::Ipv6Address> link_local;  // RFC 2545 section 3
   friend bool operator==(const NextHop&, const NextHop&) = default;
+};
+
+// Where packets for a route go: `weight` shares of them, 1 to 100; or nowhere (RFC 7999), and then alone.
+struct RouteHop : NextHop {
+  std::uint16_t weight = 1;
+  bool blackhole = false;
+  friend bool operator==(const RouteHop&, const RouteHop&) = default;
 };
 
 // An optional attribute that this speaker does not know, kept to be passed on (transitive ones only).

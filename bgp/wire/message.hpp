@@ -60,6 +60,14 @@ struct Families {
   friend constexpr bool operator==(Families, Families) = default;
 };
 
+// RFC 7911 section 4: what a speaker can do with path identifiers in a family.
+struct AddPathFamily {
+  AfiSafi family;
+  bool receive = false;
+  bool send = false;
+  friend bool operator==(const AddPathFamily&, const AddPathFamily&) = default;
+};
+
 struct RawCapability {
   std::uint8_t code{};
   std::vector<std::uint8_t> value;
@@ -73,6 +81,7 @@ struct Capabilities {
   bool enhanced_route_refresh = false;     // RFC 7313
   bool extended_message = false;           // RFC 8654
   std::optional<net::Asn> four_octet_asn;  // RFC 6793
+  std::vector<AddPathFamily> add_path;     // RFC 7911
   std::vector<RawCapability> unknown;
   friend bool operator==(const Capabilities&, const Capabilities&) = default;
 };

@@ -29,6 +29,16 @@ namespace bgp {
   return at == run.size();
 }
 
+// The same where four octets of path identifier stand before each prefix (RFC 7911 section 3).
+[[nodiscard]] inline bool well_formed_path_run(std::span<const std::uint8_t> run, unsigned bits) {
+  std::size_t at = 0;
+  while (at < run.size()) {
+    if (run.size() - at < 5 || run[at + 4] > bits) return false;
+    at += 5 + prefix_octets(run[at + 4]);
+  }
+  return at == run.size();
+}
+
 template <class Prefix>
 [[nodiscard]] Prefix load_prefix(const std::uint8_t* octets, unsigned bits, std::size_t readable);
 
@@ -61,6 +71,20 @@ void for_each_prefix(std::span<const std::uint8_t> run, Visit&& visit) {
   while (at != end) {
     const unsigned bits = *at++;
     visit(load_prefix<Prefix>(at, bits, static_cast<std::size_t>(end - at)));
+    at += prefix_octets(bits);
+  }
+}
+
+// visit(prefix, path identifier)
+template <class Prefix, class Visit>
+void for_each_path(std::span<const std::uint8_t> run, Visit&& visit) {
+  const auto* at = run.data();
+  const auto* const end = at + run.size();
+  while (at != end) {
+    const auto id = load_u32(at);
+    const unsigned bits = at[4];
+    at += 5;
+    visit(load_prefix<Prefix>(at, bits, static_cast<std::size_t>(end - at)), id);
     at += prefix_octets(bits);
   }
 }

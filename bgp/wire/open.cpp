@@ -19,11 +19,28 @@ constexpr std::uint8_t multiprotocol = 1;
 constexpr std::uint8_t route_refresh = 2;
 constexpr std::uint8_t extended_message = 6;
 constexpr std::uint8_t four_octet_asn = 65;
+constexpr std::uint8_t add_path = 69;
 constexpr std::uint8_t enhanced_route_refresh = 70;
 }  // namespace capability
 
 void add_family(std::vector<AfiSafi>& families, AfiSafi family) {
   if (std::find(families.begin(), families.end(), family) == families.end()) families.push_back(family);
+}
+
+// RFC 7911 section 4: other values than 1, 2 and 3 are ignored. Of two entries for a family the first counts.
+bool decode_add_path(net::Reader value, Capabilities& out) {
+  while (value.remaining() > 0) {
+    AddPathFamily entry;
+    entry.family.afi = value.u16();
+    entry.family.safi = value.u8();
+    const auto mode = value.u8();
+    entry.receive = (mode & 1) != 0;
+    entry.send = (mode & 2) != 0;
+    const auto known = std::find_if(out.add_path.begin(), out.add_path.end(),
+                                    [&](const AddPathFamily& other) { return other.family == entry.family; });
+    if (value.ok() && mode >= 1 && mode <= 3 && known == out.add_path.end()) out.add_path.push_back(entry);
+  }
+  return value.ok();
 }
 
 // One capability. The same one twice is fine (RFC 5492 section 4): equal ones are one, and of two AS
@@ -53,6 +70,8 @@ bool decode_capability(std::uint8_t code, net::Reader value, Capabilities& out) 
       if (!out.four_octet_asn) out.four_octet_asn = asn;
       return value.consumed();
     }
+    case capability::add_path:
+      return decode_add_path(value, out);
     default: {
       RawCapability unknown{code, {value.rest().begin(), value.rest().end()}};
       if (std::find(out.unknown.begin(), out.unknown.end(), unknown) == out.unknown.end())
@@ -120,6 +139,15 @@ void encode_capabilities(const Capabilities& capabilities, net::Writer& out) {
     out.u8(capability::four_octet_asn);
     out.u8(4);
     out.u32(capabilities.four_octet_asn->value);
+  }
+  if (!capabilities.add_path.empty()) {
+    out.u8(capability::add_path);
+    const auto length = out.length_field_u8();
+    for (const auto& entry : capabilities.add_path) {
+      out.u16(entry.family.afi);
+      out.u8(entry.family.safi);
+      out.u8(static_cast<std::uint8_t>((entry.receive ? 1 : 0) | (entry.send ? 2 : 0)));
+    }
   }
   flag(capabilities.enhanced_route_refresh, capability::enhanced_route_refresh);
   for (const auto& unknown : capabilities.unknown) {

@@ -27,6 +27,7 @@ struct UpdateContext {
   Families families{true, true};
   net::Asn peer_asn;             // for "leftmost AS is the peer's", RFC 4271 section 6.3
   bool enforce_first_as = true;  // external peers only
+  Families path_ids{};           // prefixes of these have path identifiers (RFC 7911)
 };
 
 // One thing that was wrong with an attribute and what was done about it (RFC 7606 section 2, weakest first).
@@ -41,6 +42,7 @@ struct AttributeFault {
 struct NlriRun {
   net::Family family{};
   std::span<const std::uint8_t> bytes;
+  bool path_ids = false;  // to be walked with for_each_path()
   [[nodiscard]] bool empty() const { return bytes.empty(); }
 };
 
@@ -98,12 +100,15 @@ void encode_attributes(const PathAttributes& attributes, net::Family family, con
 // Appends one whole UPDATE to `out` and returns how many of `prefixes` fitted into `limit` octets. When not
 // even one fits beside the attributes, nothing is appended and the answer is 0: the route cannot be told
 // to this peer and is unreachable to it (RFC 8654 section 4). attribute_bytes comes from encode_attributes;
-// for IPv6 the prefixes go into MP_REACH_NLRI with `next_hop`.
+// for IPv6 the prefixes go into MP_REACH_NLRI with `next_hop`. With a path identifier it stands before each prefix.
+using PathId = std::optional<std::uint32_t>;
 template <class Prefix>
 std::size_t encode_reachable(std::span<const std::uint8_t> attribute_bytes, const NextHop& next_hop,
-                             std::span<const Prefix> prefixes, std::size_t limit, std::vector<std::uint8_t>& out);
+                             std::span<const Prefix> prefixes, std::size_t limit, std::vector<std::uint8_t>& out,
+                             PathId path_id = std::nullopt);
 template <class Prefix>
-std::size_t encode_withdrawn(std::span<const Prefix> prefixes, std::size_t limit, std::vector<std::uint8_t>& out);
+std::size_t encode_withdrawn(std::span<const Prefix> prefixes, std::size_t limit, std::vector<std::uint8_t>& out,
+                             PathId path_id = std::nullopt);
 void encode_end_of_rib(net::Family family, std::vector<std::uint8_t>& out);
 
 }  // namespace bgp

@@ -59,8 +59,9 @@ class UpdateDecoder {
   // The reset that the message demands, if any.
   std::optional<Notification> decode(Bytes body) {
     const auto fields = split(body);
-    if (!fields) return update_error(UpdateError::MalformedAttributeList);              // section 3 a
-    if (!well_formed_run(fields->withdrawn, 32) || !well_formed_run(fields->nlri, 32))  // section 5.3
+    if (!fields) return update_error(UpdateError::MalformedAttributeList);  // section 3 a
+    if (!well_formed(net::Family::Ipv4, fields->withdrawn) ||
+        !well_formed(net::Family::Ipv4, fields->nlri))  // section 5.3
       return update_error(UpdateError::InvalidNetwork);
 
     add_run(out_.withdrawn, ipv4_unicast, fields->withdrawn);
@@ -153,7 +154,7 @@ class UpdateDecoder {
       if (!used) return malformed();
       nlri = nlri.subspan(*used);
     }
-    if (!well_formed_run(nlri, net::address_bits(*family))) return malformed();
+    if (!well_formed(*family, nlri)) return malformed();
     if (!reach) unreach_ = family;
     if (reach) reachable_seen_ = reachable_seen_ || !nlri.empty();
     add_run(reach ? out_.reachable : out_.withdrawn, pair, nlri);
@@ -179,10 +180,15 @@ class UpdateDecoder {
     return length + 2;
   }
 
+  [[nodiscard]] bool well_formed(net::Family family, Bytes run) const {
+    const auto bits = net::address_bits(family);
+    return context_.path_ids.has(family) ? well_formed_path_run(run, bits) : well_formed_run(run, bits);
+  }
+
   void add_run(NlriRuns& runs, AfiSafi pair, Bytes bytes) {
     const auto family = unicast_family(pair);
     if (bytes.empty() || !context_.families.has(*family)) return;
-    runs.push_back({*family, bytes});
+    runs.push_back({*family, bytes, context_.path_ids.has(*family)});
   }
 
   // RFC 4724 section 2: nothing at all, or nothing but an MP_UNREACH_NLRI that withdraws nothing.

@@ -152,10 +152,10 @@ struct Fitting {
 
 // How many prefixes from the front fit into `room` octets.
 template <class Prefix>
-Fitting fitting(std::span<const Prefix> prefixes, std::size_t room) {
+Fitting fitting(std::span<const Prefix> prefixes, std::size_t room, PathId id) {
   Fitting fit;
   for (const auto& prefix : prefixes) {
-    const auto size = 1 + prefix_octets(prefix.length());
+    const auto size = (id ? 5 : 1) + prefix_octets(prefix.length());
     if (fit.octets + size > room) break;
     fit.octets += size;
     ++fit.count;
@@ -164,8 +164,11 @@ Fitting fitting(std::span<const Prefix> prefixes, std::size_t room) {
 }
 
 template <class Prefix>
-void encode_run(std::span<const Prefix> prefixes, Bytes& out) {
-  for (const auto& prefix : prefixes) encode_prefix(prefix, out);
+void encode_run(std::span<const Prefix> prefixes, PathId id, Bytes& out) {
+  for (const auto& prefix : prefixes) {
+    if (id) net::Writer{out}.u32(*id);
+    encode_prefix(prefix, out);
+  }
 }
 
 // What `limit` leaves beside `used` octets.
@@ -175,26 +178,26 @@ constexpr std::size_t room(std::size_t limit, std::size_t used) {
 }
 
 std::size_t reachable(std::span<const std::uint8_t> attributes, const NextHop& /*within the attributes*/,
-                      std::span<const net::Ipv4Prefix> prefixes, std::size_t limit, Bytes& out) {
-  const auto fit = fitting(prefixes, room(limit, update_overhead + attributes.size()));
+                      std::span<const net::Ipv4Prefix> prefixes, std::size_t limit, Bytes& out, PathId id) {
+  const auto fit = fitting(prefixes, room(limit, update_overhead + attributes.size()), id);
   if (fit.count == 0) return 0;
   const Message message{out, MessageType::Update};
   net::Writer writer{out};
   writer.u16(0);
   writer.u16(static_cast<std::uint16_t>(attributes.size()));
   writer.bytes(attributes);
-  encode_run(prefixes.first(fit.count), out);
+  encode_run(prefixes.first(fit.count), id, out);
   message.finish();
   return fit.count;
 }
 
 // RFC 7606 section 5.1: MP_REACH_NLRI stands first.
 std::size_t reachable(std::span<const std::uint8_t> attributes, const NextHop& next_hop,
-                      std::span<const net::Ipv6Prefix> prefixes, std::size_t limit, Bytes& out) {
+                      std::span<const net::Ipv6Prefix> prefixes, std::size_t limit, Bytes& out, PathId id) {
   const std::size_t hop_octets = next_hop.link_local ? 32 : 16;
   const std::size_t fixed = 4 + hop_octets + 1;                       // family, length, next hop, reserved
   const auto used = update_overhead + attributes.size() + 4 + fixed;  // 4: the attribute's header at its longest
-  const auto fit = fitting(prefixes, room(limit, used));
+  const auto fit = fitting(prefixes, room(limit, used), id);
   if (fit.count == 0) return 0;
 
   const Message message{out, MessageType::Update};
@@ -210,28 +213,28 @@ std::size_t reachable(std::span<const std::uint8_t> attributes, const NextHop& n
     writer.address(next_hop.address);
     if (next_hop.link_local) writer.ipv6(*next_hop.link_local);
     writer.u8(0);
-    encode_run(prefixes.first(fit.count), out);
+    encode_run(prefixes.first(fit.count), id, out);
     writer.bytes(attributes);
   }
   message.finish();
   return fit.count;
 }
 
-std::size_t withdrawn(std::span<const net::Ipv4Prefix> prefixes, std::size_t limit, Bytes& out) {
-  const auto fit = fitting(prefixes, room(limit, update_overhead));
+std::size_t withdrawn(std::span<const net::Ipv4Prefix> prefixes, std::size_t limit, Bytes& out, PathId id) {
+  const auto fit = fitting(prefixes, room(limit, update_overhead), id);
   if (fit.count == 0) return 0;
   const Message message{out, MessageType::Update};
   net::Writer writer{out};
   {
     const auto length = writer.length_field_u16();
-    encode_run(prefixes.first(fit.count), out);
+    encode_run(prefixes.first(fit.count), id, out);
   }
   writer.u16(0);
   message.finish();
   return fit.count;
 }
 
-void unreach_attribute(std::span<const net::Ipv6Prefix> prefixes, std::size_t octets, Bytes& out) {
+void unreach_attribute(std::span<const net::Ipv6Prefix> prefixes, std::size_t octets, PathId id, Bytes& out) {
   const Message message{out, MessageType::Update};
   net::Writer writer{out};
   writer.u16(0);
@@ -240,14 +243,14 @@ void unreach_attribute(std::span<const net::Ipv6Prefix> prefixes, std::size_t oc
     attribute_header(writer, optional_non_transitive, static_cast<std::uint8_t>(AttributeType::MpUnreach), 3 + octets);
     writer.u16(ipv6_unicast.afi);
     writer.u8(ipv6_unicast.safi);
-    encode_run(prefixes, out);
+    encode_run(prefixes, id, out);
   }
   message.finish();
 }
 
-std::size_t withdrawn(std::span<const net::Ipv6Prefix> prefixes, std::size_t limit, Bytes& out) {
-  const auto fit = fitting(prefixes, room(limit, update_overhead + 4 + 3));
-  if (fit.count != 0) unreach_attribute(prefixes.first(fit.count), fit.octets, out);
+std::size_t withdrawn(std::span<const net::Ipv6Prefix> prefixes, std::size_t limit, Bytes& out, PathId id) {
+  const auto fit = fitting(prefixes, room(limit, update_overhead + 4 + 3), id);
+  if (fit.count != 0) unreach_attribute(prefixes.first(fit.count), fit.octets, id, out);
   return fit.count;
 }
 
@@ -259,24 +262,28 @@ void encode_attributes(const PathAttributes& attributes, net::Family family, con
 
 template <class Prefix>
 std::size_t encode_reachable(std::span<const std::uint8_t> attribute_bytes, const NextHop& next_hop,
-                             std::span<const Prefix> prefixes, std::size_t limit, std::vector<std::uint8_t>& out) {
-  return reachable(attribute_bytes, next_hop, prefixes, limit, out);
+                             std::span<const Prefix> prefixes, std::size_t limit, std::vector<std::uint8_t>& out,
+                             PathId path_id) {
+  return reachable(attribute_bytes, next_hop, prefixes, limit, out, path_id);
 }
 
 template <class Prefix>
-std::size_t encode_withdrawn(std::span<const Prefix> prefixes, std::size_t limit, std::vector<std::uint8_t>& out) {
-  return withdrawn(prefixes, limit, out);
+std::size_t encode_withdrawn(std::span<const Prefix> prefixes, std::size_t limit, std::vector<std::uint8_t>& out,
+                             PathId path_id) {
+  return withdrawn(prefixes, limit, out, path_id);
 }
 
 template std::size_t encode_reachable(std::span<const std::uint8_t>, const NextHop&, std::span<const net::Ipv4Prefix>,
-                                      std::size_t, std::vector<std::uint8_t>&);
+                                      std::size_t, std::vector<std::uint8_t>&, PathId);
 template std::size_t encode_reachable(std::span<const std::uint8_t>, const NextHop&, std::span<const net::Ipv6Prefix>,
-                                      std::size_t, std::vector<std::uint8_t>&);
-template std::size_t encode_withdrawn(std::span<const net::Ipv4Prefix>, std::size_t, std::vector<std::uint8_t>&);
-template std::size_t encode_withdrawn(std::span<const net::Ipv6Prefix>, std::size_t, std::vector<std::uint8_t>&);
+                                      std::size_t, std::vector<std::uint8_t>&, PathId);
+template std::size_t encode_withdrawn(std::span<const net::Ipv4Prefix>, std::size_t, std::vector<std::uint8_t>&,
+                                      PathId);
+template std::size_t encode_withdrawn(std::span<const net::Ipv6Prefix>, std::size_t, std::vector<std::uint8_t>&,
+                                      PathId);
 
 void encode_end_of_rib(net::Family family, std::vector<std::uint8_t>& out) {
-  if (family == net::Family::Ipv6) return unreach_attribute({}, 0, out);
+  if (family == net::Family::Ipv6) return unreach_attribute({}, 0, std::nullopt, out);
   const Message message{out, MessageType::Update};
   net::Writer{out}.u32(0);
   message.finish();

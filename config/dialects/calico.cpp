@@ -177,7 +177,7 @@ IPAddressPool parse_ip_pool(Cursor in) {
   pool.addresses = {net::AddressRange::of(cidr)};
   pool.auto_assign = spec.optional("assignmentMode", choice<bool>({{"Automatic", true}, {"Manual", false}}), true);
   if (const auto namespaces = spec.optional("namespaceSelector", selector); namespaces && !namespaces->empty()) {
-    pool.service_allocation.emplace();
+    pool.service_allocation = IPAddressPool::ServiceAllocation{};
     pool.service_allocation->namespace_selectors = *namespaces;
   }
   if (const auto nodes = spec.optional("nodeSelector", selector); nodes && !nodes->empty())

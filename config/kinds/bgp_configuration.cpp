@@ -90,6 +90,7 @@ BGPConfiguration::Multipath parse_multipath(Cursor in) {
   BGPConfiguration::Multipath multipath;
   multipath.maximum_paths = in.optional("maximumPaths", number<std::uint16_t>(1, 512), multipath.maximum_paths);
   multipath.relax = in.optional("relax", boolean, multipath.relax);
+  multipath.link_bandwidth = in.optional("linkBandwidth", boolean, multipath.link_bandwidth);
   in.no_other_keys();
   return multipath;
 }
@@ -142,6 +143,7 @@ json print(const BGPConfiguration& configuration) {
                     {"protocol", configuration.kernel.protocol}};
   spec["multipath"] = {{"maximumPaths", configuration.multipath.maximum_paths},
                        {"relax", configuration.multipath.relax}};
+  if (!configuration.multipath.link_bandwidth) spec["multipath"]["linkBandwidth"] = false;
   spec["import"] = configuration.import_filters;
   if (configuration.cluster_id) spec["clusterID"] = net::print(*configuration.cluster_id);
   if (configuration.confederation) {

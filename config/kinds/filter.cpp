@@ -107,6 +107,7 @@ BGPFilter::Set parse_set(Cursor in) {
   });
   set.next_hop_self = next_hop == "self";
   if (next_hop && !set.next_hop_self) set.next_hop = net::parse_ip(*next_hop);
+  set.link_bandwidth = in.optional("linkBandwidth", number<std::uint32_t>(1));
   in.not_implemented({"weight"});
   in.no_other_keys();
   if (set.communities && (!set.add_communities.empty() || !set.remove_communities.empty()))
@@ -187,6 +188,7 @@ json print(const BGPFilter::Set& set) {
   if (set.communities) out["communities"] = *set.communities;
   if (set.next_hop) out["nextHop"] = net::print(*set.next_hop);
   if (set.next_hop_self) out["nextHop"] = "self";
+  if (set.link_bandwidth) out["linkBandwidth"] = *set.link_bandwidth;
   return out;
 }
 

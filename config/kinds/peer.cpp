@@ -152,7 +152,7 @@ BGPPeer parse_bgp_peer(Cursor in) {
   peer.shutdown = spec.optional("shutdown", boolean, false);
   peer.shutdown_message = spec.optional("shutdownMessage", shutdown_message, std::string{});
   peer.description = spec.optional("description", text, std::string{});
-  spec.not_implemented({"interface", "vrf", "enableGracefulRestart", "disableMP", "dualStackAddressFamily", "addPath",
+  spec.not_implemented({"interface", "vrf", "enableGracefulRestart", "disableMP", "dualStackAddressFamily",
                         "listenRange", "peerSelector", "gracefulRestart", "reachableBy", "keepOriginalNextHop",
                         "maxRestartTime", "tcpAO"});
   spec.no_other_keys();

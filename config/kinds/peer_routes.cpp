@@ -55,6 +55,14 @@ void check_next_hops(const Cursor& spec, const PeerRoutes& routes) {
     spec.problem("nextHops", "means nothing together with nextHopMode: Keep");
 }
 
+PeerRoutes::AddPath parse_add_path(Cursor in) {
+  PeerRoutes::AddPath add_path;
+  add_path.receive = in.optional("receive", boolean, false);
+  add_path.send = in.optional("send", number<std::uint16_t>(0, 32), std::uint16_t{0});
+  in.no_other_keys();
+  return add_path;
+}
+
 }  // namespace
 
 PeerRoutes parse_peer_routes(Cursor& spec) {
@@ -76,6 +84,8 @@ PeerRoutes parse_peer_routes(Cursor& spec) {
   routes.default_originate = spec.optional("defaultOriginate", parse_default_originate);
   routes.limit = parse_limit(spec);
   routes.keep_rejected = spec.optional("keepRejected", boolean, false);
+  routes.accept_blackhole = spec.optional("acceptBlackhole", boolean, false);
+  routes.add_path = spec.optional("addPath", parse_add_path, routes.add_path);
   check_next_hops(spec, routes);
   return routes;
 }
@@ -106,6 +116,9 @@ void print_peer_routes(const PeerRoutes& routes, json& spec) {
   if (limit.warn_percent != PeerRoutes::Limit{}.warn_percent) spec["maxPrefixesWarning"] = limit.warn_percent;
   if (limit.restart) spec["maxPrefixesRestart"] = print(*limit.restart);
   if (limit.out != 0) spec["maxPrefixesOut"] = limit.out;
+  if (routes.accept_blackhole) spec["acceptBlackhole"] = true;
+  if (routes.add_path.receive) spec["addPath"]["receive"] = true;
+  if (routes.add_path.send != 0) spec["addPath"]["send"] = routes.add_path.send;
   if (routes.keep_rejected) spec["keepRejected"] = true;
 }
 

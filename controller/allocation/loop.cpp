@@ -90,23 +90,31 @@ void AllocationLoop::follow_services() {
   schedule();
 }
 
+// Our own writes of a pool's status come by here with every assignment: only what they do not touch is a reason to look
+// at all services again.
 void AllocationLoop::follow_policy() {
-  load_namespaces();
-  load_pools();
-  enqueue_all();
+  const auto namespaces_changed = load_namespaces();
+  if (load_pools() || namespaces_changed) enqueue_all();
   schedule();
 }
 
-void AllocationLoop::load_namespaces() {
+bool AllocationLoop::load_namespaces() {
+  std::map<std::string, config::Labels> now;
   for (const auto& object : all(store_, config::Kind::Namespace)) {
     const auto read = config::read_object(parsed(*object));
-    if (!read.objects.empty())
-      reconciler_.set_namespace(object->key.name, config::meta_of(read.objects.front()).labels);
+    if (!read.objects.empty()) now.emplace(object->key.name, config::meta_of(read.objects.front()).labels);
   }
+  if (now == namespaces_) return false;
+  for (const auto& [name, labels] : namespaces_)
+    if (!now.contains(name)) reconciler_.remove_namespace(name);
+  for (const auto& [name, labels] : now) reconciler_.set_namespace(name, labels);
+  namespaces_ = std::move(now);
+  return true;
 }
 
-void AllocationLoop::load_pools() {
+bool AllocationLoop::load_pools() {
   std::map<std::string, config::IPAddressPool> pools;
+  std::map<std::string, std::string> specs;
   std::vector<std::pair<net::AddressRange, std::string>> taken;
   for (const auto& object : all(store_, config::Kind::IPAddressPool)) {
     const auto read = config::read_object(parsed(*object));
@@ -119,12 +127,16 @@ void AllocationLoop::load_pools() {
     });
     if (overlaps) continue;
     for (const auto& range : pool.addresses) taken.emplace_back(range, pool.meta.name);
+    specs.emplace(pool.meta.name, config::print(read.objects.front())["spec"].dump());
     pools.emplace(pool.meta.name, pool);
   }
+  if (specs == pool_specs_) return false;
+  pool_specs_ = std::move(specs);
   reconciler_.set_pools(pools);
   pools_.clear();
   for (const auto& [name, pool] : pools) pools_.insert(name);
   touched_pools_ = pools_;
+  return true;
 }
 
 void AllocationLoop::enqueue(const ObjectKey& key) {
@@ -173,6 +185,7 @@ void AllocationLoop::run_slice() {
 
 // The writes for the service go to the front of what `keys` counts: see written().
 bool AllocationLoop::reconcile(const ObjectKey& key, std::vector<Write>& batch) {
+  ++counters_.looked;
   const auto service_name = key.namespace_name + "/" + key.name;
   const auto object = store_.get(key);
   const auto now = clocks_.steady();

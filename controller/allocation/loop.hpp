@@ -49,14 +49,16 @@ class AllocationLoop {
     std::uint64_t assigned = 0;  // services that were given addresses
     std::uint64_t refused = 0;   // refusals told to a service
     std::uint64_t conflicts = 0;
+    std::uint64_t looked = 0;  // services looked at
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
   void follow_services();
   void follow_policy();
-  void load_pools();
-  void load_namespaces();
+  // Both say whether anything that matters to allocation is different now.
+  bool load_pools();
+  bool load_namespaces();
   void recall_released(net::TimePoint now);
   void enqueue(const ObjectKey& key);
   void enqueue_waiting();
@@ -80,6 +82,8 @@ class AllocationLoop {
   std::set<ObjectKey> again_;      // of these, changed meanwhile
   std::set<ObjectKey> waiting_;    // without an address; tried again when one may be free
   std::set<std::string> pools_;
+  std::map<std::string, std::string> pool_specs_;  // as text, to tell a change from a new status
+  std::map<std::string, config::Labels> namespaces_;
   std::set<std::string> touched_pools_;  // whose status may have to be written anew
   net::TimePoint forget_due_{};          // when old releases are dropped from the record
   std::deque<ObjectKey> events_;         // oldest first; bounded

@@ -9,6 +9,7 @@
 #include "config/document.hpp"
 #include "controller/api/admission.hpp"
 #include "controller/api/schema.hpp"
+#include "controller/api/schema_fields.hpp"
 #include "controller/kubernetes/crd_rules.hpp"
 
 namespace controller {
@@ -58,6 +59,16 @@ json& find(json& schema, std::string_view path) {
     if (entry || (list && !path.empty())) at = &at->at("items");
   }
   return *at;
+}
+
+// A field for anything has no type at all: it may be an object, a text or a number.
+void open_up(config::Kind kind, json& schema) {
+  for (const auto& field : fields_of(kind)) {
+    if (field.type != SchemaField::Type::Any) continue;
+    auto& any = find(schema, std::string{field.path} + (field.path.ends_with("[]") ? "*" : ""));
+    any.erase("type");
+    any["x-kubernetes-preserve-unknown-fields"] = true;
+  }
 }
 
 void apply_rules(config::Kind kind, json& schema) {
@@ -113,13 +124,14 @@ json crd_of(const config::KindInfo& kind) {
   auto schema = schema_of(kind);
   schema["properties"]["metadata"] = {{"type", "object"}};
   make_structural(schema);
+  open_up(kind.kind, schema);
   schema["properties"]["metadata"].erase("x-kubernetes-preserve-unknown-fields");
   json version{
       {"name", kind.version()}, {"served", true}, {"storage", true}, {"additionalPrinterColumns", columns(kind.kind)}};
   if (has_status(kind.kind)) {
     auto& status = schema["properties"]["status"];
     if (status.is_null()) status = {{"type", "object"}, {"description", "What controllers say of it."}};
-    status["properties"].emplace("conditions", conditions_schema());
+    status["properties"]["conditions"] = conditions_schema();
     version["subresources"] = {{"status", json::object()}};
   }
   apply_rules(kind.kind, schema);

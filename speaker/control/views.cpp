@@ -101,6 +101,8 @@ Json negotiated(const bgp::Negotiated& from) {
           {"fourOctetAsn", from.asn_width == bgp::AsnWidth::FourOctets},
           {"routeRefresh", from.route_refresh},
           {"enhancedRouteRefresh", from.enhanced_route_refresh},
+          {"addPathReceive", family_names(from.add_path_receive)},
+          {"addPathSend", family_names(from.add_path_send)},
           {"messageLimit", from.message_limit}};
 }
 
@@ -202,6 +204,8 @@ Json view(const bgp::PathAttributes& from) {
   if (!from.communities.empty()) out["communities"] = texts(from.communities);
   if (!from.large_communities.empty()) out["largeCommunities"] = texts(from.large_communities);
   if (!from.extended_communities.empty()) out["extendedCommunities"] = texts(from.extended_communities);
+  for (const auto community : from.extended_communities)
+    if (const auto bandwidth = bgp::link_bandwidth(community)) out["linkBandwidth"] = *bandwidth;
   if (from.atomic_aggregate) out["atomicAggregate"] = true;
   if (from.aggregator)
     out["aggregator"] = {{"asn", from.aggregator->asn.value}, {"address", net::print(from.aggregator->address)}};
@@ -216,6 +220,7 @@ Json view(const bgp::PathAttributes& from) {
 Json view(const bgp::RouteRow& row) {
   Json out{{"prefix", net::print(row.prefix)}, {"nextHop", net::print(row.attributes.next_hop.address)}};
   out["peer"] = row.peer.empty() ? Json(nullptr) : Json(row.peer);
+  if (row.path_id != 0) out["pathId"] = row.path_id;
   out["best"] = row.best;
   if (row.multipath) out["multipath"] = true;
   if (row.rejected) out["rejected"] = true;
@@ -256,6 +261,7 @@ Json view(const net::Prefix& prefix, const bgp::Explanation& explanation) {
   out["exports"] = Json::array();
   for (const auto& sent : explanation.exports) {
     Json entry{{"peer", sent.peer}, {"sent", sent.sent}, {"reason", sent.reason}};
+    if (sent.path_id != 0) entry["pathId"] = sent.path_id;
     if (sent.attributes) entry["attributes"] = view(*sent.attributes);
     out["exports"].push_back(std::move(entry));
   }

@@ -81,9 +81,7 @@ class Network {
     for (const auto& end : broken) drop(end);
   }
 
-  void mend(std::size_t one, std::size_t other) {
-    broken_.erase({std::min(one, other) - 1, std::max(one, other) - 1});
-  }
+  void mend(std::size_t one, std::size_t other) { broken_.erase({std::min(one, other) - 1, std::max(one, other) - 1}); }
 
   [[nodiscard]] bool all_established() const {
     return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& node) {
@@ -95,7 +93,7 @@ class Network {
   // What a router uses, as "prefix via next hops".
   [[nodiscard]] std::map<net::Prefix, std::vector<net::IpAddress>> routes(std::size_t at) {
     auto& node = *nodes_[at - 1];
-    node.router->drain_route_changes(1000000, [&](const net::Prefix& prefix, std::span<const NextHop> hops) {
+    node.router->drain_route_changes(1000000, [&](const net::Prefix& prefix, std::span<const RouteHop> hops) {
       node.routes.erase(prefix);
       for (const auto& hop : hops) node.routes[prefix].push_back(hop.address);
     });
@@ -159,7 +157,8 @@ class Network {
   void dial(std::size_t at, Link link) {
     auto& router = *nodes_[at]->router;
     const auto to = router.neighbor(link.peer)->session.address.v4().value - 0x0a000000 - 1;
-    if (broken_.contains({std::min<std::size_t>(at, to), std::max<std::size_t>(at, to)})) return router.lost(link, "no route to host", now);
+    if (broken_.contains({std::min<std::size_t>(at, to), std::max<std::size_t>(at, to)}))
+      return router.lost(link, "no route to host", now);
     auto accepted = nodes_[to]->router->accept(transport(to + 1, at + 1), "", now);
     if (!accepted) return router.lost(link, "connection refused", now);
     wires_[{at, link}] = {to, *accepted};

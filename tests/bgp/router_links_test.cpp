@@ -38,7 +38,7 @@ TEST(RouterSession, WithdrawsARouteWhenItsSessionEnds) {
   EXPECT_THAT(receiver.heard, IsEmpty());
   EXPECT_FALSE(lab.status(sender).clearing);
   lab.router.drain_route_changes(100,
-                                 [](const net::Prefix&, std::span<const NextHop> hops) { EXPECT_TRUE(hops.empty()); });
+                                 [](const net::Prefix&, std::span<const RouteHop> hops) { EXPECT_TRUE(hops.empty()); });
   EXPECT_EQ(lab.router.table().ipv4_prefixes, 0U);
   EXPECT_EQ(lab.router.table().attribute_sets, 0U);
 }

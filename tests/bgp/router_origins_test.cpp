@@ -28,7 +28,7 @@ struct Tables : Lab {
   std::size_t hops(const net::Prefix& prefix) {
     router.replay_routes();
     std::size_t found = 0;
-    router.drain_route_changes(100000, [&](const net::Prefix& each, std::span<const NextHop> all) {
+    router.drain_route_changes(100000, [&](const net::Prefix& each, std::span<const RouteHop> all) {
       if (each == prefix) found = all.size();
     });
     return found;

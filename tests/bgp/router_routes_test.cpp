@@ -61,7 +61,7 @@ TEST(RouterLocalRoute, IsPreferredAndKeepsLearnedRoutesOfItsPrefixOutOfTheKernel
   lab.establish();
   first.announce({pfx("192.0.2.1/32")}, path({65001}));
   std::map<net::Prefix, std::size_t> kernel;
-  const auto visit = [&](const net::Prefix& prefix, std::span<const NextHop> hops) { kernel[prefix] = hops.size(); };
+  const auto visit = [&](const net::Prefix& prefix, std::span<const RouteHop> hops) { kernel[prefix] = hops.size(); };
   lab.router.drain_route_changes(100, visit);
   EXPECT_THAT(kernel, ElementsAre(Pair(pfx("192.0.2.1/32"), 1)));
   lab.router.set_local(pfx("192.0.2.1/32"), LocalRoute{.announcements = {{}}});
@@ -79,7 +79,7 @@ TEST(RouterRouteFeed, GivesEqualPathsTogetherAndOnlyTheLatestState) {
   auto& third = lab.add(external(3));
   lab.establish();
   std::vector<std::pair<net::Prefix, std::vector<net::IpAddress>>> seen;
-  const auto visit = [&](const net::Prefix& prefix, std::span<const NextHop> hops) {
+  const auto visit = [&](const net::Prefix& prefix, std::span<const RouteHop> hops) {
     seen.emplace_back(prefix, std::vector<net::IpAddress>{});
     for (const auto& hop : hops) seen.back().second.push_back(hop.address);
   };
@@ -133,12 +133,98 @@ TEST(RouterRouteFeed, CanBeReplayed) {
   lab.establish();
   first.announce({pfx("203.0.113.0/24"), pfx("2001:db8:1::/48")}, path({65001}));
   std::size_t visits = 0;
-  const auto visit = [&](const net::Prefix&, std::span<const NextHop>) { ++visits; };
+  const auto visit = [&](const net::Prefix&, std::span<const RouteHop>) { ++visits; };
   EXPECT_EQ(lab.router.drain_route_changes(1, visit), 1U);
   lab.router.drain_route_changes(100, visit);
   lab.router.replay_routes();
   lab.router.drain_route_changes(100, visit);
   EXPECT_EQ(visits, 4U);
+}
+
+// ---- shares of paths that are used together -----------------------------------------------------------------
+
+PathAttributes with_bandwidth(std::vector<std::uint32_t> asns, float bandwidth) {
+  auto attributes = path(std::move(asns));
+  attributes.extended_communities = {link_bandwidth(net::Asn{65001}, bandwidth)};
+  return attributes;
+}
+std::vector<unsigned> shares(Lab& lab, const net::Prefix& wanted) {
+  std::vector<unsigned> all;
+  lab.router.drain_route_changes(100, [&](const net::Prefix& prefix, std::span<const RouteHop> hops) {
+    if (prefix != wanted) return;
+    all.clear();
+    for (const auto& hop : hops) all.push_back(hop.weight);
+  });
+  return all;
+}
+
+TEST(RouterLinkBandwidth, WeighsPathsThatAreUsedTogether) {
+  Lab lab;
+  auto& one = lab.add(external(1));
+  auto& two = lab.add(external(2));
+  lab.establish();
+  const auto route = pfx("203.0.113.0/24");
+  one.announce({route}, with_bandwidth({65001}, 1e9F));
+  two.announce({route}, with_bandwidth({65002}, 25e7F));
+  EXPECT_THAT(shares(lab, route), ElementsAre(100, 25));
+  // Another bandwidth alone is a change for the kernel.
+  two.announce({route}, with_bandwidth({65002}, 5e8F));
+  EXPECT_THAT(shares(lab, route), ElementsAre(100, 50));
+  one.announce({route}, with_bandwidth({65001}, 25e7F));
+  EXPECT_THAT(shares(lab, route), ElementsAre(50, 100));
+  // One without: all alike.
+  two.announce({route}, path({65002}));
+  EXPECT_THAT(shares(lab, route), ElementsAre(1, 1));
+}
+
+TEST(RouterLinkBandwidth, IsIgnoredWhereThatIsWanted) {
+  Lab lab;
+  auto& one = lab.add(external(1));
+  auto& two = lab.add(external(2));
+  auto config = lab.router.config();
+  config.decision.link_bandwidth = LinkBandwidth::Ignored;
+  lab.router.configure(config, {}, start_time);
+  lab.establish();
+  const auto route = pfx("203.0.113.0/24");
+  one.announce({route}, with_bandwidth({65001}, 1e9F));
+  two.announce({route}, with_bandwidth({65002}, 25e7F));
+  EXPECT_THAT(shares(lab, route), ElementsAre(1, 1));
+}
+
+// RFC 7999
+TEST(RouterBlackhole, DropsPacketsOnlyForNeighboursThatMayAskForIt) {
+  Lab lab;
+  auto& trusted = lab.add(external(1));
+  auto& other = lab.add(external(2));
+  lab.config(trusted).accept_blackhole = true;
+  lab.establish();
+  auto attack = path({65001});
+  attack.communities = {community_blackhole};
+  trusted.announce({pfx("203.0.113.1/32")}, attack);
+  auto untrusted = path({65002});
+  untrusted.communities = {community_blackhole};
+  other.announce({pfx("203.0.113.2/32")}, untrusted);
+  std::map<net::Prefix, bool> dropped;
+  const auto visit = [&](const net::Prefix& prefix, std::span<const RouteHop> hops) {
+    ASSERT_EQ(hops.size(), 1U);
+    dropped[prefix] = hops[0].blackhole;
+  };
+  lab.router.drain_route_changes(100, visit);
+  EXPECT_THAT(dropped, ElementsAre(Pair(pfx("203.0.113.1/32"), true), Pair(pfx("203.0.113.2/32"), false)));
+  lab.config(other).accept_blackhole = true;
+  lab.configure();
+  lab.router.drain_route_changes(100, visit);
+  EXPECT_TRUE(dropped[pfx("203.0.113.2/32")]);
+  EXPECT_EQ(lab.status(other).session.established_count, 1U);
+}
+
+TEST(LinkBandwidthCommunity, IsReadWhetherTransitiveOrNot) {
+  EXPECT_EQ(link_bandwidth(link_bandwidth(net::Asn{65001}, 125000)), 125000.0F);
+  EXPECT_EQ(link_bandwidth(ExtendedCommunity{0x4004'fde9'47f4'2400}), 125000.0F);
+  EXPECT_EQ(link_bandwidth(ExtendedCommunity{0x0002'fde9'0000'0064}), std::nullopt);
+  EXPECT_EQ(link_bandwidth(ExtendedCommunity{0x4004'fde9'7f80'0000}), std::nullopt);  // infinite
+  EXPECT_EQ(link_bandwidth(ExtendedCommunity{0x4004'fde9'ffff'ffff}), std::nullopt);  // no number
+  EXPECT_EQ(link_bandwidth(ExtendedCommunity{0x4004'fde9'bf80'0000}), std::nullopt);  // negative
 }
 
 }  // namespace

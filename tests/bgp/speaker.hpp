@@ -30,6 +30,9 @@ struct SpeakerOptions {
   bool refresh = true;
   bool enhanced_refresh = false;
   bool extended_messages = false;
+  // RFC 7911: path identifiers in what it hears, and in what it says.
+  Families hears_ids{};
+  Families says_ids{};
   bool confederation = false;  // it is in another member AS of the router's confederation
 };
 
@@ -56,6 +59,7 @@ class Speaker {
   // False when the router refused.
   bool establish(net::TimePoint now = start_time) {
     heard.clear();
+    heard_paths.clear();
     end_of_rib.clear();
     framer_.reset();
     const Transport transport{.local = router_address,
@@ -79,6 +83,11 @@ class Speaker {
     offer.route_refresh = options_.refresh;
     offer.enhanced_route_refresh = options_.enhanced_refresh;
     offer.extended_message = options_.extended_messages;
+    for (const auto family : {net::Family::Ipv4, net::Family::Ipv6}) {
+      const bool hears = options_.hears_ids.has(family);
+      const bool says = options_.says_ids.has(family);
+      if (hears || says) offer.add_path.push_back({unicast(family), hears, says});
+    }
     say(encode(open), now);
     say(encode_keepalive(), now);
     listen();
@@ -96,14 +105,14 @@ class Speaker {
     if (link_) router_.received(*link_, bytes, now);
   }
 
-  void announce(const std::vector<net::Prefix>& prefixes, PathAttributes attributes) {
-    say(update(prefixes, std::move(attributes)));
+  void announce(const std::vector<net::Prefix>& prefixes, PathAttributes attributes, PathId id = std::nullopt) {
+    say(update(prefixes, std::move(attributes), id));
   }
-  void withdraw(const std::vector<net::Prefix>& prefixes) { say(withdrawal(prefixes)); }
+  void withdraw(const std::vector<net::Prefix>& prefixes, PathId id = std::nullopt) { say(withdrawal(prefixes, id)); }
 
   // As one message per family.
-  [[nodiscard]] std::vector<std::uint8_t> update(const std::vector<net::Prefix>& prefixes,
-                                                 PathAttributes attributes) const {
+  [[nodiscard]] std::vector<std::uint8_t> update(const std::vector<net::Prefix>& prefixes, PathAttributes attributes,
+                                                 PathId id = std::nullopt) const {
     const auto [ipv4, ipv6] = split(prefixes);
     const EncodeContext context{type(), options_.asn_width, limit()};
     std::vector<std::uint8_t> out;
@@ -113,22 +122,23 @@ class Speaker {
       std::vector<std::uint8_t> section;
       encode_attributes(attributes, net::Family::Ipv4, context, section);
       encode_all(ipv4, out,
-                 [&](auto rest) { return encode_reachable(section, attributes.next_hop, rest, limit(), out); });
+                 [&](auto rest) { return encode_reachable(section, attributes.next_hop, rest, limit(), out, id); });
     }
     if (!ipv6.empty()) {
       if (!attributes.next_hop.address.is_v6()) attributes.next_hop = {next_hop(net::Family::Ipv6), std::nullopt};
       std::vector<std::uint8_t> section;
       encode_attributes(attributes, net::Family::Ipv6, context, section);
       encode_all(ipv6, out,
-                 [&](auto rest) { return encode_reachable(section, attributes.next_hop, rest, limit(), out); });
+                 [&](auto rest) { return encode_reachable(section, attributes.next_hop, rest, limit(), out, id); });
     }
     return out;
   }
-  [[nodiscard]] std::vector<std::uint8_t> withdrawal(const std::vector<net::Prefix>& prefixes) const {
+  [[nodiscard]] std::vector<std::uint8_t> withdrawal(const std::vector<net::Prefix>& prefixes,
+                                                     PathId id = std::nullopt) const {
     const auto [ipv4, ipv6] = split(prefixes);
     std::vector<std::uint8_t> out;
-    encode_all(ipv4, out, [&](auto rest) { return encode_withdrawn(rest, limit(), out); });
-    encode_all(ipv6, out, [&](auto rest) { return encode_withdrawn(rest, limit(), out); });
+    encode_all(ipv4, out, [&](auto rest) { return encode_withdrawn(rest, limit(), out, id); });
+    encode_all(ipv6, out, [&](auto rest) { return encode_withdrawn(rest, limit(), out, id); });
     return out;
   }
 
@@ -159,6 +169,7 @@ class Speaker {
 
   // What the speaker has from the router, by prefix.
   std::map<net::Prefix, PathAttributes> heard;
+  std::map<std::pair<net::Prefix, std::uint32_t>, PathAttributes> heard_paths;  // the same with path identifiers
   std::vector<net::Family> end_of_rib;
   std::optional<Notification> notification;
   std::size_t updates = 0;
@@ -231,12 +242,19 @@ class Speaker {
 
   void hear_update(std::span<const std::uint8_t> body) {
     ++updates;
-    const UpdateContext context{type(), options_.asn_width, options_.families, options_.router_asn, true};
+    const UpdateContext context{type(), options_.asn_width, options_.families, options_.router_asn,
+                                true,   options_.hears_ids};
     const auto update = decode_update(body, context);
     if (!update) return complain("reset by " + describe(update.error()));
     for (const auto& fault : update->faults) complain(std::string{"fault: "} + fault.reason);
     if (update->end_of_rib) end_of_rib.push_back(*update->end_of_rib);
     for (const auto& run : update->withdrawn) {
+      if (run.path_ids) {
+        walk_paths(run, [&](const net::Prefix& prefix, std::uint32_t id) {
+          if (heard_paths.erase({prefix, id}) == 0) complain("withdrawn and not known: " + print(prefix));
+        });
+        continue;
+      }
       walk(run, [&](const net::Prefix& prefix) {
         if (heard.erase(prefix) == 0) complain("withdrawn and not known: " + print(prefix));
       });
@@ -244,8 +262,19 @@ class Speaker {
     for (const auto& run : update->reachable) {
       auto attributes = update->attributes;
       attributes.next_hop = run.family == net::Family::Ipv4 ? update->next_hop_ipv4 : update->next_hop_ipv6;
-      walk(run, [&](const net::Prefix& prefix) { heard[prefix] = attributes; });
+      if (run.path_ids)
+        walk_paths(run, [&](const net::Prefix& prefix, std::uint32_t id) { heard_paths[{prefix, id}] = attributes; });
+      else
+        walk(run, [&](const net::Prefix& prefix) { heard[prefix] = attributes; });
     }
+  }
+  template <class Visit>
+  static void walk_paths(const NlriRun& run, Visit&& visit) {
+    const auto typed = [&](const auto& prefix, std::uint32_t id) { visit(net::Prefix{prefix}, id); };
+    if (run.family == net::Family::Ipv4)
+      for_each_path<net::Ipv4Prefix>(run.bytes, typed);
+    else
+      for_each_path<net::Ipv6Prefix>(run.bytes, typed);
   }
   template <class Visit>
   static void walk(const NlriRun& run, Visit&& visit) {

@@ -43,10 +43,12 @@ class Model {
       peer.accepted[prefix] = attributes;
   }
 
-  // The paths in use: the best first.
-  [[nodiscard]] std::vector<Candidate> selected(const net::Prefix& prefix) const {
+  // The paths in use: the best first. As if `without` said nothing.
+  [[nodiscard]] std::vector<Candidate> selected(const net::Prefix& prefix,
+                                                const std::set<const Peer*>& without = {}) const {
     std::vector<Candidate> left;
     for (const auto& peer : peers) {
+      if (without.contains(&peer)) continue;
       const auto found = peer.accepted.find(prefix);
       if (peer.up && found != peer.accepted.end() && !unreachable.contains(found->second.next_hop.address))
         left.push_back({&peer, found->second});
@@ -86,10 +88,12 @@ class Model {
     return next_hops;
   }
 
-  // What the peer is told about the prefix.
-  [[nodiscard]] std::optional<PathAttributes> told(const Peer& peer, const net::Prefix& prefix) const {
+  // What the peer is told about the prefix: the best path, or the one of another rank (RFC 7911).
+  [[nodiscard]] std::optional<PathAttributes> told(const Peer& peer, const net::Prefix& prefix,
+                                                   std::size_t rank = 0) const {
     PathAttributes attributes;
     if (const auto own = local.find(prefix); own != local.end()) {
+      if (rank > 0) return std::nullopt;
       const auto& announcements = own->second.announcements;
       const auto found = std::find_if(announcements.begin(), announcements.end(), [&](const Announcement& each) {
         return each.peers.empty() || std::count(each.peers.begin(), each.peers.end(), peer.config.name) > 0;
@@ -102,10 +106,17 @@ class Model {
       attributes.communities = found->communities;
       return exported(peer, prefix, attributes, nullptr);
     }
-    const auto best = selected(prefix);
+    std::set<const Peer*> better;
+    auto best = selected(prefix);
+    for (; rank > 0 && !best.empty(); --rank) {
+      better.insert(best.front().peer);
+      best = selected(prefix, better);
+    }
     if (best.empty() || best.front().peer == &peer || !peer.config.export_filter) return std::nullopt;
     attributes = best.front().attributes;
-    if (internal(*best.front().peer) && internal(peer)) return std::nullopt;
+    const auto& source = *best.front().peer;
+    const bool reflected = internal(source) && internal(peer);
+    if (reflected && !source.config.out.reflector_client && !peer.config.out.reflector_client) return std::nullopt;
     const auto carries = [&](Community community) {
       return std::count(attributes.communities.begin(), attributes.communities.end(), community) > 0;
     };
@@ -127,7 +138,13 @@ class Model {
         prefix.is_v4() ? net::IpAddress{Speaker::router_address} : net::IpAddress{Speaker::router_address_ipv6};
     if (internal(peer)) {
       if (source == nullptr) attributes.as_path = {};
-      if (source == nullptr || peer.config.out.next_hop == NextHopMode::Self) attributes.next_hop = {self, {}};
+      const bool reflected = source != nullptr && internal(*source);
+      if (source == nullptr || (!reflected && peer.config.out.next_hop == NextHopMode::Self))
+        attributes.next_hop = {self, {}};
+      if (reflected) {
+        attributes.originator_id = source->options.id;
+        attributes.cluster_list = {net::RouterId{0x0a000001}};
+      }
       if (!attributes.local_pref) attributes.local_pref = decision.default_local_pref;
       return attributes;
     }

@@ -62,10 +62,13 @@ class Scenario {
     speaker("d", 65003, 4);
     speaker("e", 65000, 5);
     speaker("f", 65000, 6);
+    speaker("g", 65000, 7);  // a reflector's client
+    speaker("h", 65004, 8);  // is told three paths
     all[1].enhanced_refresh = true;
     all[2].asn_width = AsnWidth::TwoOctets;
     all[3].families = {true, false};
     all[5].enhanced_refresh = true;
+    all[7].hears_ids = {true, true};
     return all;
   }
 
@@ -74,6 +77,9 @@ class Scenario {
     answered_.push_back(0);
     said_.emplace_back();
     model_.peers.push_back({options, speakers_.back()->neighbor(), false, {}});
+    auto& with = model_.peers.back().config;
+    with.out.reflector_client = options.name == "g";
+    if (options.name == "h") with.session.add_path.send = 3;
   }
   void configure() {
     std::vector<NeighborConfig> neighbors;
@@ -311,7 +317,7 @@ class Scenario {
   }
 
   void drain(std::size_t limit) {
-    router_.drain_route_changes(limit, [&](const net::Prefix& prefix, std::span<const NextHop> next_hops) {
+    router_.drain_route_changes(limit, [&](const net::Prefix& prefix, std::span<const RouteHop> next_hops) {
       auto& known = kernel_[prefix];
       known.clear();
       for (const auto& each : next_hops) known.push_back(each.address);
@@ -349,8 +355,23 @@ class Scenario {
     const auto& heard = speakers_[who]->heard;
     std::size_t ipv4 = 0;
     std::size_t all = 0;
+    const auto ranks = peer.config.session.add_path.send;
     for (const auto& prefix : prefixes_) {
-      if (!peer.options.families.has(prefix.family())) continue;
+      for (std::uint32_t id = 1; id <= ranks; ++id) {
+        const auto expected = model_.told(peer, prefix, id - 1);
+        const auto found = speakers_[who]->heard_paths.find({prefix, id});
+        if (expected) ipv4 += prefix.is_v4() ? 1U : 0U;
+        if (expected) ++all;
+        if (expected.has_value() != (found != speakers_[who]->heard_paths.end()))
+          wrong_.push_back(peer.options.name + (expected ? " lacks path " : " has path ") + std::to_string(id) +
+                           " of " + print(prefix));
+        else if (expected && !(*expected == found->second))
+          wrong_.push_back(peer.options.name + " has other attributes for path " + std::to_string(id) + " of " +
+                           print(prefix));
+      }
+    }
+    for (const auto& prefix : prefixes_) {
+      if (ranks > 0 || !peer.options.families.has(prefix.family())) continue;
       const auto expected = model_.told(peer, prefix);
       const auto found = heard.find(prefix);
       if (expected) ipv4 += prefix.is_v4() ? 1U : 0U;

@@ -43,6 +43,7 @@ TEST(AnOpen, WithEveryKnownCapabilityIsTheSameInBytesAndInFields) {
                        .enhanced_route_refresh = true,
                        .extended_message = true,
                        .four_octet_asn = net::Asn{4200000001},
+                       .add_path = {},
                        .unknown = {{73, hex("03 616263 00")}}};
   const auto bytes =
       join({hex("04 5ba0 005a 0a000001 21 02 1f"),

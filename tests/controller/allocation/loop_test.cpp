@@ -191,6 +191,32 @@ TEST_F(AllocationLoopTest, SetsAnUnreadablePoolAsideAndServesTheRest) {
   EXPECT_THAT(loop->pools(), ::testing::ElementsAre("good"));
 }
 
+TEST_F(AllocationLoopTest, LooksAtTheServiceThatChangedAndAtNoOthers) {
+  start();
+  change(create(pool("web"), addresses("192.0.2.0/24")));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(write(create(service("s" + std::to_string(i)), load_balancer())));
+  settle_after_change();
+  settle_after_change();
+  const auto before = loop->counters().looked;
+  change(create(service("one"), load_balancer()));
+  settle_after_change();  // the status of the pool has changed, too
+  EXPECT_LE(loop->counters().looked - before, 3U);
+  change(merge(pool("web"), {{"spec", {{"autoAssign", false}}}}));
+  EXPECT_GE(loop->counters().looked - before, 100U) << "an edit of the pool concerns them all";
+}
+
+TEST_F(AllocationLoopTest, ForgetsTheLabelsOfANamespaceThatIsGone) {
+  start();
+  auto picky = addresses("192.0.2.0/24");
+  picky["spec"]["serviceAllocation"]["namespaceSelectors"] = {{{"matchLabels", {{"team", "web"}}}}};
+  change(create(pool("picky"), picky));
+  const ObjectKey shop{config::Kind::Namespace, "", "shop"};
+  change(create(shop, {{"metadata", {{"labels", {{"team", "web"}}}}}}));
+  change(remove(shop));
+  change(create(service("s", "shop"), load_balancer()));
+  EXPECT_EQ(loop->waiting(), 1U);
+}
+
 TEST_F(AllocationLoopTest, FollowsTheLabelsOfNamespaces) {
   start();
   auto picky = addresses("192.0.2.0/24");

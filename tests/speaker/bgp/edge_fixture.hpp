@@ -79,7 +79,7 @@ struct Node {
     BgpEdgeEvents made;
     made.problem = [this](const BgpProblem& problem) { problems.push_back(problem.where + ": " + problem.text); };
     made.settled = [this] {
-      router.drain_route_changes(100000, [this](const net::Prefix& changed, std::span<const bgp::NextHop> hops) {
+      router.drain_route_changes(100000, [this](const net::Prefix& changed, std::span<const bgp::RouteHop> hops) {
         if (hops.empty()) {
           routes.erase(changed);
         } else {
