@@ -91,11 +91,11 @@ void BfdSide::links_changed() {
   }
   for (const auto& name : dark) edge_->path_down(watched_.at(name).session);
 
+  // How far a neighbour is, and whether echoes can be looped for it. A link that is down has no subnets; that makes
+  // nobody a distant neighbour.
   std::map<std::string, BfdWatch> again;
   for (const auto& [name, watched] : watched_)
-    // A link that is down has no subnets; that makes nobody a distant neighbour.
-    if (watched.wanted.distance == BfdWatch::Distance::ByLink && std::ranges::count(dark, name) == 0)
-      again.emplace(name, watched.wanted);
+    if (std::ranges::count(dark, name) == 0) again.emplace(name, watched.wanted);
   for (const auto& [name, wanted] : again) watch(name, wanted);
 }
 

@@ -274,7 +274,7 @@ std::optional<BfdWatch> bfd_watch(const Resources& resources, const BGPPeer& pee
   if (!peer.bfd_profile) return std::nullopt;
   const auto profile = resources.bfd_profiles.find(*peer.bfd_profile);
   if (profile == resources.bfd_profiles.end()) {
-    neighbor.hold_down = "BFDProfile " + *peer.bfd_profile + " does not exist";
+    if (neighbor.hold_down.empty()) neighbor.hold_down = "BFDProfile/" + *peer.bfd_profile + " does not exist";
     return std::nullopt;
   }
   BfdWatch out;

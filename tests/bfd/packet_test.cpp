@@ -126,6 +126,13 @@ TEST(BfdPacket, IgnoresWhatStandsBehindItsLength) {
   }
 }
 
+TEST(BfdPacket, TakesALengthThatSaysMoreThanThereIs) {
+  auto bytes = plain_bytes;
+  bytes.insert(bytes.end(), {1, 2, 3});
+  bytes[3] = 27;
+  EXPECT_EQ(decode(bytes), plain());
+}
+
 struct Bad {
   const char* name;
   std::size_t at;

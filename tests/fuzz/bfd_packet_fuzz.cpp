@@ -39,6 +39,11 @@ void round_trip(std::span<const std::uint8_t> datagram) {
   std::vector<std::uint8_t> normal{expected.begin(), expected.end()};
   // The reserved octet of a digest's section is not kept.
   if (packet->authentication && packet->authentication->type != bfd::AuthType::SimplePassword) normal[27] = 0;
+  // A length that says more than there is to say, without a section, is taken and not repeated.
+  if (!packet->authentication) {
+    normal.resize(24);
+    normal[3] = 24;
+  }
   require(again == normal);
 }
 

@@ -65,7 +65,7 @@ TEST(RouterSetupBfd, KeepsAPeerDownWithoutItsProfileOrKey) {
   world.peers["tor"].bfd_profile = "slow";
   auto setup = world.setup();
   EXPECT_TRUE(setup.bfd.empty());
-  EXPECT_EQ(setup.neighbors.at(0).hold_down, "BFDProfile slow does not exist");
+  EXPECT_EQ(setup.neighbors.at(0).hold_down, "BFDProfile/slow does not exist");
 
   world.peers["tor"].bfd_profile = "fast";
   world.bfd_profiles["fast"].authentication = {config::BfdAuthType::KeyedMd5, 9, {"key", ""}};

@@ -47,13 +47,16 @@ class Identity:
 
 
 def _start_time(pid: int) -> int | None:
-    """None for a process that does not run: gone, or a zombie nobody has waited for."""
+    """None for a process that does not run: gone, or a zombie nobody has waited for.
+
+    The first thread may be a zombie while others still hold the process's sockets: that is alive."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
             fields = stat.read().rpartition(b")")[2].split()
+        ended = fields[0] in (b"Z", b"X") and len(os.listdir(f"/proc/{pid}/task")) <= 1
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+    return None if ended else int(fields[19])
 
 
 def in_network_namespaces(paths: Iterable[Path]) -> list[Identity]:
