@@ -44,6 +44,14 @@ Notification no_common_family(Families wanted) {
   return error;
 }
 
+constexpr ExtendedNextHop ipv4_with_ipv6{ipv4_unicast, ipv6_unicast.afi};
+
+// RFC 9234 section 4.2.
+bool roles_fit(const PeerConfig& config, const Capabilities& theirs) {
+  if (theirs.roles.empty()) return !config.role_required;
+  return theirs.roles.size() == 1 && fits(*config.role, theirs.roles.front());
+}
+
 bool as_expected(const PeerConfig& config, net::Asn asn) {
   if (asn == net::Asn{0}) return false;  // RFC 7607
   switch (config.peer_asn.kind) {
@@ -59,7 +67,7 @@ bool as_expected(const PeerConfig& config, net::Asn asn) {
 
 }  // namespace
 
-Open make_open(const PeerConfig& config, Offer offer) {
+Open make_open(const PeerConfig& config, Offer offer, RestartState restart) {
   Open open;
   open.asn = config.local_asn.four_octet() ? net::as_trans : config.local_asn;
   open.hold_time = config.hold_time;
@@ -68,8 +76,12 @@ Open make_open(const PeerConfig& config, Offer offer) {
   open.capabilities.multiprotocol = pairs(config.families);
   open.capabilities.route_refresh = true;
   open.capabilities.enhanced_route_refresh = true;
+  if (config.ipv4_over_ipv6 && config.families.ipv4) open.capabilities.extended_next_hop = {ipv4_with_ipv6};
   open.capabilities.extended_message = config.extended_messages;
+  if (config.role) open.capabilities.roles = {static_cast<std::uint8_t>(*config.role)};
   open.capabilities.four_octet_asn = config.local_asn;
+  open.capabilities.graceful_restart = offer_graceful_restart(config.graceful_restart, config.families, restart);
+  open.capabilities.long_lived = offer_long_lived(config.graceful_restart, config.families, restart);
   if (config.add_path.receive || config.add_path.send > 0) {
     for (const auto pair : pairs(config.families))
       open.capabilities.add_path.push_back({pair, config.add_path.receive, config.add_path.send > 0});
@@ -93,6 +105,9 @@ Decoded<Negotiated> negotiate(const PeerConfig& config, Offer offer, const Open&
     return net::fail(open_error(OpenError::UnacceptableHoldTime));
   }
 
+  const bool has_role = config.role && type == PeerType::External;
+  if (has_role && !roles_fit(config, theirs)) return net::fail(open_error(OpenError::RoleMismatch));
+
   const auto wanted = offer == Offer::Bare ? Families{config.families.ipv4, false} : config.families;
   const auto offered = offered_families(theirs);
   const Families common{wanted.ipv4 && offered.ipv4, wanted.ipv6 && offered.ipv6};
@@ -109,6 +124,12 @@ Decoded<Negotiated> negotiate(const PeerConfig& config, Offer offer, const Open&
   agreed.route_refresh = ours.route_refresh && theirs.route_refresh;
   agreed.enhanced_route_refresh = agreed.route_refresh && ours.enhanced_route_refresh && theirs.enhanced_route_refresh;
   if (ours.extended_message && theirs.extended_message) agreed.message_limit = max_extended_message_size;
+  const auto& hops = theirs.extended_next_hop;
+  agreed.ipv4_over_ipv6 =
+      !ours.extended_next_hop.empty() && std::find(hops.begin(), hops.end(), ipv4_with_ipv6) != hops.end();
+  if (has_role) agreed.role = config.role;
+  agreed.role_confirmed = has_role && !theirs.roles.empty();
+  if (ours.graceful_restart) agreed.restart = agree_on_restart(config.graceful_restart, common, theirs);
   // RFC 7911 section 4: where one side offers to send and the other to receive.
   for (const auto& mine : ours.add_path) {
     for (const auto& other : theirs.add_path) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "bgp/graceful_restart.hpp"
 #include "bgp/peer_config.hpp"
 #include "bgp/wire/message.hpp"
 #include "bgp/wire/update.hpp"
@@ -26,13 +27,17 @@ struct Negotiated {
   Families add_path_receive;                     // the peer's prefixes have path identifiers, RFC 7911
   Families add_path_send;                        // ours have
   std::size_t message_limit = max_message_size;  // both ways, but for OPEN and KEEPALIVE
-  Capabilities peer_offer;                       // as received, for status
+  bool ipv4_over_ipv6 = false;                   // RFC 8950, both ways
+  std::optional<Role> role;                      // RFC 9234: ours, where it holds
+  bool role_confirmed = false;                   // the peer said the one that fits
+  RestartTerms restart;
+  Capabilities peer_offer;  // as received, for status
 };
 
 // What an OPEN offers. Bare: no capabilities, for an old peer that closed on seeing some (RFC 5492 section 3).
 enum class Offer : std::uint8_t { Full, Bare };
 
-[[nodiscard]] Open make_open(const PeerConfig& config, Offer offer);
+[[nodiscard]] Open make_open(const PeerConfig& config, Offer offer, RestartState restart = {});
 // The error is the NOTIFICATION to close with.
 [[nodiscard]] Decoded<Negotiated> negotiate(const PeerConfig& config, Offer offer, const Open& received);
 [[nodiscard]] net::Seconds keepalive_time(const PeerConfig& config, net::Seconds hold_time);

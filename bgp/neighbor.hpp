@@ -29,7 +29,10 @@ struct Neighbor {
   // Per family.
   struct Intake {
     std::uint64_t filtered = 0;  // announcements that were rejected, ever
+    std::uint64_t leaked = 0;    // announcements that RFC 9234 forbids, ever
     bool warned = false;         // of the prefix limit, in this session
+    StaleRoutes stale;           // of earlier sessions
+    bool end_of_rib = false;     // received in this session
     bool told_too_much = false;  // more prefixes than the neighbour may be told
   };
 
@@ -62,6 +65,9 @@ struct Neighbor {
       if (each.connection == connection) return &each;
     }
     return nullptr;
+  }
+  [[nodiscard]] std::optional<net::TimePoint> next_deadline() const {
+    return earlier(earlier(peer.next_deadline(), restart_at), earlier(ipv4.stale.deadline(), ipv6.stale.deadline()));
   }
   [[nodiscard]] bool waits() const { return config.wait_for == WaitFor::Bfd && !bfd_ready; }
   // It may have a session.

@@ -16,6 +16,9 @@ constexpr net::Seconds longest_refusal{5};
 // Of a connection that lost a collision, if the other one comes to nothing.
 constexpr net::Seconds collision_pause{1};
 
+// A peer takes longer than this to start anew.
+constexpr net::Seconds shortest_restart{3};
+
 bool opened(const Session& session) {
   return session.state() >= State::OpenConfirm;
 }
@@ -66,6 +69,17 @@ void Peer::stop(const Notification& notification, net::TimePoint now, Actions& o
   restart_at_.reset();
 }
 
+void Peer::leave(const Notification& notification, net::TimePoint now, Actions& out) {
+  for (auto* session : {&outgoing_, &incoming_}) {
+    if (session->state() != State::Established) continue;
+    const auto& terms = session->negotiated()->restart;
+    if (!terms.capable || !terms.ours_kept) continue;
+    admin_ = Admin::Down;
+    apply(*session, Abandoned{{ResetReason::By::Local, std::nullopt, "left without a word for a restart"}}, now, out);
+  }
+  stop(notification, now, out);
+}
+
 void Peer::restart(const Notification& notification, net::TimePoint now, Actions& out) {
   if (admin_ == Admin::Down) return;
   stop(notification, now, out);
@@ -94,6 +108,8 @@ Change Peer::reconfigure(PeerConfig config, net::TimePoint now, Actions& out) {
 // ---- transport --------------------------------------------------------------------------------------
 
 net::Result<ConnectionId, Notification> Peer::accepted(const Transport& transport, net::TimePoint now, Actions& out) {
+  if (auto* old = replaced_by_new_connection(now))
+    apply(*old, Abandoned{{ResetReason::By::Transport, std::nullopt, "the peer opened a new connection"}}, now, out);
   if (const auto reason = refusal(now)) {
     ++history_.refused;
     // A peer that dials while we think it connected may have started anew: then its answer to this is a TCP
@@ -105,6 +121,18 @@ net::Result<ConnectionId, Notification> Peer::accepted(const Transport& transpor
   if (incoming_.has_connection()) apply(incoming_, Stop{cease(CeaseError::CollisionResolution)}, now, out);
   apply(incoming_, Connected{transport}, now, out);
   return incoming_.connection();
+}
+
+// RFC 4724 section 5: a new connection of a peer that can restart says that it has, long before the hold timer
+// would. A connection that is younger than any restart is the loser of a collision.
+Session* Peer::replaced_by_new_connection(net::TimePoint now) {
+  if (admin_ == Admin::Down || config_.connect == Connect::ActiveOnly) return nullptr;
+  for (auto* session : {&outgoing_, &incoming_}) {
+    if (session->state() == State::Established && session->negotiated()->restart.capable &&
+        now - *history_.established_since >= shortest_restart)
+      return session;
+  }
+  return nullptr;
 }
 
 std::optional<CeaseError> Peer::refusal(net::TimePoint now) const {
@@ -160,6 +188,13 @@ void Peer::count_sent(MessageType type, std::uint64_t messages) {
   (incoming_.state() == State::Established ? incoming_ : outgoing_).count_sent(type, messages);
 }
 
+void Peer::set_restart_state(RestartState state) {
+  restart_state_ = state;
+  if (history_.established_count > 0) state.forwarding = true;
+  outgoing_.set_restart_state(state);
+  incoming_.set_restart_state(state);
+}
+
 // ---- time -------------------------------------------------------------------------------------------
 
 void Peer::tick(net::TimePoint now, Actions& out) {
@@ -192,7 +227,7 @@ void Peer::settle(Session& session, State from, net::TimePoint now, Actions& out
   if (from == State::Established) {
     if (now - *history_.established_since >= stable_after) backoff_.reset();
     history_.established_since.reset();
-    out.push_back(WentDown{session.connection(), reason.value_or(ResetReason{})});
+    out.push_back(WentDown{session.connection(), reason.value_or(ResetReason{}), restart_terms_, now});
   }
   if (reason) account(session, from, *reason, now);
   settle_collision(now, out);
@@ -200,7 +235,9 @@ void Peer::settle(Session& session, State from, net::TimePoint now, Actions& out
     ++history_.established_count;
     history_.established_since = now;
     refuse_until_.reset();
-    out.push_back(WentUp{session.connection()});
+    restart_terms_ = session.negotiated()->restart;
+    set_restart_state(restart_state_);
+    out.push_back(WentUp{session.connection(), now});
   }
   keep_dialling(now, out);
 }

@@ -42,6 +42,9 @@ class Peer {
   void start(net::TimePoint now, Actions& out);
   // Closes what is open with `notification` (cease(...)) and stays down: incoming connections are refused.
   void stop(const Notification& notification, net::TimePoint now, Actions& out);
+  // The same for a restart of this router: an established session that agreed to keep our routes is closed
+  // without a word (RFC 4724 section 4).
+  void leave(const Notification& notification, net::TimePoint now, Actions& out);
   // Closes with `notification` and opens again at once.
   void restart(const Notification& notification, net::TimePoint now, Actions& out);
   // Applies a new configuration; Change::Reopen restarts with Cease/Other Configuration Change.
@@ -65,6 +68,9 @@ class Peer {
   // The tables sent messages on the established session; control messages are counted without this.
   void count_sent(MessageType type, std::uint64_t messages);
 
+  // What the next OPEN says of our own restart; forwarding is said anyway once a session was up (RFC 8538).
+  void set_restart_state(RestartState state);
+
   void tick(net::TimePoint now, Actions& out);
   [[nodiscard]] std::optional<net::TimePoint> next_deadline() const;
 
@@ -82,6 +88,7 @@ class Peer {
   void account(const Session& session, State from, const ResetReason& reason, net::TimePoint now);
   void pause(const ResetReason& reason, net::TimePoint now);
   void keep_dialling(net::TimePoint now, Actions& out);
+  [[nodiscard]] Session* replaced_by_new_connection(net::TimePoint now);
   [[nodiscard]] std::optional<CeaseError> refusal(net::TimePoint now) const;
   [[nodiscard]] bool outranks_peer() const;
   [[nodiscard]] Session* find(ConnectionId connection);
@@ -94,6 +101,8 @@ class Peer {
   Backoff backoff_{net::Duration{0}};
   std::optional<net::TimePoint> restart_at_;    // set only while outgoing_ is Idle
   std::optional<net::TimePoint> refuse_until_;  // after an error that the peer made
+  RestartState restart_state_;                  // as it was set
+  RestartTerms restart_terms_;                  // of the last established session
   PeerStatus history_;                          // the fields that are not derived
 };
 

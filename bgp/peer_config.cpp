@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bgp/peer_config.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 namespace bgp {
@@ -11,13 +12,27 @@ namespace {
 auto foundations(const PeerConfig& config) {
   return std::tie(config.address, config.interface, config.port, config.source, config.password, config.local_asn,
                   config.router_id, config.peer_asn, config.hold_time, config.families, config.extended_messages,
-                  config.confederation, config.add_path.receive, config.add_path.send);
+                  config.graceful_restart.mode, config.graceful_restart.restart_time,
+                  config.graceful_restart.long_lived_time, config.graceful_restart.notification, config.ipv4_over_ipv6,
+                  config.role, config.role_required, config.confederation, config.add_path.receive,
+                  config.add_path.send);
+}
+
+// Keys may come and go on a connection, as long as some stays.
+bool rolls_over(const AuthenticationKeys& before, const AuthenticationKeys& after) {
+  if (before == after) return true;
+  return before.algorithm == after.algorithm &&
+         std::any_of(before.keys.begin(), before.keys.end(), [&](const auto& key) {
+           const auto found = after.keys.find(key.first);
+           return found != after.keys.end() && found->second == key.second;
+         });
 }
 
 }  // namespace
 
 Change change_class(const PeerConfig& before, const PeerConfig& after) {
   if (before == after) return Change::None;
+  if (!rolls_over(before.authentication, after.authentication)) return Change::Reopen;
   return foundations(before) == foundations(after) ? Change::Live : Change::Reopen;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -33,6 +34,28 @@ struct Reach {
   friend bool operator==(const Reach&, const Reach&) = default;
 };
 
+// RFC 4724, RFC 8538, RFC 9494. Helper: the peer's routes are kept while it restarts. Full: and it is asked to keep
+// ours.
+struct GracefulRestart {
+  enum class Mode : std::uint8_t { Off, Helper, Full };
+  Mode mode = Mode::Off;
+  net::Seconds restart_time{120};   // until we are back, as the peer is told; 1..4095
+  net::Seconds stale_time{360};     // how long a peer that is back may take for its End-of-RIB
+  net::Seconds long_lived_time{0};  // how long stale routes may stay as a last resort after that; 0: not at all
+  bool notification = true;         // routes are also kept over NOTIFICATIONs that are no hard reset
+  friend bool operator==(const GracefulRestart&, const GracefulRestart&) = default;
+};
+
+// TCP-AO, RFC 5925: keys by number, which is the same for both directions. All of them are taken from the peer; it is
+// asked to sign with the one of the highest number.
+struct AuthenticationKeys {
+  enum class Algorithm : std::uint8_t { HmacSha1, AesCmac };
+  Algorithm algorithm = Algorithm::HmacSha1;
+  std::map<std::uint8_t, std::string> keys{};
+  [[nodiscard]] bool empty() const { return keys.empty(); }
+  friend bool operator==(const AuthenticationKeys&, const AuthenticationKeys&) = default;
+};
+
 // RFC 7911. Send: at most so many paths of a prefix, the best ones; 0: one, without an identifier.
 struct AddPath {
   bool receive = false;
@@ -51,6 +74,7 @@ struct PeerConfig {
   Connect connect = Connect::Both;
   Reach reach;
   std::string password;  // TCP MD5, RFC 2385; empty: none
+  AuthenticationKeys authentication;
 
   // OPEN.
   net::Asn local_asn;
@@ -59,14 +83,20 @@ struct PeerConfig {
   net::Seconds hold_time{90};  // 0: no keepalives at all
   Families families{true, true};
   bool extended_messages = true;  // RFC 8654
-  bool confederation = false;     // it is in another member AS of ours (RFC 5065)
-  AddPath add_path{};             // RFC 7911, for every family
+  GracefulRestart graceful_restart;
+  bool ipv4_over_ipv6 = false;  // RFC 8950: IPv4 prefixes with IPv6 next hops, for sessions over IPv6
+  std::optional<Role> role;     // RFC 9234: what we are to the neighbour; external peers only
+  bool role_required = false;   // the neighbour must say its own
+  bool confederation = false;   // it is in another member AS of ours (RFC 5065)
+  AddPath add_path{};           // RFC 7911, for every family
 
   // Timers that are ours alone.
   std::optional<net::Seconds> keepalive_time;  // default, and at most: a third of the hold time
   net::Seconds connect_retry{10};              // longest pause between two dials, and longest wait for one
   net::Seconds idle_hold{60};                  // longest pause after an error
 
+  // A neighbour that is known by its link alone.
+  [[nodiscard]] bool unnumbered() const { return address.is_v6() && address.link_local(); }
   friend bool operator==(const PeerConfig&, const PeerConfig&) = default;
 };
 

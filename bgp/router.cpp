@@ -14,8 +14,14 @@ std::vector<PlannedChange> Router::plan(const RouterConfig& config, std::span<co
 void Router::configure(const RouterConfig& config, std::span<const NeighborConfig> neighbors, net::TimePoint now) {
   core_->configure(config, neighbors, now);
 }
-void Router::shut_down(const std::string& reason, net::TimePoint now) {
-  core_->shut_down(reason, now);
+void Router::shut_down(const std::string& reason, net::TimePoint now, Leaving leaving) {
+  core_->shut_down(reason, now, leaving);
+}
+void Router::begin_restart(net::Seconds longest, net::TimePoint now) {
+  core_->begin_restart(longest, now);
+}
+bool Router::restarting() const {
+  return core_->restarting();
 }
 void Router::restart(PeerId peer, const std::string& reason, net::TimePoint now) {
   core_->restart(peer, reason, now);
@@ -97,6 +103,9 @@ std::optional<PeerId> Router::find(std::string_view name) const {
 }
 std::vector<NeighborStatus> Router::neighbors() const {
   return core_->neighbors();
+}
+const std::vector<NeighborConfig>& Router::patterns() const {
+  return core_->patterns();
 }
 TableStatus Router::table() const {
   return core_->table();

@@ -72,6 +72,10 @@ enum class Notice : std::uint8_t {
   MalformedUpdate,  // handled by RFC 7606 without a reset
   NoNextHop,        // a family cannot be announced: the link has no address of it
   RefreshMissing,   // import filters changed and the peer lacks ROUTE-REFRESH: the session is re-opened
+  RoutesKept,       // the session is lost and the peer's routes stay in use (RFC 4724)
+  RoutesFaded,      // the peer stays away: its routes are a last resort from now on (RFC 9494)
+  StaleDropped,     // stale routes were given up: the peer did not come back, or not with all of them
+  RangeFull,        // of the router: a pattern has as many neighbours as it may
 };
 struct NeighborNotice {
   PeerId peer;
@@ -109,7 +113,14 @@ class Router {
   void configure(const RouterConfig& config, std::span<const NeighborConfig> neighbors, net::TimePoint now);
   // Cease/Administrative Shutdown to everybody, with the text of RFC 9003. A last configuration: nothing
   // is opened again.
-  void shut_down(const std::string& reason, net::TimePoint now);
+  // ToRestart: neighbours that agreed to keep our routes are left without a word (RFC 4724).
+  enum class Leaving : std::uint8_t { ForGood, ToRestart };
+  void shut_down(const std::string& reason, net::TimePoint now, Leaving leaving = Leaving::ForGood);
+  // This router was started anew and forwards by what it learned before (RFC 4724 section 4.1): OPENs say so, and
+  // neighbours and the feed are told nothing before every neighbour has sent its End-of-RIB, or `longest` is
+  // over. To be called before the first configure().
+  void begin_restart(net::Seconds longest, net::TimePoint now);
+  [[nodiscard]] bool restarting() const;
   // An operator's commands for one neighbour. restart() also ends the hold of a prefix limit.
   void restart(PeerId peer, const std::string& reason, net::TimePoint now);
   // BFD lost the neighbour: its session ends with Cease/BFD Down (RFC 9384), and is opened again at once unless the
@@ -167,6 +178,8 @@ class Router {
   [[nodiscard]] const NeighborConfig* neighbor(PeerId peer) const;
   [[nodiscard]] std::optional<PeerId> find(std::string_view name) const;
   [[nodiscard]] std::vector<NeighborStatus> neighbors() const;
+  // Those of the configured neighbours that stand for whoever connects from a range.
+  [[nodiscard]] const std::vector<NeighborConfig>& patterns() const;
   [[nodiscard]] TableStatus table() const;
   // Rows in no particular order; looks at no more than `limit` prefixes a call. Start with a default
   // cursor and go on until it is done(); changes between the calls are fine.

@@ -33,7 +33,7 @@ std::optional<PlannedChange> change_of(const NeighborConfig& before, const Neigh
   if (wanted(before) != wanted(after)) return PlannedChange{after.name, Kind::Reopen, "administrative state"};
   if (import_of(before) != import_of(after))
     change.why = "import filters: ROUTE-REFRESH";
-  else if (before.export_filter != after.export_filter || before.out != after.out)
+  else if (before.export_filter != after.export_filter || before.out != after.out || before.draining != after.draining)
     change.why = "export filters: the difference is sent";
   return change;
 }
@@ -51,6 +51,10 @@ Router::Core::Core(const RouterConfig& config, std::uint64_t seed)
 
 std::vector<PlannedChange> Router::Core::plan(const RouterConfig& /*config*/,
                                               std::span<const NeighborConfig> neighbors) const {
+  return changes_to(expanded(neighbors));
+}
+
+std::vector<PlannedChange> Router::Core::changes_to(std::span<const NeighborConfig> neighbors) const {
   std::vector<PlannedChange> changes;
   std::set<std::string_view> named;
   for (const auto& after : neighbors) {
@@ -70,12 +74,14 @@ std::vector<PlannedChange> Router::Core::plan(const RouterConfig& /*config*/,
 void Router::Core::configure(const RouterConfig& config, std::span<const NeighborConfig> neighbors,
                              net::TimePoint now) {
   if (closing_) return;
-  const auto changes = plan(config, neighbors);
+  const auto all = expanded(neighbors);
+  const auto changes = changes_to(all);
+  const auto patterns_before = std::exchange(patterns_, patterns_of(neighbors));
   for (const auto& change : changes) {
     if (change.kind == PlannedChange::Kind::Removed) remove_neighbor(*get(*find(change.neighbor)), now);
   }
   apply_router_config(config);
-  for (const auto& after : neighbors) {
+  for (const auto& after : all) {
     const auto id = find(after.name);
     if (!id)
       apply_wanted(add_neighbor(after), now);
@@ -89,9 +95,9 @@ void Router::Core::configure(const RouterConfig& config, std::span<const Neighbo
   watch_tables();
   update_defaults();
   for (auto& [id, neighbor] : neighbors_) retarget(neighbor, Difference::Find);
-  if (changes.empty()) return;
-  by_address_.clear();
-  for (const auto& [id, neighbor] : neighbors_) by_address_.emplace(neighbor.config.session.address, id);
+  if (changes.empty() && patterns_before == patterns_) return;
+  consider_restart(now);
+  index_addresses();
   actions_.emplace_back(NeighborsChanged{});
 }
 
@@ -118,15 +124,18 @@ PeerId Router::Core::free_id() {
 Neighbor& Router::Core::add_neighbor(const NeighborConfig& config) {
   const auto id = free_id();
   by_name_.emplace(config.name, id);
-  return neighbors_
-      .emplace(std::piecewise_construct, std::forward_as_tuple(id),
-               std::forward_as_tuple(id, config, mix(seed_ ^ (id.value + 3ULL) << 32)))
-      .first->second;
+  auto& added = neighbors_
+                    .emplace(std::piecewise_construct, std::forward_as_tuple(id),
+                             std::forward_as_tuple(id, config, mix(seed_ ^ (id.value + 3ULL) << 32)))
+                    .first->second;
+  added.peer.set_restart_state(restart_state());
+  return added;
 }
 
 void Router::Core::remove_neighbor(Neighbor& neighbor, net::TimePoint now) {
   neighbor.peer.stop(cease(CeaseError::PeerDeconfigured), now, peer_actions_);
   perform(neighbor, peer_actions_);
+  drop_stale(neighbor);
   deadlines_.set(neighbor.id.value, std::nullopt);
   by_name_.erase(neighbor.config.name);
   neighbors_.erase(neighbor.id);
@@ -150,7 +159,7 @@ void Router::Core::change_neighbor(Neighbor& neighbor, const NeighborConfig& con
   apply_wanted(neighbor, now);
   if (before.accept_blackhole != config.accept_blackhole)
     each_rib([&](net::Family, auto& rib) { rib.set_blackholes(neighbor.id, config.accept_blackhole); });
-  if (import_of(before) != import_of(config)) apply_import(neighbor, now);
+  if (import_of(before) != import_of(config) || before.draining != config.draining) apply_import(neighbor, now);
 }
 
 void Router::Core::apply_wanted(Neighbor& neighbor, net::TimePoint now) {
@@ -160,6 +169,7 @@ void Router::Core::apply_wanted(Neighbor& neighbor, net::TimePoint now) {
   } else if (running) {
     neighbor.peer.stop(cease(CeaseError::AdministrativeShutdown, neighbor.config.shutdown.value_or("")), now,
                        peer_actions_);
+    drop_stale(neighbor);
   }
   perform(neighbor, peer_actions_);
 }
@@ -183,10 +193,15 @@ void Router::Core::retarget(Neighbor& neighbor, Difference difference) {
 
 // ---- commands ---------------------------------------------------------------------------------------
 
-void Router::Core::shut_down(const std::string& reason, net::TimePoint now) {
+void Router::Core::shut_down(const std::string& reason, net::TimePoint now, Leaving leaving) {
   closing_ = true;
+  leaving_to_restart_ = leaving == Leaving::ToRestart;
+  const auto notification = cease(CeaseError::AdministrativeShutdown, reason);
   for (auto& [id, neighbor] : neighbors_) {
-    neighbor.peer.stop(cease(CeaseError::AdministrativeShutdown, reason), now, peer_actions_);
+    if (leaving == Leaving::ToRestart)
+      neighbor.peer.leave(notification, now, peer_actions_);
+    else
+      neighbor.peer.stop(notification, now, peer_actions_);
     neighbor.restart_at.reset();
     perform(neighbor, peer_actions_);
   }

@@ -21,6 +21,7 @@
 namespace bgp {
 
 enum class Kept : std::uint8_t { No, Yes };
+enum class Draining : std::uint8_t { No, Yes };  // RFC 8326
 
 // Whether somebody takes out changes of routes with drain_route_changes().
 enum class RouteFeed : std::uint8_t { Off, On };
@@ -42,6 +43,7 @@ struct RouterConfig {
   std::vector<Aggregate> aggregates{};
   DecisionConfig decision{};
   RouteFeed feed = RouteFeed::On;
+  Draining draining = Draining::No;  // of all neighbours
   // Octets of messages that a neighbour may be behind the others that are told the same before it is sent its
   // routes apart. They are shared among all who are behind.
   std::size_t backlog_limit = 2 << 20;
@@ -113,6 +115,19 @@ struct NeighborConfig {
   std::string hold_down;
   // Administratively down, with the text for the peer (RFC 9003).
   std::optional<std::string> shutdown;
+  // RFC 8326. Honoured: routes of external peers with GRACEFUL_SHUTDOWN are a last resort. Draining: what goes
+  // to this neighbour says that it should be one.
+  enum class GracefulShutdown : std::uint8_t { Ignored, Honoured };
+  GracefulShutdown graceful_shutdown = GracefulShutdown::Honoured;
+  Draining draining = Draining::No;
+  // Not a neighbour but a pattern of some: every address of the range may connect, `range_limit` of them at a
+  // time. Such a neighbour is called NAME/ADDRESS, and is gone with its session.
+  std::optional<net::Prefix> range;
+  std::uint32_t range_limit = 100;
+  bool dynamic = false;  // made after a pattern
+  // By what name announcements and filters mean the neighbour, where it is one of several of that name.
+  std::string group;
+  [[nodiscard]] const std::string& policy_name() const { return group.empty() ? name : group; }
   friend bool operator==(const NeighborConfig&, const NeighborConfig&) = default;
 };
 

@@ -26,11 +26,17 @@ class Router::Core {
   [[nodiscard]] std::vector<PlannedChange> plan(const RouterConfig& config,
                                                 std::span<const NeighborConfig> neighbors) const;
   void configure(const RouterConfig& config, std::span<const NeighborConfig> neighbors, net::TimePoint now);
-  void shut_down(const std::string& reason, net::TimePoint now);
+  void shut_down(const std::string& reason, net::TimePoint now, Leaving leaving);
   void restart(PeerId peer, const std::string& reason, net::TimePoint now);
 
   void bfd_down(PeerId peer, BfdLoss loss, net::TimePoint now);
   void bfd_ready(PeerId peer, BfdReady ready, net::TimePoint now);
+  // ---- router_dynamic.cpp ----
+  [[nodiscard]] const std::vector<NeighborConfig>& patterns() const { return patterns_; }
+
+  // ---- router_restart.cpp ----
+  void begin_restart(net::Seconds longest, net::TimePoint now);
+  [[nodiscard]] bool restarting() const { return deferral_.active(); }
 
   // ---- router_links.cpp ----
   net::Result<Link, Refusal> accept(const Transport& transport, std::string_view interface, net::TimePoint now);
@@ -108,14 +114,26 @@ class Router::Core {
   // Starts or stops the sessions as the configuration says.
   void apply_wanted(Neighbor& neighbor, net::TimePoint now);
   [[nodiscard]] PeerId free_id();
+  [[nodiscard]] std::vector<PlannedChange> changes_to(std::span<const NeighborConfig> neighbors) const;
+
+  // ---- neighbours by range, router_dynamic.cpp ----
+  [[nodiscard]] static std::vector<NeighborConfig> patterns_of(std::span<const NeighborConfig> neighbors);
+  [[nodiscard]] std::vector<NeighborConfig> expanded(std::span<const NeighborConfig> neighbors) const;
+  // Nothing where no range holds the address.
+  [[nodiscard]] net::Result<Neighbor*, Notification> add_dynamic(const Transport& transport, std::string_view interface,
+                                                                 net::TimePoint now);
+  [[nodiscard]] static std::optional<net::TimePoint> deadline_of(const Neighbor& neighbor);
+  bool remove_if_gone(Neighbor& neighbor, net::TimePoint now);
+  void index_addresses();
 
   // ---- sessions ----
   [[nodiscard]] Neighbor* get(PeerId peer);
   // Does what the sessions ask for; call after every use of a Peer.
   void perform(Neighbor& neighbor, Actions& actions);
   void settle(Neighbor& neighbor);
-  void went_up(Neighbor& neighbor, ConnectionId connection);
-  void went_down(Neighbor& neighbor);
+  void went_up(Neighbor& neighbor, const WentUp& up);
+  void went_down(Neighbor& neighbor, const WentDown& down);
+  void join(Neighbor& neighbor, net::Family family);
   void send(Neighbor& neighbor, ConnectionId connection, std::span<const std::uint8_t> bytes);
   void wake(Neighbor& neighbor, Neighbor::Outbox& outbox);
   // Tells the edge about members of out groups that have something again.
@@ -124,6 +142,16 @@ class Router::Core {
   [[nodiscard]] std::optional<ExportTerms> terms(const Neighbor& neighbor, net::Family family) const;
   void retarget(Neighbor& neighbor, Difference difference);
 
+  // ---- restarts, router_restart.cpp ----
+  void keep_or_close(Neighbor& neighbor, net::Family family, const WentDown& down);
+  void take_step(Neighbor& neighbor, net::Family family, StaleRoutes::Step step);
+  void tick_stale(Neighbor& neighbor, net::TimePoint now);
+  void drop_stale(Neighbor& neighbor);
+  void end_of_rib(Neighbor& neighbor, net::Family family, net::TimePoint now);
+  // Ends our own restart for every family that need not wait any more.
+  void consider_restart(net::TimePoint now);
+  [[nodiscard]] bool waits_for(const Neighbor& neighbor, net::Family family, net::TimePoint now) const;
+  [[nodiscard]] RestartState restart_state() const { return {deferral_.active(), preserved_}; }
   // ---- routes that come and go with the tables, router_origins.cpp ----
   [[nodiscard]] Presence presence(const net::Prefix& prefix) const;
   void watch_tables();
@@ -167,12 +195,16 @@ class Router::Core {
   RouterConfig config_;
   std::uint64_t seed_;
   bool closing_ = false;  // after shut_down()
+  bool leaving_to_restart_ = false;
+  bool preserved_ = false;  // what was learned in an earlier life is still used for forwarding
+  Deferral deferral_;
   AttributePool pool_;
   NextHopSet unreachable_;
   Rib<net::Ipv4Prefix> ipv4_;
   Rib<net::Ipv6Prefix> ipv6_;
   Audiences audiences_;
 
+  std::vector<NeighborConfig> patterns_;
   std::set<net::Prefix> asked_;              // by filters and default routes
   std::set<net::Prefix> active_aggregates_;  // those that have routes within
   // Aggregates and default routes. Waiting: set_local() has said something else of the prefix.

@@ -40,6 +40,7 @@ bool comes_from_us(const PathAttributes& attributes, const NeighborConfig& neigh
     return true;
   const auto& next_hop = attributes.next_hop.address;
   if (next_hop == transport.local) return true;
+  if (next_hop.is_v6() && transport.local_link_local == next_hop.v6()) return true;
   return next_hop.is_v4() ? transport.local_ipv4 && next_hop == net::IpAddress{*transport.local_ipv4}
                           : transport.local_ipv6 && next_hop == net::IpAddress{*transport.local_ipv6};
 }
@@ -50,13 +51,16 @@ class Importer {
   Importer(AttributePool& pool, const Neighbor& neighbor, const RouterConfig& router, PathAttributes received)
       : pool_{pool},
         chain_{neighbor.config.import},
-        name_{neighbor.config.name},
+        name_{neighbor.config.policy_name()},
         own_asn_{neighbor.config.session.local_asn},
         received_{std::move(received)},
         loop_{comes_from_us(received_, neighbor.config, neighbor.peer.established()->transport(), router)},
         keep_rejected_{neighbor.config.rejected == Kept::Yes},
         per_prefix_{depends_on_prefix(chain_)},
-        peer_type_{neighbor.peer.established()->negotiated()->type} {
+        peer_type_{neighbor.peer.established()->negotiated()->type},
+        draining_{neighbor.config.draining == Draining::Yes},
+        last_resort_{neighbor.context.peer == PeerType::External &&
+                     neighbor.config.graceful_shutdown == NeighborConfig::GracefulShutdown::Honoured} {
     if (neighbor.config.prepend_local_as) received_.as_path.prepend(own_asn_);
   }
 
@@ -67,11 +71,17 @@ class Importer {
   const Outcome& outcome(const net::Prefix& prefix) {
     if (known_ && (!per_prefix_ || loop_)) return outcome_;
     known_ = true;
-    if (!loop_ && accepts_everything(chain_)) return accept(received_);
+    const auto& communities = received_.communities;
+    const bool shutting_down =
+        draining_ || (last_resort_ && std::find(communities.begin(), communities.end(), community_graceful_shutdown) !=
+                                          communities.end());
+    if (!loop_ && !shutting_down && accepts_everything(chain_)) return accept(received_);
     if (!loop_) {
       auto attributes = received_;
-      if (run(chain_, {prefix, name_, own_asn_, RouteSource::Learned, peer_type_}, attributes).accepted)
+      if (run(chain_, {prefix, name_, own_asn_, RouteSource::Learned, peer_type_}, attributes).accepted) {
+        if (shutting_down) attributes.local_pref = 0;  // RFC 8326 section 4.2, whatever filters say
         return accept(attributes);
+      }
     }
     outcome_ = {};
     if (keep_rejected_) {
@@ -101,12 +111,31 @@ class Importer {
   bool keep_rejected_;
   bool per_prefix_;
   PeerType peer_type_;
+  bool draining_;     // the session is about to go
+  bool last_resort_;  // routes that say so are
   bool known_ = false;
   Outcome outcome_;
   SetRef accepted_;
   PathAttributes last_;
   SetRef rejected_;
 };
+
+// RFC 2545 section 3: on a link that has no other addresses, or is known by nothing else, the link-local next hop
+// counts, together with the link.
+void bind_to_link(NextHop& next_hop, const Transport& transport) {
+  const bool unnumbered = transport.remote.link_local();
+  if (unnumbered && next_hop.link_local) next_hop.address = *next_hop.link_local;
+  if (!next_hop.address.is_v6() || !next_hop.address.link_local()) return;
+  next_hop.link_local.reset();
+  next_hop.interface = transport.interface_index;
+}
+
+// RFC 9234 section 5: routes that the neighbour should have kept to itself.
+bool leaked(const std::optional<net::Asn>& only_to_customer, Role ours, net::Asn peer) {
+  if (!only_to_customer) return false;
+  if (ours == Role::Provider || ours == Role::RouteServer) return true;
+  return ours == Role::Peer && *only_to_customer != peer;
+}
 
 }  // namespace
 
@@ -133,6 +162,7 @@ void Router::Core::handle(Neighbor& neighbor, const UpdateBody& body, net::TimeP
   for (const auto& run : update->reachable) {
     if (neighbor.up) check_limit(neighbor, run.family, now);
   }
+  if (update->end_of_rib && neighbor.up) end_of_rib(neighbor, *update->end_of_rib, now);
 }
 
 void Router::Core::handle(Neighbor& neighbor, const RouteRefresh& refresh) {
@@ -159,6 +189,13 @@ void Router::Core::handle(Neighbor& neighbor, const RouteRefresh& refresh) {
 }
 
 template <class Prefix>
+std::uint64_t count_prefixes(const NlriRun& run) {
+  std::uint64_t count = 0;
+  for_each_prefix<Prefix>(run.bytes, [&](const Prefix&) { ++count; });
+  return count;
+}
+
+template <class Prefix>
 void Router::Core::withdraw_all(Neighbor& neighbor, const NlriRun& run) {
   const auto withdraw = [&](const Prefix& prefix, std::uint32_t path_id) {
     rib<Prefix>().withdraw(neighbor.id, prefix, path_id);
@@ -171,6 +208,17 @@ template <class Prefix>
 void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, const Update& update) {
   auto attributes = update.attributes;
   attributes.next_hop = run.family == net::Family::Ipv4 ? update.next_hop_ipv4 : update.next_hop_ipv6;
+  const auto& session = *neighbor.peer.established();
+  bind_to_link(attributes.next_hop, session.transport());
+  if (const auto role = session.negotiated()->role) {
+    const auto peer = session.negotiated()->peer_asn;
+    if (leaked(attributes.only_to_customer, *role, peer)) {
+      neighbor.intake(run.family).leaked += count_prefixes<Prefix>(run);
+      return withdraw_all<Prefix>(neighbor, run);
+    }
+    const bool upward = *role == Role::Customer || *role == Role::Peer || *role == Role::RouteServerClient;
+    if (upward && !attributes.only_to_customer) attributes.only_to_customer = peer;
+  }
   Importer importer{pool_, neighbor, config_, std::move(attributes)};
   auto& tables = rib<Prefix>();
   auto& intake = neighbor.intake(run.family);

@@ -17,18 +17,24 @@ Neighbor* Router::Core::get(PeerId peer) {
 
 net::Result<Link, Router::Refusal> Router::Core::accept(const Transport& transport, std::string_view interface,
                                                         net::TimePoint now) {
+  Neighbor* neighbor = nullptr;
   const auto [begin, end] = by_address_.equal_range(transport.remote);
-  for (auto each = begin; each != end; ++each) {
-    auto& neighbor = *get(each->second);
-    const auto& wanted = neighbor.config.session.interface;
-    if (!wanted.empty() && !interface.empty() && wanted != interface) continue;
-    auto accepted = neighbor.peer.accepted(transport, now, peer_actions_);
-    if (accepted) neighbor.outboxes.push_back({*accepted, {}, true});
-    perform(neighbor, peer_actions_);
-    if (!accepted) return net::fail(Refusal{encode(accepted.error())});
-    return Link{neighbor.id, *accepted};
+  for (auto each = begin; each != end && neighbor == nullptr; ++each) {
+    auto& candidate = *get(each->second);
+    const auto& wanted = candidate.config.session.interface;
+    if (wanted.empty() || interface.empty() || wanted == interface) neighbor = &candidate;
   }
-  return net::fail(Refusal{});
+  if (neighbor == nullptr) {
+    const auto added = add_dynamic(transport, interface, now);
+    if (!added) return net::fail(Refusal{encode(added.error())});
+    neighbor = *added;
+  }
+  if (neighbor == nullptr) return net::fail(Refusal{});
+  auto accepted = neighbor->peer.accepted(transport, now, peer_actions_);
+  if (accepted) neighbor->outboxes.push_back({*accepted, {}, true});
+  perform(*neighbor, peer_actions_);
+  if (!accepted) return net::fail(Refusal{encode(accepted.error())});
+  return Link{neighbor->id, *accepted};
 }
 
 void Router::Core::connected(Link link, const Transport& transport, net::TimePoint now) {
@@ -76,12 +82,18 @@ void Router::Core::progressed(Link link) {
 
 void Router::Core::tick(net::TimePoint now) {
   while (const auto due = deadlines_.due(now)) {
+    if (PeerId{*due} == local_peer) {
+      consider_restart(now);
+      continue;
+    }
     auto& neighbor = *get(PeerId{*due});
+    if (remove_if_gone(neighbor, now)) continue;
     if (neighbor.restart_at && *neighbor.restart_at <= now) {
       neighbor.restart_at.reset();
       neighbor.limited = false;
       apply_wanted(neighbor, now);
     }
+    tick_stale(neighbor, now);
     for (const auto family : {net::Family::Ipv4, net::Family::Ipv6})
       if (neighbor.intake(family).told_too_much) stop_telling(neighbor, family, now);
     neighbor.peer.tick(now, peer_actions_);
@@ -135,8 +147,8 @@ void Router::Core::perform(Neighbor& neighbor, Actions& actions) {
                    [&](const Moved& moved) {
                      if (moved.reason) reason = moved.reason;
                    },
-                   [&](const WentUp& up) { went_up(neighbor, up.connection); },
-                   [&](const WentDown&) { went_down(neighbor); },
+                   [&](const WentUp& up) { went_up(neighbor, up); },
+                   [&](const WentDown& down) { went_down(neighbor, down); },
                },
                action);
   }
@@ -147,7 +159,7 @@ void Router::Core::perform(Neighbor& neighbor, Actions& actions) {
 }
 
 void Router::Core::settle(Neighbor& neighbor) {
-  auto deadline = earlier(neighbor.peer.next_deadline(), neighbor.restart_at);
+  auto deadline = deadline_of(neighbor);
   if (neighbor.ipv4.told_too_much || neighbor.ipv6.told_too_much) deadline = net::TimePoint{};
   deadlines_.set(neighbor.id.value, deadline);
 }
@@ -176,36 +188,48 @@ void Router::Core::wake_members() {
   });
 }
 
-void Router::Core::went_up(Neighbor& neighbor, ConnectionId connection) {
+void Router::Core::went_up(Neighbor& neighbor, const WentUp& up) {
   const auto* established = neighbor.peer.established();
-  if (established == nullptr || established->connection() != connection) return;
+  if (established == nullptr || established->connection() != up.connection) return;
   const auto& session = *established;
   const auto& agreed = *session.negotiated();
-  neighbor.up = connection;
+  neighbor.up = up.connection;
   neighbor.context = {.peer = agreed.type,
                       .asn_width = agreed.asn_width,
                       .families = agreed.families,
                       .peer_asn = agreed.peer_asn,
                       .enforce_first_as = true,
+                      .ipv4_over_ipv6 = agreed.ipv4_over_ipv6,
                       .path_ids = agreed.add_path_receive};
   each_rib([&](net::Family family, auto& rib) {
+    auto& intake = neighbor.intake(family);
+    intake.warned = intake.end_of_rib = false;
+    const auto stale_time = neighbor.config.session.graceful_restart.stale_time;
+    take_step(neighbor, family, intake.stale.returned(agreed.restart, family, stale_time, up.at));
     if (!agreed.families.has(family)) return;
-    neighbor.intake(family).warned = neighbor.intake(family).told_too_much = false;
+    intake.told_too_much = false;
     rib.open(neighbor.id, {agreed.type, agreed.peer_id, session.transport().remote,
                            agreed.type == PeerType::Internal && neighbor.config.out.reflector_client,
                            neighbor.config.accept_blackhole});
-    auto with = terms(neighbor, family);
-    if (with) return rib.join(neighbor.id, std::move(*with), neighbor.config.session.add_path.send);
-    actions_.emplace_back(NeighborNotice{neighbor.id, Notice::NoNextHop,
-                                         "no local " + std::string{net::print(family)} + " address to announce"});
+    if (!deferral_.active(family)) join(neighbor, family);
   });
+  consider_restart(up.at);
 }
 
-void Router::Core::went_down(Neighbor& neighbor) {
+void Router::Core::join(Neighbor& neighbor, net::Family family) {
+  auto with = terms(neighbor, family);
+  if (with)
+    return with_rib(family,
+                    [&](auto& rib) { rib.join(neighbor.id, std::move(*with), neighbor.config.session.add_path.send); });
+  actions_.emplace_back(NeighborNotice{neighbor.id, Notice::NoNextHop,
+                                       "no local " + std::string{net::print(family)} + " address to announce"});
+}
+
+void Router::Core::went_down(Neighbor& neighbor, const WentDown& down) {
   if (!std::exchange(neighbor.up, std::nullopt)) return;
-  each_rib([&](net::Family, auto& rib) {
+  each_rib([&](net::Family family, auto& rib) {
     rib.leave(neighbor.id);
-    rib.close(neighbor.id);
+    keep_or_close(neighbor, family, down);
   });
 }
 
@@ -225,19 +249,28 @@ std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Fa
                     .own_asn = config_.asn,
                     .cluster_id = agreed.type == PeerType::Internal ? cluster_id() : net::RouterId{},
                     .default_local_pref = config_.decision.default_local_pref,
+                    .role = std::nullopt,
+                    .draining = neighbor.config.draining,
+                    .takes_long_lived_stale = agreed.restart.long_lived_capable,
                     .filter = neighbor.config.export_filter,
                     .peer = {},
-                    .audiences = audiences_.with(neighbor.config.name),
+                    .audiences = audiences_.with(neighbor.config.policy_name()),
                     .summaries = {}};
   if (terms.options.as_override || terms.options.private_as != PrivateAs::Kept) terms.peer_asn = agreed.peer_asn;
   add_table_terms(neighbor, family, terms);
-  if (terms.filter && depends_on_peer(*terms.filter)) terms.peer = neighbor.config.name;
+  if (terms.filter && depends_on_peer(*terms.filter)) terms.peer = neighbor.config.policy_name();
+  if (config_.draining == Draining::Yes) terms.draining = Draining::Yes;
 
+  terms.role = agreed.role;
   const auto& local = transport.local;
   if (family == net::Family::Ipv4) {
-    if (!local.is_v4() && !transport.local_ipv4) return std::nullopt;
-    terms.self.address = local.is_v4() ? local.v4() : *transport.local_ipv4;
-    return terms;
+    // An unnumbered neighbour need not have a way to an IPv4 address of ours (RFC 8950).
+    const bool over_ipv6 = agreed.ipv4_over_ipv6 && (local.link_local() || !transport.local_ipv4);
+    if (!over_ipv6) {
+      if (!local.is_v4() && !transport.local_ipv4) return std::nullopt;
+      terms.self.address = local.is_v4() ? local.v4() : *transport.local_ipv4;
+      return terms;
+    }
   }
   // RFC 2545 section 3: the link-local address goes along where the neighbour shares the link; alone, where
   // there is no other.

@@ -55,13 +55,17 @@ void Router::Core::set_unreachable(std::vector<net::IpAddress> next_hops) {
 }
 
 std::size_t Router::Core::drain(std::size_t limit, const VisitChange& visit) {
+  if (leaving_to_restart_) return 0;
   std::size_t drained = 0;
   const auto counted = [&](const auto& prefix, std::span<const RouteHop> next_hops) {
     ++drained;
     visit(net::Prefix{prefix}, next_hops);
   };
-  const auto left = ipv4_.drain(limit, counted);
-  return left + ipv6_.drain(limit - drained, counted);
+  // What a restarted router learns goes to the kernel as a whole, when it is complete.
+  std::size_t left = 0;
+  if (!deferral_.active(net::Family::Ipv4)) left += ipv4_.drain(limit, counted);
+  if (!deferral_.active(net::Family::Ipv6)) left += ipv6_.drain(limit - drained, counted);
+  return left;
 }
 
 void Router::Core::replay() {

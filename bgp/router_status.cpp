@@ -63,7 +63,12 @@ FamilyCounters count(const Tables& tables, PeerId peer, std::uint64_t filtered) 
           .accepted = held.paths - held.rejected,
           .filtered = filtered,
           .best = held.best,
-          .advertised = advertised};
+          .advertised = advertised,
+          .stale = held.stale};
+}
+
+NeighborStatus::Restart restart_of(const Neighbor::Intake& intake) {
+  return {intake.stale.phase(), intake.stale.deadline(), intake.end_of_rib};
 }
 
 }  // namespace
@@ -94,9 +99,16 @@ std::vector<NeighborStatus> Router::Core::neighbors() const {
     }
     status.ipv4 = count(ipv4_, id, each.ipv4.filtered);
     status.ipv6 = count(ipv6_, id, each.ipv6.filtered);
+    status.ipv4.leaked = each.ipv4.leaked;
+    status.ipv6.leaked = each.ipv6.leaked;
     status.attribute_faults = each.attribute_faults;
     status.malformed.assign(each.malformed.begin(), each.malformed.end());
-    status.clearing = ipv4_.counters(id).stale > 0 || ipv6_.counters(id).stale > 0;
+    status.ipv4_restart = restart_of(each.ipv4);
+    status.ipv6_restart = restart_of(each.ipv6);
+    const auto clearing = [](const auto& counters, const Neighbor::Intake& intake) {
+      return counters.stale > 0 && intake.stale.phase() == StaleRoutes::Phase::None;
+    };
+    status.clearing = clearing(ipv4_.counters(id), each.ipv4) || clearing(ipv6_.counters(id), each.ipv6);
     const auto ipv4_out = ipv4_.out(id);
     const auto ipv6_out = ipv6_.out(id);
     status.ipv4_group = ipv4_out ? ipv4_out->group->id() : 0;

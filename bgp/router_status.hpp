@@ -21,8 +21,10 @@ struct FamilyCounters {
   std::uint64_t received = 0;    // prefixes held from the peer: accepted, and rejected where those are kept
   std::uint64_t accepted = 0;    // of these, in the decision
   std::uint64_t filtered = 0;    // announcements that import filters or loop detection rejected, ever
+  std::uint64_t leaked = 0;      // of announcements that RFC 9234 forbids, ever
   std::uint64_t best = 0;        // prefixes for which this peer's path is the best
   std::uint64_t advertised = 0;  // prefixes that the peer has from us
+  std::uint64_t stale = 0;       // prefixes of an earlier session that are still in use
   friend bool operator==(const FamilyCounters&, const FamilyCounters&) = default;
 };
 
@@ -43,6 +45,13 @@ struct NeighborStatus {
   std::optional<Transport> transport;    // the same
   FamilyCounters ipv4;
   FamilyCounters ipv6;
+  struct Restart {
+    StaleRoutes::Phase phase = StaleRoutes::Phase::None;
+    std::optional<net::TimePoint> until;  // when stale routes go, or fade, by themselves
+    bool end_of_rib = false;              // received in this session
+  };
+  Restart ipv4_restart;
+  Restart ipv6_restart;
   std::map<std::uint8_t, std::uint64_t> attribute_faults;  // by attribute type
   std::vector<MalformedUpdate> malformed;                  // the last few
   bool clearing = false;                                   // routes of an earlier session are still being withdrawn

@@ -104,6 +104,7 @@ State Session::open_sent(const Event& event, net::TimePoint now, Actions& out) {
                         [&](const Open& e) { return answer(e, now, out); },
                         [&](const Notification& e) { return closed_by_peer(e, out); },
                         [&](const Violation& e) { return give_up(e.notification, out); },
+                        [&](const Abandoned& e) { return abandon(e, out); },
                         [&](const auto&) { return unexpected(event, out); },
                     },
                     event);
@@ -120,6 +121,7 @@ State Session::open_confirm(const Event& event, net::TimePoint now, Actions& out
                         [&](const KeepaliveReceived&) { return come_up(now); },
                         [&](const Notification& e) { return closed_by_peer(e, out); },
                         [&](const Violation& e) { return give_up(e.notification, out); },
+                        [&](const Abandoned& e) { return abandon(e, out); },
                         [&](const auto&) { return unexpected(event, out); },
                     },
                     event);
@@ -138,6 +140,7 @@ State Session::established(const Event& event, net::TimePoint now, Actions& out)
                         [&](const RefreshReceived&) { return heard(now); },
                         [&](const Notification& e) { return closed_by_peer(e, out); },
                         [&](const Violation& e) { return give_up(e.notification, out); },
+                        [&](const Abandoned& e) { return abandon(e, out); },
                         [&](const Open&) { return unexpected(event, out); },
                     },
                     event);
@@ -156,7 +159,7 @@ State Session::greet(const Transport& transport, net::TimePoint now, Actions& ou
   transport_ = transport;
   deadlines_.disarm(Timer::ConnectRetry);
   deadlines_.arm(Timer::Hold, now + open_hold_time);
-  send(MessageType::Open, encode(make_open(*config_, offer_)), out);
+  send(MessageType::Open, encode(make_open(*config_, offer_, restart_)), out);
   return State::OpenSent;
 }
 
@@ -215,7 +218,9 @@ State Session::lost(const ConnectionLost& event) {
 State Session::give_up(const Notification& notification, Actions& out) {
   reason_ = ResetReason{ResetReason::By::Local, notification, describe(notification)};
   offer_ = Offer::Full;
-  send(MessageType::Notification, encode(notification), out);
+  // RFC 8538 section 3: where both keep routes over NOTIFICATIONs, an end for good is said as such.
+  const bool hard = state_ == State::Established && negotiated_->restart.notification && ends_for_good(notification);
+  send(MessageType::Notification, encode(hard ? hard_reset(notification) : notification), out);
   return hang_up(out);
 }
 
@@ -232,6 +237,11 @@ State Session::closed_by_peer(const Notification& notification, Actions& out) {
 State Session::hang_up(Actions& out) {
   out.push_back(Hangup{connection()});
   return State::Idle;
+}
+
+State Session::abandon(const Abandoned& event, Actions& out) {
+  reason_ = event.reason;
+  return hang_up(out);
 }
 
 // RFC 6608: the subcode is the state, the data is the type of the message.

@@ -73,12 +73,16 @@ struct Expired {
 struct KeepaliveReceived {};
 struct UpdateReceived {};
 struct RefreshReceived {};
+// The connection is given up without a word: the peer has a new one, or is to keep our routes (RFC 4724).
+struct Abandoned {
+  ResetReason reason;
+};
 // The peer broke a rule: by the framer, a decoder, or the tables (UPDATE, prefix limit).
 struct Violation {
   Notification notification;
 };
 using Event = std::variant<Start, Stop, Connected, ConnectionLost, Expired, Open, KeepaliveReceived, UpdateReceived,
-                           RefreshReceived, Notification, Violation>;
+                           RefreshReceived, Notification, Violation, Abandoned>;
 
 // Actions, in the order in which they are to be done.
 struct Dial {
@@ -107,11 +111,14 @@ struct Moved {
 // Said by Peer, of which at most one session is up: routes may flow, as Peer::established() agreed.
 struct WentUp {
   ConnectionId connection;
+  net::TimePoint at{};
   friend bool operator==(const WentUp&, const WentUp&) = default;
 };
 struct WentDown {
   ConnectionId connection;
   ResetReason reason;
+  RestartTerms restart;  // of the session that ended
+  net::TimePoint at{};
   friend bool operator==(const WentDown&, const WentDown&) = default;
 };
 using Action = std::variant<Dial, Hangup, Send, Moved, WentUp, WentDown>;
@@ -150,6 +157,8 @@ class Session {
     counters_.out[static_cast<std::size_t>(type)] += messages;
   }
 
+  // What the next OPEN says of our own restart.
+  void set_restart_state(RestartState state) { restart_ = state; }
   // The keepalive time changed in the configuration.
   void retime(net::TimePoint now);
   // Asks TCP whether the peer is still there: a KEEPALIVE ahead of time.
@@ -184,6 +193,7 @@ class Session {
   State give_up(const Notification& notification, Actions& out);
   State closed_by_peer(const Notification& notification, Actions& out);
   State hang_up(Actions& out);
+  State abandon(const Abandoned& event, Actions& out);
   State unexpected(const Event& event, Actions& out);
   void send(MessageType type, std::vector<std::uint8_t> bytes, Actions& out);
   void arm_hold(net::TimePoint now);
@@ -192,6 +202,7 @@ class Session {
   Side side_;
   State state_ = State::Idle;
   Offer offer_ = Offer::Full;
+  RestartState restart_;
   std::uint32_t serial_ = 0;
   const PeerConfig* config_;
   Random random_;

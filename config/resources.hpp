@@ -90,13 +90,36 @@ struct PeerRoutes {
   friend bool operator==(const PeerRoutes&, const PeerRoutes&) = default;
 };
 
-// One neighbour.
+// RFC 4724, RFC 8538, RFC 9494. Helper: the peer's routes are kept while it restarts. Full: and it keeps ours.
+struct GracefulRestart {
+  enum class Mode : std::uint8_t { Off, Helper, Full };
+  Mode mode = Mode::Helper;
+  std::chrono::seconds restart_time{120};         // until we are back, as the peer is told; 1..4095
+  std::chrono::seconds stale_path_time{360};      // for the End-of-RIB of a peer that is back; 1..4095
+  std::chrono::seconds long_lived_stale_time{0};  // stale routes as a last resort after that; 0: not at all
+  bool notification = true;                       // routes also outlive NOTIFICATIONs that are no hard reset
+  friend bool operator==(const GracefulRestart&, const GracefulRestart&) = default;
+};
+
+// The number that a key for TCP-AO has by its name in a Secret, "0" to "255".
+[[nodiscard]] std::optional<std::uint8_t> key_number(const std::string& name);
+
+// RFC 9234: what this node is to the neighbour.
+enum class PeerRole : std::uint8_t { Provider, RouteServer, RouteServerClient, Customer, Peer };
+
+// One neighbour, or several: every node that peer_selectors choose, or whoever connects from listen_range.
 struct BGPPeer {
   Meta meta;
   std::optional<Asn> my_asn;              // default: BGPConfiguration.asn
   std::optional<Asn> peer_asn;            // exactly one of peer_asn and dynamic_asn
   std::optional<DynamicAsn> dynamic_asn;  // any AS that is the same as / not the same as ours
-  net::IpAddress peer_address;
+  // How the neighbour is found: exactly one of peer_address, interface, listen_range and peer_selectors; a link-local
+  // address needs its interface as well.
+  net::IpAddress peer_address;  // unspecified: not given
+  std::string interface;        // with no address: whoever sends router advertisements there
+  std::optional<net::Prefix> listen_range;
+  std::uint32_t max_dynamic_peers = 100;      // of the range at a time
+  std::vector<LabelSelector> peer_selectors;  // nodes, by their InternalIP
   std::uint16_t peer_port = 179;
   std::optional<net::IpAddress> source_address;
   std::optional<net::RouterId> router_id;              // default: BGPConfiguration.routerID
@@ -112,6 +135,14 @@ struct BGPPeer {
   std::optional<std::string> bfd_profile;             // BFDProfile; nothing: not watched by BFD
   bool bfd_strict = false;                            // the session waits for BFD to be Up
   std::optional<std::chrono::seconds> bfd_hold_time;  // strict: no longer than this; default: for ever
+  // TCP-AO, RFC 5925: the keys of the Secret are numbered, "0" to "255".
+  struct TcpAo {
+    enum class Algorithm : std::uint8_t { HmacSha1, AesCmac };
+    SecretRef secret;
+    Algorithm algorithm = Algorithm::HmacSha1;
+    friend bool operator==(const TcpAo&, const TcpAo&) = default;
+  };
+  std::optional<TcpAo> tcp_ao;
   std::vector<AddressFamily> families{AddressFamily::Ipv4Unicast, AddressFamily::Ipv6Unicast};
   std::vector<LabelSelector> node_selectors;
   std::optional<std::vector<std::string>>
@@ -121,6 +152,11 @@ struct BGPPeer {
   PeerRoutes routes;
   bool shutdown = false;         // administratively down
   std::string shutdown_message;  // RFC 9003, at most 255 octets
+  GracefulRestart graceful_restart;
+  bool graceful_shutdown = false;       // RFC 8326: the session is about to go
+  bool honor_graceful_shutdown = true;  // routes that say so are a last resort
+  std::optional<PeerRole> role;         // external peers only
+  bool role_strict = false;             // the peer must say its own
   std::string description;
 };
 
@@ -166,6 +202,8 @@ struct BGPConfiguration {
   Kernel kernel;
   Multipath multipath;
   std::vector<std::string> import_filters;  // what peers without an own `import` use; empty: reject-all
+  // How long a restarted router waits for its peers' routes before it tells anybody anything, 1..4095.
+  std::chrono::seconds restart_deferral{120};
 };
 
 // Which addresses go to which peers with which attributes.

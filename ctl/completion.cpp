@@ -10,7 +10,7 @@ namespace ctl {
 namespace {
 
 constexpr auto commands =
-    "get describe apply delete watch status peers routes services explain restart refresh completion";
+    "get describe apply delete watch status peers routes services explain restart refresh drain undrain completion";
 
 std::string kinds() {
   std::string words;

@@ -72,6 +72,8 @@ void add_speaker_commands(const Commands& command, Options& options) {
   auto* restart = command("restart", "Close a neighbour's session and open it again", Verb::Restart);
   restart->add_option("NAME", options.words, "The neighbour")->required()->expected(1);
   restart->add_option("--reason", options.reason, "Told to the neighbour")->type_name("TEXT");
+  command("drain", "Tell all neighbours that this node is about to go, while it still forwards", Verb::Drain);
+  command("undrain", "The node stays after all", Verb::Undrain);
   auto* refresh = command("refresh", "Ask a neighbour for its routes again", Verb::Refresh);
   refresh->add_option("NAME", options.words, "The neighbour")->required()->expected(1);
   refresh->add_flag("--out", options.out, "Send our routes again instead");

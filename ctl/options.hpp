@@ -24,6 +24,8 @@ enum class Verb : std::uint8_t {
   Services,
   Explain,
   Restart,
+  Drain,
+  Undrain,
   Refresh,  // on a speaker, through its control socket
   Completion,
 };

@@ -267,6 +267,9 @@ void status(const Options& options, std::ostream& out) {
   } else {
     line("router", "none: " + word(answer, "noRouter"), Colour::Warning);
   }
+  if (answer.value("draining", false))
+    line("draining", "neighbors are told that this node is about to go", Colour::Warning);
+  if (answer.value("restarting", false)) line("restarting", "waits for what the neighbors know", Colour::Warning);
   const auto& peers = answer["peers"];
   const auto up = peers.value("Established", 0);
   line("peers", fmt::format("{} of {} established", up, word(peers, "total")),
@@ -298,6 +301,11 @@ void status(const Options& options, std::ostream& out) {
   for (const auto& problem : answer["problems"]) line("problem", problem.get<std::string>(), Colour::Bad);
 }
 
+void drain(const Options& options, std::ostream& out) {
+  const auto answer = ask(options, "POST", options.verb == Verb::Drain ? "/drain" : "/undrain");
+  if (!print_structured(answer, options.format, out)) out << word(answer, "done") << "\n";
+}
+
 void command(const Options& options, std::ostream& out) {
   auto target = "/peers/" + config::percent_encode(options.words.front());
   target += options.verb == Verb::Restart ? "/restart?reason=" + config::percent_encode(options.reason)
@@ -321,6 +329,9 @@ void run_on_speaker(const Options& options, std::ostream& out) {
       return services(options, out);
     case Verb::Explain:
       return explain(options, out);
+    case Verb::Drain:
+    case Verb::Undrain:
+      return drain(options, out);
     case Verb::Restart:
     case Verb::Refresh:
       return command(options, out);

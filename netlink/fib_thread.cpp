@@ -8,9 +8,20 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace netlink {
+namespace {
+
+// While a table is loaded, the owner comes first: it has sessions to keep up and neighbours to tell, and what it
+// changes again meanwhile need not be written at all. A thread may always lower its own priority.
+void yield_to_owner() {
+  constexpr auto niceness = 5;
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
+}
+
+}  // namespace
 
 Signal::Signal() : fd_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {
   if (fd_ < 0) throw std::system_error{errno, std::generic_category(), "eventfd"};
@@ -92,6 +103,7 @@ bool FibThread::settle(std::chrono::milliseconds timeout) {
 // ---- the thread ----
 
 void FibThread::run() {
+  yield_to_owner();
   for (;;) {
     if (take_inbox()) return;
     const auto step = fib_.step(net::Clock::now());

@@ -21,8 +21,12 @@ BgpSide::BgpSide(boost::asio::io_context& io, Log& log, RouteChanged route_chang
 
 BgpSide::~BgpSide() = default;
 
-void BgpSide::open(const RouterSetup& setup, const Routes& routes) {
+void BgpSide::open(const RouterSetup& setup, const Routes& routes, Forwarding forwarding, net::TimePoint now) {
   router_ = std::make_unique<bgp::Router>(setup.router, seed());
+  if (setup.restart && forwarding == Forwarding::Preserved) {
+    router_->begin_restart(setup.restart->deferral, now);
+    log_.info("graceful restart begun", {{"longest", std::to_string(setup.restart->deferral.count()) + " s"}});
+  }
   BgpEdgeEvents events;
   events.moved = [this](const bgp::NeighborMoved& move) {
     const auto* neighbor = router_->neighbor(move.peer);
@@ -44,7 +48,7 @@ void BgpSide::open(const RouterSetup& setup, const Routes& routes) {
   for (const auto& [prefix, announcement] : routes) router_->set_local(prefix, local_route(*announcement));
 }
 
-void BgpSide::configure(const RouterSetup& setup, const Routes& routes, net::TimePoint now) {
+void BgpSide::configure(const RouterSetup& setup, const Routes& routes, Forwarding forwarding, net::TimePoint now) {
   if (setup.absent) {
     if (absent_ != *setup.absent) log_.info("no router on this node", {{"reason", *setup.absent}});
     absent_ = *setup.absent;
@@ -56,7 +60,7 @@ void BgpSide::configure(const RouterSetup& setup, const Routes& routes, net::Tim
     return;
   }
   absent_.clear();
-  if (router_ == nullptr) open(setup, routes);
+  if (router_ == nullptr) open(setup, routes, forwarding, now);
   for (const auto& change : router_->plan(setup.router, setup.neighbors)) log_.planned(change);
   router_->configure(setup.router, setup.neighbors, now);
   edge_->listen({setup.listen.addresses, setup.listen.port});
@@ -85,10 +89,11 @@ void BgpSide::drain_routes() {
   if (left != 0) edge_->wake();
 }
 
-void BgpSide::leave(const std::string& reason, net::TimePoint now, std::function<void()> done) {
+void BgpSide::leave(const std::string& reason, bgp::Router::Leaving leaving, net::TimePoint now,
+                    std::function<void()> done) {
   if (router_ == nullptr) return done();
   edge_->listen({{}, 0});
-  router_->shut_down(reason, now);
+  router_->shut_down(reason, now, leaving);
   edge_->drain(std::move(done));
 }
 

@@ -29,13 +29,19 @@ class BgpSide {
   BgpSide(const BgpSide&) = delete;
   BgpSide& operator=(const BgpSide&) = delete;
 
-  // Makes the router what the setup says. When there was none, `routes` are what it starts with.
-  void configure(const RouterSetup& setup, const Routes& routes, net::TimePoint now);
+  // Whether the data path of an earlier life of this program still works.
+  enum class Forwarding : std::uint8_t { Lost, Preserved };
+  // Makes the router what the setup says. When there was none, `routes` are what it starts with, and with its
+  // forwarding preserved it starts as one that restarts (RFC 4724), where the setup asks for that.
+  void configure(const RouterSetup& setup, const Routes& routes, Forwarding forwarding, net::TimePoint now);
   void apply(const net::Plan<net::Prefix, AnnouncementPtr>& routes);
   // Every best route is told again.
   void replay();
   // Ends all sessions with Cease/Administrative Shutdown and the reason, then calls `done`.
-  void leave(const std::string& reason, net::TimePoint now, std::function<void()> done);
+  // ToRestart: neighbours that keep our routes meanwhile are left without a word.
+  void leave(const std::string& reason, bgp::Router::Leaving leaving, net::TimePoint now, std::function<void()> done);
+  // The router was started anew and waits for what its neighbours know.
+  [[nodiscard]] bool restarting() const { return router_ != nullptr && router_->restarting(); }
 
   // Nothing while this node runs no router; absent() says why.
   [[nodiscard]] const bgp::Router* router() const { return router_.get(); }
@@ -48,7 +54,7 @@ class BgpSide {
   [[nodiscard]] bool all_established() const;
 
  private:
-  void open(const RouterSetup& setup, const Routes& routes);
+  void open(const RouterSetup& setup, const Routes& routes, Forwarding forwarding, net::TimePoint now);
   void drain_routes();
 
   boost::asio::io_context& io_;

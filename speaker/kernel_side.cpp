@@ -16,7 +16,7 @@ using boost::system::error_code;
 constexpr std::size_t lot = 4096;
 
 netlink::NextHop to_hop(const net::Prefix& prefix, const bgp::RouteHop& hop) {
-  return hop.blackhole ? netlink::nowhere(prefix.family()) : netlink::NextHop{hop.address, 0, hop.weight};
+  return hop.blackhole ? netlink::nowhere(prefix.family()) : netlink::NextHop{hop.address, hop.interface, hop.weight};
 }
 
 // Asio closes what it holds; the descriptor belongs to the library, so it gets a copy.
@@ -139,6 +139,16 @@ void KernelSide::leave() {
     return;
   }
   for (const auto& problem : cleaned->problems) log_.warning("left in the kernel", {{"what", problem}});
+}
+
+void KernelSide::detach() {
+  flush();
+  reports_readable_.reset();
+  fib_.reset();
+}
+
+std::size_t KernelSide::adopted() const {
+  return fib_ == nullptr ? 0 : fib_->counters().fib.routes.adopted;
 }
 
 std::optional<netlink::FibThreadCounters> KernelSide::counters() const {

@@ -45,6 +45,10 @@ class KernelSide {
   void bind(const std::set<net::IpAddress>& service_addresses);
   // Takes everything of ours out of the kernel.
   void leave();
+  // Stops writing and leaves everything where it is, for the next life to adopt.
+  void detach();
+  // How many routes of an earlier life were found.
+  [[nodiscard]] std::size_t adopted() const;
 
   [[nodiscard]] std::optional<netlink::FibThreadCounters> counters() const;
   [[nodiscard]] std::vector<std::string> warnings() const;

@@ -43,6 +43,14 @@ std::string_view print(bgp::Notice notice) {
       return "malformed UPDATE handled without a reset";
     case bgp::Notice::NoNextHop:
       return "family cannot be announced: no address of it on the link";
+    case bgp::Notice::RoutesKept:
+      return "routes kept while the peer restarts";
+    case bgp::Notice::RoutesFaded:
+      return "the peer stays away: its routes are a last resort";
+    case bgp::Notice::StaleDropped:
+      return "stale routes dropped";
+    case bgp::Notice::RangeFull:
+      return "too many neighbors of a range";
     case bgp::Notice::RefreshMissing:
       break;
   }

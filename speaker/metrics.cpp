@@ -58,6 +58,10 @@ void add_family(Page& page, const std::string& peer, const std::string& family, 
   page.gauge("herald_bgp_prefixes_best", "Prefixes whose best path is the peer's", number(counters.best), labels);
   page.gauge("herald_bgp_prefixes_advertised", "Prefixes that the peer has from us", number(counters.advertised),
              labels);
+  page.gauge("herald_bgp_prefixes_stale", "Prefixes of an earlier session that are still in use",
+             number(counters.stale), labels);
+  page.counter("herald_bgp_prefixes_leaked_total", "Announcements that RFC 9234 forbids", number(counters.leaked),
+               labels);
   page.counter("herald_bgp_prefixes_filtered_total", "Announcements that import filters or loop detection rejected",
                number(counters.filtered), labels);
 }

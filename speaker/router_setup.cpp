@@ -150,6 +150,23 @@ std::string secret_of(const Resources& resources, const config::SecretRef& ref, 
   return value->second;
 }
 
+// The keys for TCP-AO, or why there are none although they are asked for.
+bgp::AuthenticationKeys authentication(const Resources& resources, const BGPPeer& peer, std::string& missing) {
+  bgp::AuthenticationKeys out;
+  if (!peer.tcp_ao) return out;
+  using From = config::BGPPeer::TcpAo::Algorithm;
+  using To = bgp::AuthenticationKeys::Algorithm;
+  out.algorithm = peer.tcp_ao->algorithm == From::HmacSha1 ? To::HmacSha1 : To::AesCmac;
+  const auto& ref = peer.tcp_ao->secret;
+  const auto name = (ref.namespace_name.empty() ? std::string{"default"} : ref.namespace_name) + "/" + ref.name;
+  if (const auto secret = resources.secrets.find(name); secret != resources.secrets.end()) {
+    for (const auto& [id, key] : secret->second.data)
+      if (const auto number = config::key_number(id)) out.keys.emplace(*number, key);
+  }
+  if (out.empty()) missing = "Secret " + name + " has no keys for TCP-AO";
+  return out;
+}
+
 // The password, or why there is none although one is asked for.
 std::string password(const Resources& resources, const BGPPeer& peer, std::string& missing) {
   if (peer.password) return *peer.password;
@@ -169,6 +186,35 @@ bgp::ExpectedAsn expected_asn(const BGPPeer& peer) {
   return {peer.dynamic_asn == config::DynamicAsn::Internal ? bgp::ExpectedAsn::Kind::Internal
                                                            : bgp::ExpectedAsn::Kind::External,
           {}};
+}
+
+bgp::GracefulRestart graceful_restart(const config::GracefulRestart& from) {
+  using From = config::GracefulRestart::Mode;
+  using To = bgp::GracefulRestart::Mode;
+  return {.mode = from.mode == From::Full     ? To::Full
+                  : from.mode == From::Helper ? To::Helper
+                                              : To::Off,
+          .restart_time = from.restart_time,
+          .stale_time = from.stale_path_time,
+          .long_lived_time = from.long_lived_stale_time,
+          .notification = from.notification};
+}
+
+std::optional<bgp::Role> role(const std::optional<config::PeerRole>& from) {
+  if (!from) return std::nullopt;
+  switch (*from) {
+    case config::PeerRole::Provider:
+      return bgp::Role::Provider;
+    case config::PeerRole::RouteServer:
+      return bgp::Role::RouteServer;
+    case config::PeerRole::RouteServerClient:
+      return bgp::Role::RouteServerClient;
+    case config::PeerRole::Customer:
+      return bgp::Role::Customer;
+    case config::PeerRole::Peer:
+      break;
+  }
+  return bgp::Role::Peer;
 }
 
 // RFC 5065 section 4: the member AS within the confederation, its identifier towards others.
@@ -223,6 +269,7 @@ bgp::PeerConfig session(const BGPPeer& peer, const bgp::RouterConfig& router, co
   bgp::PeerConfig out;
   out.description = peer.description;
   out.address = peer.peer_address;
+  out.interface = peer.interface;
   out.port = peer.peer_port;
   out.source = peer.source_address;
   out.connect = peer.passive ? bgp::Connect::PassiveOnly : bgp::Connect::Both;
@@ -234,9 +281,12 @@ bgp::PeerConfig session(const BGPPeer& peer, const bgp::RouterConfig& router, co
   out.hold_time = peer.hold_time;
   out.keepalive_time = peer.keepalive_time;
   out.connect_retry = peer.connect_time;
+  out.graceful_restart = graceful_restart(peer.graceful_restart);
   out.families = {false, false};
   for (const auto value : peer.families)
     (family(value) == net::Family::Ipv4 ? out.families.ipv4 : out.families.ipv6) = true;
+  out.role = role(peer.role);
+  out.role_required = peer.role_strict;
   return out;
 }
 
@@ -299,6 +349,7 @@ bgp::NeighborConfig neighbor(const Resources& resources, const BGPPeer& peer, co
   out.session = session(peer, router, own.confederation ? own.confederation->members : std::vector<net::Asn>{});
   out.session.add_path = {peer.routes.add_path.receive, peer.routes.add_path.send};
   out.session.password = password(resources, peer, out.hold_down);
+  out.session.authentication = authentication(resources, peer, out.hold_down);
   out.ipv4_limit = out.ipv6_limit = prefix_limit(peer);
   out.out = export_options(peer.routes);
   if (peer.routes.default_originate) out.default_originate = bgp::DefaultOriginate{*peer.routes.default_originate};
@@ -312,7 +363,57 @@ bgp::NeighborConfig neighbor(const Resources& resources, const BGPPeer& peer, co
   if (peer.export_filters)
     out.export_filter = chain(resources, *peer.export_filters, config::Direction::Export, out.hold_down);
   if (peer.shutdown) out.shutdown = peer.shutdown_message;
+  using GracefulShutdown = bgp::NeighborConfig::GracefulShutdown;
+  out.graceful_shutdown = peer.honor_graceful_shutdown ? GracefulShutdown::Honoured : GracefulShutdown::Ignored;
+  out.draining = peer.graceful_shutdown ? bgp::Draining::Yes : bgp::Draining::No;
+  if (peer.listen_range) {
+    out.range = peer.listen_range;
+    out.range_limit = peer.max_dynamic_peers;
+  }
   return out;
+}
+
+// IPv4 first: every node has one.
+std::optional<net::IpAddress> address_of(const config::Node& node) {
+  const auto of = [&](net::Family wanted) {
+    return std::ranges::find_if(node.addresses, [&](const auto& address) { return address.family() == wanted; });
+  };
+  auto found = of(net::Family::Ipv4);
+  if (found == node.addresses.end()) found = of(net::Family::Ipv6);
+  return found == node.addresses.end() ? std::nullopt : std::optional{*found};
+}
+
+// One neighbour a node that the selectors choose, but for this one.
+void add_nodes(const Resources& resources, const RouterFacts& facts, const BGPPeer& peer,
+               const bgp::NeighborConfig& common, std::vector<bgp::NeighborConfig>& out) {
+  for (const auto& [name, node] : resources.nodes) {
+    if (name == facts.node || !config::any_matches(peer.peer_selectors, node.meta.labels)) continue;
+    auto made = common;
+    made.name = peer.meta.name + "/" + name;
+    made.group = peer.meta.name;
+    if (const auto address = address_of(node))
+      made.session.address = *address;
+    else
+      made.hold_down = "Node " + name + " has no InternalIP";
+    out.push_back(std::move(made));
+  }
+}
+
+// The neighbour of a link is known when it was heard there.
+void find_on_link(const RouterFacts& facts, bgp::NeighborConfig& neighbor) {
+  const auto& interface = neighbor.session.interface;
+  const auto heard = facts.heard.find(interface);
+  if (heard != facts.heard.end() && heard->second)
+    neighbor.session.address = *heard->second;
+  else
+    neighbor.hold_down =
+        heard == facts.heard.end() ? "no router was heard on " + interface + " yet" : heard->second.error();
+}
+
+// RFC 8950 is for sessions over IPv6.
+void offer_ipv6_next_hops(bgp::NeighborConfig& neighbor) {
+  const bool over_ipv6 = neighbor.range ? !neighbor.range->is_v4() : neighbor.session.address.is_v6();
+  neighbor.session.ipv4_over_ipv6 = over_ipv6 || !neighbor.session.interface.empty();
 }
 
 bgp::Announcement announcement(const RouteAttributes& from, std::vector<std::string> peers) {
@@ -375,12 +476,32 @@ RouterSetup set_up_router(const Resources& resources, const RouterFacts& facts) 
       if (const auto found = bgp::parse_community(text)) aggregate.communities.push_back(*found);
     out.router.aggregates.push_back(std::move(aggregate));
   }
+  out.router.draining = facts.draining ? bgp::Draining::Yes : bgp::Draining::No;
   for (const auto* peer : peers) {
-    out.neighbors.push_back(neighbor(resources, *peer, out.router, own));
-    if (const auto held = facts.held_down.find(peer->meta.name); held != facts.held_down.end())
-      out.neighbors.back().hold_down = held->second;
-    if (auto watch = bfd_watch(resources, *peer, out.neighbors.back()); watch && out.neighbors.back().hold_down.empty())
-      out.bfd.emplace(peer->meta.name, std::move(*watch));
+    auto made = neighbor(resources, *peer, out.router, own);
+    const auto held = facts.held_down.find(peer->meta.name);
+    if (held != facts.held_down.end()) made.hold_down = held->second;
+    const auto first = out.neighbors.size();
+    if (!peer->peer_selectors.empty()) {
+      add_nodes(resources, facts, *peer, made, out.neighbors);
+    } else {
+      if (peer->peer_address.unspecified() && !peer->interface.empty()) {
+        out.unnumbered.insert(peer->interface);
+        if (made.hold_down.empty()) find_on_link(facts, made);
+      }
+      out.neighbors.push_back(std::move(made));
+    }
+    for (auto at = first; at < out.neighbors.size(); ++at) {
+      auto& each = out.neighbors[at];
+      offer_ipv6_next_hops(each);
+      if (each.range) continue;  // BFD watches neighbours whose address is known
+      if (auto watch = bfd_watch(resources, *peer, each); watch && each.hold_down.empty())
+        out.bfd.emplace(each.name, std::move(*watch));
+    }
+    if (peer->graceful_restart.mode == config::GracefulRestart::Mode::Full) {
+      if (!out.restart) out.restart = {{}, own.restart_deferral};
+      out.restart->time = std::max(out.restart->time, peer->graceful_restart.restart_time);
+    }
   }
   return out;
 }

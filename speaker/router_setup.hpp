@@ -37,9 +37,17 @@ struct BfdWatch {
 struct RouterSetup {
   bgp::RouterConfig router;
   std::vector<bgp::NeighborConfig> neighbors;
+  std::set<std::string> unnumbered;     // interfaces on which a neighbour is to be found
   std::map<std::string, BfdWatch> bfd;  // by neighbour; those that are held or shut down are not watched
   config::BGPConfiguration::Listen listen;
   config::BGPConfiguration::Kernel kernel;
+  // Set when some neighbour is asked to keep our routes while we restart: how long it does, and how long a restarted
+  // router waits for what its neighbours know.
+  struct Restart {
+    net::Seconds time{};
+    net::Seconds deferral{};
+  };
+  std::optional<Restart> restart;
   // Why there is no router on this node: nothing to do, or something is missing.
   std::optional<std::string> absent;
 };
@@ -49,6 +57,9 @@ struct RouterFacts {
   std::set<std::string> peers;                      // the BGPPeers that this node runs
   std::map<std::string, std::string> held_down;     // BGPPeer -> why it must stay down
   std::optional<net::RouterId> fallback_router_id;  // when neither configuration nor peer names one
+  // Neighbours that were heard on links: interface -> link-local address, or why there is none yet.
+  std::map<std::string, net::Result<net::Ipv6Address, std::string>> heard;
+  bool draining = false;
 };
 
 [[nodiscard]] RouterSetup set_up_router(const config::Resources& resources, const RouterFacts& facts);

@@ -73,7 +73,8 @@ class Program {
         control_{io_, [this](const ControlRequest& request) { return answer(speaker_, request); }},
         metrics_{io_, [this](const ControlRequest& request) { return answer_metrics(speaker_, request); }},
         leave_signals_{io_, SIGTERM, SIGINT},
-        reload_signal_{io_, SIGHUP} {}
+        reload_signal_{io_, SIGHUP},
+        drain_signals_{io_, SIGUSR1, SIGUSR2} {}
 
   int run() {
     for (const auto& [server, endpoint] :
@@ -85,10 +86,12 @@ class Program {
       }
     }
     if (!start_source()) return usage;
-    leave_signals_.async_wait([this](const boost::system::error_code& error, int) {
-      if (!error) leave();
+    leave_signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      using Leaving = bgp::Router::Leaving;
+      if (!error) leave(signal == SIGTERM ? Leaving::ToRestart : Leaving::ForGood);
     });
     follow_reload_signal();
+    follow_drain_signals();
     log_.info("ready", {{"node", options_.node},
                         {"control", options_.control.empty() ? "none" : options_.control},
                         {"metrics", options_.metrics.empty() ? "none" : options_.metrics}});
@@ -155,10 +158,19 @@ class Program {
     });
   }
 
-  void leave() {
+  void follow_drain_signals() {
+    drain_signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      speaker_.drain(signal == SIGUSR1 ? Speaker::Drain::On : Speaker::Drain::Off);
+      follow_drain_signals();
+    });
+  }
+
+  // Whoever stops a program mostly starts it again (SIGTERM); a person at the terminal means it (SIGINT).
+  void leave(bgp::Router::Leaving leaving) {
     log_.info("leaving");
     notify_supervisor("STOPPING=1");
-    const auto stop = [this] { speaker_.leave("", [this] { io_.stop(); }); };
+    const auto stop = [this, leaving] { speaker_.leave("", leaving, [this] { io_.stop(); }); };
     if (api_) {
       api_->leave(stop);
     } else {
@@ -177,6 +189,7 @@ class Program {
   bool has_resources_ = false;
   boost::asio::signal_set leave_signals_;
   boost::asio::signal_set reload_signal_;
+  boost::asio::signal_set drain_signals_;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "speaker/speaker.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 #include "speaker/link_view.hpp"
 
@@ -15,6 +16,13 @@ constexpr auto longest_before_sweep = std::chrono::seconds{120};
 const config::Loaded& nothing() {
   static const config::Loaded empty;
   return empty;
+}
+
+// Since the host was started.
+net::Seconds host_uptime() {
+  timespec since{};
+  ::clock_gettime(CLOCK_BOOTTIME, &since);
+  return net::Seconds{since.tv_sec};
 }
 
 std::map<std::string, std::string> first_reasons(const config::Reasons& reasons) {
@@ -40,6 +48,10 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
            [this] { settled(); }},
       bfd_{io, log, bgp_, [this]() -> const netlink::LinkTable& { return kernel_.links(); }},
       layer2_{io.get_executor(), [this](const Layer2Event& event) { log_.layer2(event); }},
+      unnumbered_{io, [this] { configure_router(net::Clock::now()); },
+                  [this](const std::string& what) {
+                    log_.error("unnumbered peers", {{"problem", what}});
+                  }},
       liveness_timer_{io},
       sweep_timer_{io} {}
 
@@ -89,10 +101,17 @@ void Speaker::configure_router(net::TimePoint now) {
   const auto& resources = loaded_->resources;
   // Once taken from an address, the id stays: a change would open every session anew.
   if (!fallback_router_id_) fallback_router_id_ = default_router_id(kernel_.links());
-  const RouterFacts facts{options_.node, desired_.peers(), first_reasons(loaded_->held_down), fallback_router_id_};
+  const RouterFacts facts{options_.node,       desired_.peers(),        first_reasons(loaded_->held_down),
+                          fallback_router_id_, unnumbered_.neighbors(), draining_};
   const auto setup = set_up_router(resources, facts);
+  unnumbered_wanted_ = setup.unnumbered;
+  unnumbered_.set(unnumbered_wanted_, kernel_.links());
   const auto replay = kernel_.configure(setup.kernel) == KernelSide::Routes::NeedReplay;
-  bgp_.configure(setup, desired_.routes(), now);
+  restart_wanted_ = setup.restart.has_value();
+  // Peers that still keep routes of ours got them since the host was started, when that was longer ago than they
+  // keep any. Routes of ours in the kernel say the same.
+  const bool preserved = kernel_.adopted() > 0 || (setup.restart && host_uptime() > setup.restart->time);
+  bgp_.configure(setup, desired_.routes(), preserved ? BgpSide::Forwarding::Preserved : BgpSide::Forwarding::Lost, now);
   bfd_.configure(setup.bfd);
   if (replay) bgp_.replay();
 }
@@ -157,10 +176,19 @@ void Speaker::decide_layer2() {
 
 void Speaker::links_changed() {
   decide_layer2();
-  // A node without an address had no router id to go by.
-  if (!bgp_.absent().empty()) configure_router(net::Clock::now());
+  // A node without an address had no router id to go by, and a link that came up may bring a neighbour.
+  if (!bgp_.absent().empty() || !unnumbered_wanted_.empty()) configure_router(net::Clock::now());
   bfd_.links_changed();
   bgp_.wake();
+  if (state_changed_) state_changed_();
+}
+
+void Speaker::drain(Drain drain) {
+  if (draining_ == (drain == Drain::On)) return;
+  draining_ = drain == Drain::On;
+  log_.info(draining_ ? "draining" : "draining ended");
+  configure_router(net::Clock::now());
+  decide_layer2();
   if (state_changed_) state_changed_();
 }
 
@@ -174,6 +202,13 @@ void Speaker::bind_addresses() {
 
 void Speaker::settled() {
   kernel_.flush();
+  if (std::exchange(was_restarting_, bgp_.restarting()) && !was_restarting_) {
+    log_.info(
+        "graceful restart complete",
+        {{"after", std::to_string(std::chrono::duration_cast<net::Milliseconds>(net::Clock::now() - started_).count()) +
+                       " ms"}});
+    last_route_change_ = net::Clock::now();
+  }
   if (!change_arrived_) return;
   metrics_.announced_after(net::Clock::now() - *std::exchange(change_arrived_, std::nullopt));
 }
@@ -181,8 +216,10 @@ void Speaker::settled() {
 void Speaker::consider_sweep() {
   if (swept_) return;
   const auto now = net::Clock::now();
+  // Until then the kernel has not been told what the peers know.
+  const bool waits = bgp_.restarting();
   const auto quiet = bgp_.all_established() && now - std::max(last_route_change_, started_) >= quiet_before_sweep;
-  if (quiet || now - started_ >= longest_before_sweep) {
+  if (!waits && (quiet || now - started_ >= longest_before_sweep)) {
     swept_ = true;
     kernel_.sweep();
     return;
@@ -206,14 +243,20 @@ config::SpeakerState Speaker::own_state() const {
   return state;
 }
 
-void Speaker::leave(const std::string& reason, std::function<void()> done) {
+void Speaker::leave(const std::string& reason, bgp::Router::Leaving leaving, std::function<void()> done) {
+  // A node that was drained is gone for longer.
+  if (!restart_wanted_ || draining_) leaving = bgp::Router::Leaving::ForGood;
   draining_ = true;
   liveness_timer_.cancel();
   sweep_timer_.cancel();
   layer2_.update({}, layer2_links(kernel_.links()));
   // Before BGP ends: a node that goes in order is not lost.
   bfd_.leave();
-  bgp_.leave(reason, net::Clock::now(), [this, done = std::move(done)] {
+  bgp_.leave(reason, leaving, net::Clock::now(), [this, leaving, done = std::move(done)] {
+    if (leaving == bgp::Router::Leaving::ToRestart) {
+      kernel_.detach();
+      return done();
+    }
     kernel_.bind({});
     kernel_.leave();
     done();
@@ -241,7 +284,8 @@ std::vector<Verdict> Speaker::explain(const std::string& service) const {
       if (router == nullptr) return false;
       const auto neighbors = router->neighbors();
       return std::any_of(neighbors.begin(), neighbors.end(), [&](const auto& neighbor) {
-        return neighbor.name == peer && neighbor.session.state == bgp::State::Established;
+        return router->neighbor(neighbor.id)->policy_name() == peer &&
+               neighbor.session.state == bgp::State::Established;
       });
     };
     if (router == nullptr) {

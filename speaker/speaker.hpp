@@ -24,6 +24,7 @@
 #include "speaker/metrics.hpp"
 #include "speaker/options.hpp"
 #include "speaker/ownership.hpp"
+#include "speaker/unnumbered/unnumbered_links.hpp"
 
 namespace speaker {
 
@@ -43,7 +44,14 @@ class Speaker {
   // Whether the API is reached: while it is not, nobody is taken for dead.
   void set_api(Liveness::Api api);
   // Leaves in order: addresses given up, sessions closed with the reason, routes out of the kernel; then `done`.
-  void leave(const std::string& reason, std::function<void()> done);
+  // ToRestart: where some peer keeps our routes while we restart (RFC 4724), sessions with such peers end without a
+  // word, and what is in the kernel stays.
+  void leave(const std::string& reason, bgp::Router::Leaving leaving, std::function<void()> done);
+  // Before maintenance, and after it: the others find other ways while this node still forwards (RFC 8326), and take
+  // over its layer 2 addresses.
+  enum class Drain : std::uint8_t { Off, On };
+  void drain(Drain drain);
+  [[nodiscard]] bool draining() const { return draining_; }
   // What this node says of itself to the others.
   [[nodiscard]] config::SpeakerState own_state() const;
   // Called when own_state() has changed in more than its heartbeat.
@@ -95,10 +103,14 @@ class Speaker {
   BgpSide bgp_;
   BfdSide bfd_;
   Layer2 layer2_;
+  UnnumberedLinks unnumbered_;
+  std::set<std::string> unnumbered_wanted_;
   boost::asio::steady_timer liveness_timer_;
   boost::asio::steady_timer sweep_timer_;
   net::TimePoint last_route_change_ = started_;
   bool swept_ = false;
+  bool restart_wanted_ = false;  // some peer is asked to keep our routes
+  bool was_restarting_ = false;
   std::function<void()> state_changed_;
 };
 

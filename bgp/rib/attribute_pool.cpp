@@ -20,6 +20,8 @@ std::uint8_t write_next_hop(const NextHop& next_hop, std::vector<std::uint8_t>& 
   out.insert(out.end(), octets.begin(), octets.end());
   if (next_hop.link_local)
     out.insert(out.end(), next_hop.link_local->octets.begin(), next_hop.link_local->octets.end());
+  if (next_hop.interface != 0)
+    for (const auto shift : {24, 16, 8, 0}) out.push_back(static_cast<std::uint8_t>(next_hop.interface >> shift));
   return static_cast<std::uint8_t>(out.size());
 }
 
@@ -28,8 +30,10 @@ std::uint16_t flags_of(const PathAttributes& attributes) {
   if (attributes.local_pref) flags |= AttributeSet::has_local_pref;
   if (attributes.med) flags |= AttributeSet::has_med;
   if (attributes.originator_id || !attributes.cluster_list.empty()) flags |= AttributeSet::reflected;
+  if (attributes.only_to_customer) flags |= AttributeSet::only_to_customer;
   for (const auto community : attributes.communities) {
     if (community == community_no_advertise) flags |= AttributeSet::no_advertise;
+    if (community == community_llgr_stale) flags |= AttributeSet::llgr_stale;
     if (community == community_no_export || community == community_no_export_subconfed)
       flags |= AttributeSet::no_export;
     if (community == community_blackhole) flags |= AttributeSet::blackhole;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bgp/rib/attribute_set.hpp"
 
+#include "bgp/wire/bytes.hpp"
 #include "bgp/wire/update.hpp"
 
 namespace bgp {
@@ -9,7 +10,8 @@ NextHop AttributeSet::next_hop() const {
   const auto octets = next_hop_bytes();
   if (octets.size() == 4) return {net::Ipv4Address::from_bytes(octets), std::nullopt};
   NextHop next_hop{net::Ipv6Address::from_bytes(octets), std::nullopt};
-  if (octets.size() == 32) next_hop.link_local = net::Ipv6Address::from_bytes(octets.subspan(16));
+  if (octets.size() >= 32) next_hop.link_local = net::Ipv6Address::from_bytes(octets.subspan(16));
+  if (octets.size() % 16 == 4) next_hop.interface = load_u32(octets.data() + octets.size() - 4);
   return next_hop;
 }
 

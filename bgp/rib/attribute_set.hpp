@@ -24,7 +24,7 @@ struct AttributeSet {
   std::uint16_t path_length = 0;
   std::uint8_t origin = 0;
   std::uint16_t flags = 0;
-  std::uint8_t next_hop_size = 4;  // 4, 16, or 32 with a link-local address
+  std::uint8_t next_hop_size = 4;  // 4, 16, or 32 with a link-local address; 4 more with an interface
 
   static constexpr std::uint8_t has_local_pref = 1;
   static constexpr std::uint8_t has_med = 2;
@@ -32,6 +32,8 @@ struct AttributeSet {
   static constexpr std::uint8_t no_advertise = 8;
   static constexpr std::uint8_t reflected = 16;            // has ORIGINATOR_ID or CLUSTER_LIST
   static constexpr std::uint8_t no_export_subconfed = 32;  // not beyond the member AS, RFC 5065
+  static constexpr std::uint16_t llgr_stale = 256;         // RFC 9494: a last resort
+  static constexpr std::uint16_t only_to_customer = 512;   // RFC 9234
 
   static constexpr std::uint8_t weighed = 64;     // has a link bandwidth community
   static constexpr std::uint8_t blackhole = 128;  // RFC 7999

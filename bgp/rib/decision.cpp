@@ -30,6 +30,8 @@ std::string_view describe(SelectionReason reason) {
       return "Only path";
     case SelectionReason::LocalRoute:
       return "Local Route";
+    case SelectionReason::LongLivedStale:
+      return "Long-lived stale";
     case SelectionReason::LocalPref:
       return "Local Pref";
     case SelectionReason::AsPathLength:
@@ -67,6 +69,9 @@ Decision::Order Decision::before_med(const Path& one, const Path& other) const {
   // Local paths are for different neighbours and stand in the order in which they were given.
   if (one.local() && other.local()) return {};
   if (one.local() != other.local()) return {one.local() ? -1 : 1, SelectionReason::LocalRoute};
+  // RFC 9494 section 4.3: below every route that is not stale.
+  if (const auto stale = (one.set->flags ^ other.set->flags) & AttributeSet::llgr_stale; stale != 0)
+    return {(one.set->flags & AttributeSet::llgr_stale) != 0 ? 1 : -1, SelectionReason::LongLivedStale};
   if (const auto sign = smaller(local_pref(other), local_pref(one)); sign != 0)
     return {sign, SelectionReason::LocalPref};
   if (const auto sign = smaller(one.set->path_length, other.set->path_length); sign != 0)

@@ -20,6 +20,7 @@ namespace bgp {
 enum class SelectionReason : std::uint8_t {
   OnlyPath,
   LocalRoute,
+  LongLivedStale,
   LocalPref,
   AsPathLength,
   Origin,

@@ -14,12 +14,27 @@ constexpr std::uint64_t non_transitive = std::uint64_t{0x40} << 56;
 
 // What an UPDATE needs beside the attributes, at its longest: header, lengths, and one prefix, which for
 // IPv6 stands in MP_REACH_NLRI with two next hops.
-constexpr std::size_t beside_attributes(net::Family family) {
-  return header_size + 4 + (family == net::Family::Ipv4 ? 5 : 4 + 5 + 32 + 17);
+constexpr std::size_t beside_attributes(const ExportTerms& terms) {
+  const bool plain = terms.family == net::Family::Ipv4 && terms.self.address.is_v4();
+  return header_size + 4 + (plain ? 5 : 4 + 5 + 32 + 17);
 }
-// Exporting adds no more than this to a set, filters aside: two AS, in a new segment, NEXT_HOP, ORIGINATOR_ID and one
-// element of CLUSTER_LIST.
-constexpr std::size_t growth = 64;
+// RFC 9234 section 5: what has been to a customer goes to nobody but customers.
+bool only_to_customers(const ExportTerms& terms) {
+  return terms.role == Role::Customer || terms.role == Role::Peer || terms.role == Role::RouteServerClient;
+}
+bool towards_customers(const ExportTerms& terms) {
+  return terms.role == Role::Provider || terms.role == Role::Peer || terms.role == Role::RouteServer;
+}
+// Exporting adds no more than this to a set, filters aside: two AS, in a new segment, NEXT_HOP,
+// ORIGINATOR_ID, one element of CLUSTER_LIST, a community and OTC.
+constexpr std::size_t growth = 96;
+
+// RFC 8326 section 4: the other side is to find another way before this one goes.
+void mark_as_last_resort(PathAttributes& attributes) {
+  auto& communities = attributes.communities;
+  if (std::find(communities.begin(), communities.end(), community_graceful_shutdown) == communities.end())
+    communities.push_back(community_graceful_shutdown);
+}
 
 // How often the AS stands at the beginning of the path, which loses these.
 unsigned take_leading(AsPath& path, net::Asn asn) {
@@ -58,6 +73,10 @@ std::string_view describe(ExportGate gate) {
       return "rejected by export filters";
     case ExportGate::MessageTooSmall:
       return "attributes do not fit into a message";
+    case ExportGate::LongLivedStale:
+      return "long-lived stale, and the neighbor does not know what that means";
+    case ExportGate::OnlyToCustomer:
+      return "only to customers (RFC 9234)";
   }
   return "";
 }
@@ -98,6 +117,10 @@ ExportGate Exporter::simple_gate(const Path& path, const Rank& source) const {
   // A local route carries these communities for its receivers.
   if (path.local()) return ExportGate::Sent;
   if ((path.set->flags & AttributeSet::no_advertise) != 0) return ExportGate::NoAdvertise;
+  if (!terms_.takes_long_lived_stale && (path.set->flags & AttributeSet::llgr_stale) != 0)
+    return ExportGate::LongLivedStale;
+  if (only_to_customers(terms_) && (path.set->flags & AttributeSet::only_to_customer) != 0)
+    return ExportGate::OnlyToCustomer;
   const auto stops = terms_.type == PeerType::External        ? AttributeSet::no_export
                      : terms_.type == PeerType::Confederation ? AttributeSet::no_export_subconfed
                                                               : std::uint8_t{0};
@@ -166,8 +189,10 @@ NextHop Exporter::next_hop(const PathAttributes& attributes, const Path& path, c
 
 void Exporter::adapt(PathAttributes& attributes, const Path& path, const Rank& source, const Verdict& verdict) const {
   attributes.next_hop = next_hop(attributes, path, source, verdict.next_hop);
+  if (terms_.draining == Draining::Yes) mark_as_last_resort(attributes);
   if (terms_.type == PeerType::External) return adapt_external(attributes, path, verdict);
   if (!attributes.local_pref) attributes.local_pref = terms_.default_local_pref;
+  if (terms_.draining == Draining::Yes) attributes.local_pref = 0;
   if (terms_.type == PeerType::Confederation) {
     // RFC 5065 section 4.1; reflection ends with the member AS.
     attributes.originator_id.reset();
@@ -188,6 +213,7 @@ void Exporter::adapt(PathAttributes& attributes, const Path& path, const Rank& s
 }
 
 void Exporter::adapt_external(PathAttributes& attributes, const Path& path, const Verdict& verdict) const {
+  if (towards_customers(terms_) && !attributes.only_to_customer) attributes.only_to_customer = terms_.local_asn;
   attributes.local_pref.reset();
   attributes.originator_id.reset();
   attributes.cluster_list.clear();
@@ -222,14 +248,13 @@ void Exporter::encode(const PathAttributes& sent, std::vector<std::uint8_t>& out
 }
 
 bool Exporter::surely_fits(const Path& path) const {
-  return path.set->size + growth + beside_attributes(terms_.family) + (terms_.path_id == 0 ? 0 : 4) <=
-         terms_.message_limit;
+  return path.set->size + growth + beside_attributes(terms_) + (terms_.path_id == 0 ? 0 : 4) <= terms_.message_limit;
 }
 
 bool Exporter::fits(const PathAttributes& sent) const {
   std::vector<std::uint8_t> bytes;
   encode(sent, bytes);
-  return bytes.size() + beside_attributes(terms_.family) + (terms_.path_id == 0 ? 0 : 4) <= terms_.message_limit;
+  return bytes.size() + beside_attributes(terms_) + (terms_.path_id == 0 ? 0 : 4) <= terms_.message_limit;
 }
 
 }  // namespace bgp

@@ -34,10 +34,13 @@ struct ExportTerms {
   net::Asn own_asn;          // the router's, which may not be the session's
   net::RouterId cluster_id;  // for internal peers
   std::uint32_t default_local_pref = 100;
-  std::optional<FilterChain> filter;   // nothing: local routes only
-  std::string peer;                    // empty where the filter does not ask for it
-  std::vector<AudienceId> audiences;   // besides everyone
-  std::vector<net::Prefix> summaries;  // learned routes within these are not announced
+  std::optional<Role> role;  // RFC 9234: ours
+  Draining draining = Draining::No;
+  bool takes_long_lived_stale = false;  // RFC 9494: the peer knows what the community means
+  std::optional<FilterChain> filter;    // nothing: local routes only
+  std::string peer;                     // empty where the filter does not ask for it
+  std::vector<AudienceId> audiences;    // besides everyone
+  std::vector<net::Prefix> summaries;   // learned routes within these are not announced
   friend bool operator==(const ExportTerms&, const ExportTerms&) = default;
 };
 
@@ -54,6 +57,8 @@ enum class ExportGate : std::uint8_t {
   NoExport,        // RFC 1997
   Filter,
   MessageTooSmall,  // RFC 8654 section 4
+  LongLivedStale,   // RFC 9494 section 4.3
+  OnlyToCustomer,   // RFC 9234 section 5
 };
 [[nodiscard]] std::string_view describe(ExportGate gate);
 

@@ -89,6 +89,13 @@ void Rib<Prefix>::close(PeerId peer) {
 }
 
 template <class Prefix>
+void Rib<Prefix>::hold(PeerId peer) {
+  sweep_stale(peer);
+  source(peer).fading = false;
+  begin_refresh(peer);
+}
+
+template <class Prefix>
 void Rib<Prefix>::begin_refresh(PeerId peer) {
   auto& from = source(peer);
   ++from.generation;

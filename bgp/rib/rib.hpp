@@ -68,6 +68,12 @@ class Rib {
   void open(PeerId peer, const Rank& rank);
   // It ended: its paths stay in use until work() gets to them.
   void close(PeerId peer);
+  // It ended and the peer may come back (RFC 4724): its paths are stale and stay in use until they are replaced or
+  // dropped. What was stale before goes.
+  void hold(PeerId peer);
+  void drop_stale(PeerId peer) { sweep_stale(peer); }
+  // RFC 9494: what is stale becomes a last resort, but for paths that forbid that, which go. Done by work().
+  void fade_stale(PeerId peer);
   // RFC 7313: what is not announced between the two is withdrawn.
   void begin_refresh(PeerId peer);
   void end_refresh(PeerId peer);
@@ -154,6 +160,7 @@ class Rib {
     // Paths that are at least so many generations old are to be removed; how many there are.
     std::uint8_t sweep_age = 255;
     std::uint32_t sweepable = 0;
+    bool fading = false;  // stale paths are to be marked as long-lived stale
   };
   struct Membership {
     OutMember member;
@@ -169,6 +176,8 @@ class Rib {
   Source& source(PeerId peer);
   [[nodiscard]] std::uint8_t age(const Path& path) const;  // 0: of the present session
   [[nodiscard]] bool sweepable(const Path& path) const;
+  [[nodiscard]] bool fades(const Path& path) const;
+  void fade(NodeIndex node, std::size_t place);
   void count(const Path& path, int by);
   [[nodiscard]] bool blackholed(const Path& path) const {
     return (path.set->flags & AttributeSet::blackhole) != 0 && ranks_[path.source.value].blackholes;

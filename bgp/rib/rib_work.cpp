@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "bgp/rib/rib.hpp"
+#include "bgp/wire/attributes.hpp"
 
 namespace bgp {
 namespace {
@@ -36,6 +37,36 @@ void Rib<Prefix>::reconsider_all() {
   start_sweep(Sweep::Everything);
 }
 
+template <class Prefix>
+void Rib<Prefix>::fade_stale(PeerId peer) {
+  auto& from = source(peer);
+  if (from.counters.stale == 0) return;
+  from.fading = true;
+  start_sweep(Sweep::Everything);
+}
+
+template <class Prefix>
+bool Rib<Prefix>::fades(const Path& path) const {
+  return !path.local() && sources_[path.source.value].fading && age(path) > 0 &&
+         (path.set->flags & AttributeSet::llgr_stale) == 0;
+}
+
+// RFC 9494 section 4.2. The path may be erased, so go from the last place to the first.
+template <class Prefix>
+void Rib<Prefix>::fade(NodeIndex node, std::size_t place) {
+  auto attributes = table_.paths(node)[place].set->attributes();
+  auto& communities = attributes.communities;
+  if (std::find(communities.begin(), communities.end(), community_no_llgr) != communities.end())
+    return erase_path(node, place);
+  communities.push_back(community_llgr_stale);
+  const auto faded = pool_.intern(attributes);
+  AttributePool::retain(faded.get());
+  auto& path = table_.paths(node)[place];
+  dropped_.push_back(path.set);
+  path.set = faded.get();
+  multipath_touched_ = true;
+}
+
 // Returns what it cost.
 template <class Prefix>
 std::size_t Rib<Prefix>::sweep(NodeIndex node) {
@@ -45,12 +76,17 @@ std::size_t Rib<Prefix>::sweep(NodeIndex node) {
     return 1;
   }
   const auto paths = table_.paths(node);
-  const bool leftovers = std::any_of(paths.begin(), paths.end(), [&](const Path& path) { return sweepable(path); });
+  const bool leftovers =
+      std::any_of(paths.begin(), paths.end(), [&](const Path& path) { return sweepable(path) || fades(path); });
   if (!leftovers && !reconsider_) return 1;
 
   begin_change(node);
   for (std::size_t place = table_[node].count; place-- > 0;) {
-    if (sweepable(table_.paths(node)[place])) erase_path(node, place);
+    const auto& path = table_.paths(node)[place];
+    if (sweepable(path))
+      erase_path(node, place);
+    else if (fades(path))
+      fade(node, place);
   }
   if (reconsider_) {
     for (auto& path : table_.paths(node)) {

@@ -25,7 +25,6 @@ enum class Opaque : std::uint8_t {
   Ipv6ExtendedCommunities = 25,  // RFC 5701
   Aigp = 26,                     // RFC 7311
   LinkState = 29,                // RFC 9552
-  OnlyToCustomer = 35,           // RFC 9234
   PrefixSid = 40,                // RFC 8669
 };
 
@@ -50,13 +49,13 @@ constexpr std::optional<std::uint8_t> specified_flags(std::uint8_t type) {
     case AttributeType::As4Path:
     case AttributeType::As4Aggregator:
     case AttributeType::LargeCommunities:
+    case AttributeType::OnlyToCustomer:
       return optional_transitive;
   }
   switch (static_cast<Opaque>(type)) {
     case Opaque::PmsiTunnel:
     case Opaque::TunnelEncapsulation:
     case Opaque::Ipv6ExtendedCommunities:
-    case Opaque::OnlyToCustomer:
     case Opaque::PrefixSid:
       return optional_transitive;
     case Opaque::Aigp:
@@ -166,8 +165,6 @@ Verdict judge_opaque(const RawAttribute& attribute) {
       return judge_tunnel_encapsulation(attribute.value);
     case Opaque::Ipv6ExtendedCommunities:
       return size != 0 && size % 20 == 0 ? Verdict{} : wrong_length();
-    case Opaque::OnlyToCustomer:
-      return size == 4 ? Verdict{} : wrong_length();
     case Opaque::PrefixSid:
       return judge_prefix_sid(attribute.value);
     case Opaque::Aigp:
@@ -279,6 +276,10 @@ Verdict decode_attribute(const RawAttribute& attribute, const UpdateContext& con
       return decode_list<12>(value, out.large_communities, [](const auto* at) {
         return LargeCommunity{load_u32(at), load_u32(at + 4), load_u32(at + 8)};
       });
+    case AttributeType::OnlyToCustomer:
+      if (value.size() != 4) return wrong_length();
+      out.only_to_customer = net::Asn{load_u32(value.data())};
+      return {};
     case AttributeType::MpReach:
     case AttributeType::MpUnreach:
       return {};

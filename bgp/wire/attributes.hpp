@@ -31,6 +31,7 @@ enum class AttributeType : std::uint8_t {
   As4Path = 17,
   As4Aggregator = 18,
   LargeCommunities = 32,
+  OnlyToCustomer = 35,
 };
 
 // The flags octet, RFC 4271 section 4.3. The low four bits are ignored on receipt and sent as zero.
@@ -80,8 +81,10 @@ struct Community {
   friend constexpr auto operator<=>(Community, Community) = default;
 };
 inline constexpr Community community_graceful_shutdown{0xffff0000};  // RFC 8326
-inline constexpr Community community_blackhole{0xffff029a};          // RFC 7999
-inline constexpr Community community_no_export{0xffffff01};          // RFC 1997
+inline constexpr Community community_llgr_stale{0xffff0006};         // RFC 9494
+inline constexpr Community community_no_llgr{0xffff0007};
+inline constexpr Community community_blackhole{0xffff029a};  // RFC 7999
+inline constexpr Community community_no_export{0xffffff01};  // RFC 1997
 inline constexpr Community community_no_advertise{0xffffff02};
 inline constexpr Community community_no_export_subconfed{0xffffff03};
 
@@ -105,6 +108,8 @@ struct LargeCommunity {
 struct NextHop {
   net::IpAddress address;
   std::optional<net::Ipv6Address> link_local;  // RFC 2545 section 3
+  // Where a link-local `address` is: the index of an interface of this host; never sent. 0: not known, or elsewhere.
+  std::uint32_t interface = 0;
   friend bool operator==(const NextHop&, const NextHop&) = default;
 };
 
@@ -136,6 +141,7 @@ struct PathAttributes {
   std::vector<LargeCommunity> large_communities;
   std::optional<net::RouterId> originator_id;
   std::vector<net::RouterId> cluster_list;
+  std::optional<net::Asn> only_to_customer;  // RFC 9234 section 5
   std::vector<UnknownAttribute> unknown;
   friend bool operator==(const PathAttributes&, const PathAttributes&) = default;
 };

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bgp/wire/capabilities.hpp"
 #include "net/address.hpp"
 #include "net/asn.hpp"
 #include "net/result.hpp"
@@ -33,12 +34,6 @@ struct Notification {
 template <class Value>
 using Decoded = net::Result<Value, Notification>;
 
-// IANA address family and subsequent address family numbers.
-struct AfiSafi {
-  std::uint16_t afi{};
-  std::uint8_t safi{};
-  friend constexpr auto operator<=>(AfiSafi, AfiSafi) = default;
-};
 inline constexpr AfiSafi ipv4_unicast{1, 1};
 inline constexpr AfiSafi ipv6_unicast{2, 1};
 [[nodiscard]] constexpr AfiSafi unicast(net::Family family) {
@@ -76,12 +71,16 @@ struct RawCapability {
 
 // What an OPEN offers. Capabilities that this speaker does not know are kept in `unknown`.
 struct Capabilities {
-  std::vector<AfiSafi> multiprotocol;      // RFC 4760
-  bool route_refresh = false;              // RFC 2918
-  bool enhanced_route_refresh = false;     // RFC 7313
-  bool extended_message = false;           // RFC 8654
-  std::optional<net::Asn> four_octet_asn;  // RFC 6793
-  std::vector<AddPathFamily> add_path;     // RFC 7911
+  std::vector<AfiSafi> multiprotocol;                         // RFC 4760
+  bool route_refresh = false;                                 // RFC 2918
+  bool enhanced_route_refresh = false;                        // RFC 7313
+  bool extended_message = false;                              // RFC 8654
+  std::optional<net::Asn> four_octet_asn;                     // RFC 6793
+  std::vector<AddPathFamily> add_path;                        // RFC 7911
+  std::vector<ExtendedNextHop> extended_next_hop;             // RFC 8950
+  std::vector<std::uint8_t> roles;                            // RFC 9234; several different ones are an error
+  std::optional<GracefulRestartCapability> graceful_restart;  // RFC 4724
+  std::optional<std::vector<LongLivedFamily>> long_lived;     // RFC 9494
   std::vector<RawCapability> unknown;
   friend bool operator==(const Capabilities&, const Capabilities&) = default;
 };

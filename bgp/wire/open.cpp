@@ -17,10 +17,14 @@ constexpr std::uint8_t parameter_extended = 255;
 namespace capability {
 constexpr std::uint8_t multiprotocol = 1;
 constexpr std::uint8_t route_refresh = 2;
+constexpr std::uint8_t extended_next_hop = 5;
 constexpr std::uint8_t extended_message = 6;
+constexpr std::uint8_t role = 9;
+constexpr std::uint8_t graceful_restart = 64;
 constexpr std::uint8_t four_octet_asn = 65;
 constexpr std::uint8_t add_path = 69;
 constexpr std::uint8_t enhanced_route_refresh = 70;
+constexpr std::uint8_t long_lived = 71;
 }  // namespace capability
 
 void add_family(std::vector<AfiSafi>& families, AfiSafi family) {
@@ -70,6 +74,18 @@ bool decode_capability(std::uint8_t code, net::Reader value, Capabilities& out) 
       if (!out.four_octet_asn) out.four_octet_asn = asn;
       return value.consumed();
     }
+    case capability::extended_next_hop:
+      return decode(value, out.extended_next_hop);
+    case capability::role: {
+      const auto role = value.u8();
+      if (std::find(out.roles.begin(), out.roles.end(), role) == out.roles.end()) out.roles.push_back(role);
+      return value.consumed();
+    }
+    // Of several, the last counts (RFC 4724 section 3).
+    case capability::graceful_restart:
+      return decode(value, out.graceful_restart.emplace());
+    case capability::long_lived:
+      return decode(value, out.long_lived.emplace());
     case capability::add_path:
       return decode_add_path(value, out);
     default: {
@@ -134,7 +150,10 @@ void encode_capabilities(const Capabilities& capabilities, net::Writer& out) {
     out.u8(family.safi);
   }
   flag(capabilities.route_refresh, capability::route_refresh);
+  if (!capabilities.extended_next_hop.empty()) encode_capability(capabilities.extended_next_hop, out);
   flag(capabilities.extended_message, capability::extended_message);
+  for (const auto role : capabilities.roles) encode_role(role, out);
+  if (capabilities.graceful_restart) encode_capability(*capabilities.graceful_restart, out);
   if (capabilities.four_octet_asn) {
     out.u8(capability::four_octet_asn);
     out.u8(4);
@@ -150,6 +169,7 @@ void encode_capabilities(const Capabilities& capabilities, net::Writer& out) {
     }
   }
   flag(capabilities.enhanced_route_refresh, capability::enhanced_route_refresh);
+  if (capabilities.long_lived) encode_capability(*capabilities.long_lived, out);
   for (const auto& unknown : capabilities.unknown) {
     out.u8(unknown.code);
     const auto length = out.length_field_u8();

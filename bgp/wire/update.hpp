@@ -27,6 +27,7 @@ struct UpdateContext {
   Families families{true, true};
   net::Asn peer_asn;             // for "leftmost AS is the peer's", RFC 4271 section 6.3
   bool enforce_first_as = true;  // external peers only
+  bool ipv4_over_ipv6 = false;   // RFC 8950: IPv4 prefixes may have IPv6 next hops
   Families path_ids{};           // prefixes of these have path identifiers (RFC 7911)
 };
 
@@ -87,8 +88,8 @@ struct EncodeContext {
   std::size_t limit = max_message_size;
 };
 
-// The attribute section but MP_REACH_NLRI, MP_UNREACH_NLRI and, for IPv6, NEXT_HOP: ascending type codes,
-// canonical flags and lengths. AS4_PATH and AS4_AGGREGATOR are added for a two-octet peer that needs them
+// The attribute section but MP_REACH_NLRI, MP_UNREACH_NLRI and, where the next hop is an IPv6 one, NEXT_HOP: ascending
+// type codes, canonical flags and lengths. AS4_PATH and AS4_AGGREGATOR are added for a two-octet peer that needs them
 // (RFC 6793 section 4.2.2). LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST are written for internal peers
 // only; an internal peer requires LOCAL_PREF, so export rules set it.
 void encode_attributes(const PathAttributes& attributes, net::Family family, const EncodeContext& context,
@@ -100,7 +101,8 @@ void encode_attributes(const PathAttributes& attributes, net::Family family, con
 // Appends one whole UPDATE to `out` and returns how many of `prefixes` fitted into `limit` octets. When not
 // even one fits beside the attributes, nothing is appended and the answer is 0: the route cannot be told
 // to this peer and is unreachable to it (RFC 8654 section 4). attribute_bytes comes from encode_attributes;
-// for IPv6 the prefixes go into MP_REACH_NLRI with `next_hop`. With a path identifier it stands before each prefix.
+// with an IPv6 `next_hop` the prefixes go into MP_REACH_NLRI with it. With a path identifier it stands before each
+// prefix.
 using PathId = std::optional<std::uint32_t>;
 template <class Prefix>
 std::size_t encode_reachable(std::span<const std::uint8_t> attribute_bytes, const NextHop& next_hop,

@@ -161,23 +161,31 @@ class UpdateDecoder {
     return std::nullopt;
   }
 
-  /*  | length of next hop | next hop: 4, 16 or 32 octets | reserved |   RFC 4760 section 3, RFC 2545 section 3
-   *  The answer is how many octets that were; nothing when the length is not one of the family's.
+  /*  | length of next hop | next hop: 4, 16 or 32 octets | reserved |   RFC 4760 section 3, RFC 2545 section 3,
+   *  RFC 8950 section 4. The answer is how many octets that were; nothing when the length is not one of the family's.
    */
   std::optional<std::size_t> decode_next_hop(net::Family family, Bytes field) {
     if (field.empty()) return std::nullopt;
     const std::size_t length = field[0];
-    const bool fits = family == net::Family::Ipv4 ? length == 4 : length == 16 || length == 32;
+    const bool ipv6 = length == 16 || length == 32;
+    const bool fits = family == net::Family::Ipv4 ? length == 4 || (ipv6 && context_.ipv4_over_ipv6) : ipv6;
     if (!fits || field.size() < length + 2) return std::nullopt;
     const auto octets = field.subspan(1, length);
-    if (family == net::Family::Ipv4) {
-      multiprotocol_ipv4_ = net::Ipv4Address{load_u32(octets.data())};
-    } else {
-      out_.next_hop_ipv6.address = net::Ipv6Address::from_bytes(octets);
-      const auto second = length == 32 ? net::Ipv6Address::from_bytes(octets.subspan(16)) : net::Ipv6Address{};
-      if (second.link_local()) out_.next_hop_ipv6.link_local = second;
-    }
+    const auto next_hop = ipv6 ? read_ipv6_next_hop(octets) : NextHop{net::Ipv4Address{load_u32(octets.data())}, {}};
+    if (family == net::Family::Ipv4)
+      multiprotocol_ipv4_ = next_hop;
+    else
+      out_.next_hop_ipv6 = next_hop;
     return length + 2;
+  }
+
+  static NextHop read_ipv6_next_hop(Bytes octets) {
+    NextHop next_hop{net::Ipv6Address::from_bytes(octets), std::nullopt};
+    if (octets.size() == 16) return next_hop;
+    const auto second = net::Ipv6Address::from_bytes(octets.subspan(16));
+    // Some say a link-local address twice where there is no other.
+    if (second.link_local() && next_hop.address != net::IpAddress{second}) next_hop.link_local = second;
+    return next_hop;
   }
 
   [[nodiscard]] bool well_formed(net::Family family, Bytes run) const {
@@ -202,10 +210,10 @@ class UpdateDecoder {
     out_.next_hop_ipv4 = std::exchange(out_.attributes.next_hop, NextHop{});
     if (!multiprotocol_ipv4_) return;
     const bool both = seen_[code(AttributeType::NextHop)] && out_.reachable.size() == 2;
-    if (both && out_.next_hop_ipv4.address != net::IpAddress{*multiprotocol_ipv4_})
+    if (both && out_.next_hop_ipv4.address != multiprotocol_ipv4_->address)
       note(code(AttributeType::MpReach), Verdict::withdraw(UpdateError::Optional, "two IPv4 next hops in one message"),
            {});
-    out_.next_hop_ipv4.address = *multiprotocol_ipv4_;
+    out_.next_hop_ipv4 = *multiprotocol_ipv4_;
   }
 
   // RFC 6793 section 4.2.3. Where both aggregators are there and the first is not AS_TRANS, somebody who
@@ -267,7 +275,7 @@ class UpdateDecoder {
   bool beyond_unreach_ = false;  // something but MP_UNREACH_NLRI is among the attributes
   bool reachable_seen_ = false;  // in any family, ours or not
   std::optional<net::Family> unreach_;
-  std::optional<net::Ipv4Address> multiprotocol_ipv4_;
+  std::optional<NextHop> multiprotocol_ipv4_;
   std::optional<Notification> first_withdraw_;
 };
 

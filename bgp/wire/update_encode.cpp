@@ -43,7 +43,7 @@ class AttributeEncoder {
     header(well_known, AttributeType::Origin, 1);
     out_.u8(static_cast<std::uint8_t>(attributes_.origin));
     path(well_known, AttributeType::AsPath, width_);
-    if (family_ == net::Family::Ipv4) {
+    if (family_ == net::Family::Ipv4 && attributes_.next_hop.address.is_v4()) {
       header(well_known, AttributeType::NextHop, 4);
       out_.bytes(attributes_.next_hop.address.bytes().first(4));
     }
@@ -63,6 +63,8 @@ class AttributeEncoder {
                out_.u32(community.local1);
                out_.u32(community.local2);
              });
+    if (attributes_.only_to_customer)
+      number(optional_transitive, AttributeType::OnlyToCustomer, attributes_.only_to_customer->value);
     unknown_below(256);
   }
 
@@ -177,23 +179,10 @@ constexpr std::size_t room(std::size_t limit, std::size_t used) {
   return limit > used ? limit - used : 0;
 }
 
-std::size_t reachable(std::span<const std::uint8_t> attributes, const NextHop& /*within the attributes*/,
-                      std::span<const net::Ipv4Prefix> prefixes, std::size_t limit, Bytes& out, PathId id) {
-  const auto fit = fitting(prefixes, room(limit, update_overhead + attributes.size()), id);
-  if (fit.count == 0) return 0;
-  const Message message{out, MessageType::Update};
-  net::Writer writer{out};
-  writer.u16(0);
-  writer.u16(static_cast<std::uint16_t>(attributes.size()));
-  writer.bytes(attributes);
-  encode_run(prefixes.first(fit.count), id, out);
-  message.finish();
-  return fit.count;
-}
-
 // RFC 7606 section 5.1: MP_REACH_NLRI stands first.
-std::size_t reachable(std::span<const std::uint8_t> attributes, const NextHop& next_hop,
-                      std::span<const net::Ipv6Prefix> prefixes, std::size_t limit, Bytes& out, PathId id) {
+template <class Prefix>
+std::size_t multiprotocol_reachable(AfiSafi family, std::span<const std::uint8_t> attributes, const NextHop& next_hop,
+                                    std::span<const Prefix> prefixes, std::size_t limit, Bytes& out, PathId id) {
   const std::size_t hop_octets = next_hop.link_local ? 32 : 16;
   const std::size_t fixed = 4 + hop_octets + 1;                       // family, length, next hop, reserved
   const auto used = update_overhead + attributes.size() + 4 + fixed;  // 4: the attribute's header at its longest
@@ -207,8 +196,8 @@ std::size_t reachable(std::span<const std::uint8_t> attributes, const NextHop& n
     const auto length = writer.length_field_u16();
     attribute_header(writer, optional_non_transitive, static_cast<std::uint8_t>(AttributeType::MpReach),
                      fixed + fit.octets);
-    writer.u16(ipv6_unicast.afi);
-    writer.u8(ipv6_unicast.safi);
+    writer.u16(family.afi);
+    writer.u8(family.safi);
     writer.u8(static_cast<std::uint8_t>(hop_octets));
     writer.address(next_hop.address);
     if (next_hop.link_local) writer.ipv6(*next_hop.link_local);
@@ -218,6 +207,28 @@ std::size_t reachable(std::span<const std::uint8_t> attributes, const NextHop& n
   }
   message.finish();
   return fit.count;
+}
+
+std::size_t reachable(std::span<const std::uint8_t> attributes, const NextHop& next_hop,
+                      std::span<const net::Ipv4Prefix> prefixes, std::size_t limit, Bytes& out, PathId id) {
+  if (next_hop.address.is_v6())
+    return multiprotocol_reachable(ipv4_unicast, attributes, next_hop, prefixes, limit, out, id);
+  // The next hop is within the attributes.
+  const auto fit = fitting(prefixes, room(limit, update_overhead + attributes.size()), id);
+  if (fit.count == 0) return 0;
+  const Message message{out, MessageType::Update};
+  net::Writer writer{out};
+  writer.u16(0);
+  writer.u16(static_cast<std::uint16_t>(attributes.size()));
+  writer.bytes(attributes);
+  encode_run(prefixes.first(fit.count), id, out);
+  message.finish();
+  return fit.count;
+}
+
+std::size_t reachable(std::span<const std::uint8_t> attributes, const NextHop& next_hop,
+                      std::span<const net::Ipv6Prefix> prefixes, std::size_t limit, Bytes& out, PathId id) {
+  return multiprotocol_reachable(ipv6_unicast, attributes, next_hop, prefixes, limit, out, id);
 }
 
 std::size_t withdrawn(std::span<const net::Ipv4Prefix> prefixes, std::size_t limit, Bytes& out, PathId id) {

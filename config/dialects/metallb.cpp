@@ -43,6 +43,7 @@ BGPPeer parse_peer(Cursor& in, Cursor& spec) {
 }
 
 void own_family_only(BGPPeer& peer) {
+  if (peer.peer_address.unspecified()) return;
   peer.families = {peer.peer_address.is_v4() ? AddressFamily::Ipv4Unicast : AddressFamily::Ipv6Unicast};
 }
 
@@ -113,7 +114,9 @@ BGPPeer parse_bgp_peer_v1beta2(Cursor in) {
   auto spec = in.required_object("spec");
   auto peer = parse_peer(in, spec);
   if (!spec.optional("dualStackAddressFamily", boolean, false)) own_family_only(peer);
-  spec.not_implemented_unless_zero({"interface", "vrf", "enableGracefulRestart", "disableMP"});
+  parse_enable_graceful_restart(spec, peer);
+  parse_peer_interface(spec, peer);
+  spec.not_implemented_unless_zero({"vrf", "disableMP"});
   if (const auto local = spec.optional("localASN", number<std::uint32_t>()); local && *local != 0)
     peer.routes.local_asn = PeerRoutes::LocalAsn{Asn{*local}, false, false};
   spec.no_other_keys();

@@ -107,6 +107,7 @@ BGPConfiguration parse_bgp_configuration(Cursor in) {
   configuration.kernel = spec.optional("kernel", parse_kernel, configuration.kernel);
   configuration.multipath = spec.optional("multipath", parse_multipath, configuration.multipath);
   configuration.import_filters = parse_names(spec, "import");
+  configuration.restart_deferral = spec.optional("restartDeferral", restart_time, configuration.restart_deferral);
   configuration.cluster_id = spec.optional("clusterID", router_id);
   configuration.confederation = spec.optional("confederation", parse_confederation);
   configuration.aggregates = spec.list("aggregates", parse_aggregate);
@@ -145,6 +146,8 @@ json print(const BGPConfiguration& configuration) {
                        {"relax", configuration.multipath.relax}};
   if (!configuration.multipath.link_bandwidth) spec["multipath"]["linkBandwidth"] = false;
   spec["import"] = configuration.import_filters;
+  if (configuration.restart_deferral != BGPConfiguration{}.restart_deferral)
+    spec["restartDeferral"] = print(configuration.restart_deferral);
   if (configuration.cluster_id) spec["clusterID"] = net::print(*configuration.cluster_id);
   if (configuration.confederation) {
     auto& confederation = spec["confederation"];

@@ -77,6 +77,9 @@ void parse_shared_bfd_spec(Cursor& spec, BFDProfile& profile);
 [[nodiscard]] SecretRef parse_secret_ref(Cursor in);
 void check_peer(const Cursor& spec, const BGPPeer& peer);
 [[nodiscard]] Checked<std::chrono::seconds> hold_time(const Value& value);
+[[nodiscard]] Checked<std::chrono::seconds> restart_time(const Value& value);  // 1s to 4095s
+void parse_enable_graceful_restart(Cursor& spec, BGPPeer& peer);               // MetalLB's name for mode full
+void parse_peer_interface(Cursor& spec, BGPPeer& peer);
 // peer_routes.cpp: what a peer's routes undergo.
 [[nodiscard]] PeerRoutes parse_peer_routes(Cursor& spec);
 void print_peer_routes(const PeerRoutes& routes, nlohmann::json& spec);

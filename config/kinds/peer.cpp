@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // BGPPeer.
+#include <charconv>
+
 #include "config/kinds/kinds.hpp"
 #include "config/rules.hpp"
 
@@ -31,6 +33,14 @@ Checked<Seconds> connect_time(const Value& value) {
   });
 }
 
+Checked<Seconds> stale_time(const Value& value) {
+  return seconds(value).and_then([&](Seconds time) -> Checked<Seconds> {
+    // RFC 9494 section 3.1: the field has 24 bits.
+    if (time > Seconds{0xffffff}) return net::fail(must_be("at most 16777215s", value));
+    return time;
+  });
+}
+
 Checked<Seconds> bfd_hold_time(const Value& value) {
   return seconds(value).and_then([&](Seconds time) -> Checked<Seconds> {
     if (time < Seconds{1} || time > Seconds{65535}) return net::fail(must_be("from 1s to 65535s", value));
@@ -56,6 +66,21 @@ Checked<std::string> shutdown_message(const Value& value) {
   return result;
 }
 
+GracefulRestart parse_graceful_restart(Cursor in) {
+  using Mode = GracefulRestart::Mode;
+  GracefulRestart restart;
+  restart.mode = in.optional("mode", choice<Mode>({{"off", Mode::Off}, {"helper", Mode::Helper}, {"full", Mode::Full}}),
+                             restart.mode);
+  restart.restart_time = in.optional("restartTime", restart_time, restart.restart_time);
+  restart.stale_path_time = in.optional("stalePathTime", restart_time, restart.stale_path_time);
+  restart.long_lived_stale_time = in.optional("longLivedStaleTime", stale_time, restart.long_lived_stale_time);
+  restart.notification = in.optional("notification", boolean, restart.notification);
+  in.no_other_keys();
+  if (restart.mode == Mode::Off && restart.long_lived_stale_time > Seconds{0})
+    in.problem("longLivedStaleTime", "must not be given together with mode off");
+  return restart;
+}
+
 enum class MultiHop : std::uint8_t { No, Yes, IfExternal };
 Checked<MultiHop> multi_hop(const Value& value) {
   if (value.type == Value::Type::Text && value.text == "auto") return MultiHop::IfExternal;
@@ -64,11 +89,109 @@ Checked<MultiHop> multi_hop(const Value& value) {
   return *plain ? MultiHop::Yes : MultiHop::No;
 }
 
+auto role_rule() {
+  return choice<PeerRole>({{"provider", PeerRole::Provider},
+                           {"rs", PeerRole::RouteServer},
+                           {"rs-client", PeerRole::RouteServerClient},
+                           {"customer", PeerRole::Customer},
+                           {"peer", PeerRole::Peer}});
+}
+
+std::string_view print(PeerRole role) {
+  switch (role) {
+    case PeerRole::Provider:
+      return "provider";
+    case PeerRole::RouteServer:
+      return "rs";
+    case PeerRole::RouteServerClient:
+      return "rs-client";
+    case PeerRole::Customer:
+      return "customer";
+    case PeerRole::Peer:
+      break;
+  }
+  return "peer";
+}
+
+// linux/if.h: a name has at most 15 octets, no slash and no blank.
+Checked<std::string> interface_name(const Value& value) {
+  auto name = word(value);
+  if (!name) return name;
+  if (name->size() > 15 || name->find_first_of("/ \t") != std::string::npos || *name == "." || *name == "..")
+    return net::fail(must_be("the name of an interface (at most 15 octets, no / and no blank)", value));
+  return name;
+}
+
+// How the neighbour is found.
+void check_place_of_peer(const Cursor& spec, const BGPPeer& peer) {
+  unsigned ways = 0;
+  for (const auto* key : {"listenRange", "peerSelectors"}) ways += spec.has(key) ? 1U : 0U;
+  if (spec.has("peerAddress") || spec.has("interface")) ++ways;
+  if (ways == 0) return spec.problem("peerAddress", "is required, or interface, listenRange or peerSelectors");
+  const auto* extra = spec.has("listenRange") ? "listenRange" : "peerSelectors";
+  if (spec.has("peerSelectors") && peer.peer_selectors.empty())
+    spec.problem("peerSelectors", "must have at least one entry; {} selects every node");
+  if (ways > 1) spec.problem(extra, "must not be given together with another way to find the neighbor");
+  const bool known = !peer.peer_address.unspecified();
+  if (known && peer.peer_address.is_v6() && peer.peer_address.link_local() && !spec.has("interface"))
+    spec.problem("interface", "is required, because peerAddress is a link-local address");
+  if (spec.has("maxDynamicPeers") && !spec.has("listenRange"))
+    spec.problem("maxDynamicPeers", "must not be given without listenRange");
+  const bool unnumbered = spec.has("interface") && !spec.has("peerAddress");
+  if (unnumbered && (peer.ebgp_multi_hop || peer.source_address))
+    spec.problem(peer.ebgp_multi_hop ? "ebgpMultiHop" : "sourceAddress",
+                 "must not be given with interface alone: the neighbor is on the link");
+  if (spec.has("listenRange") && spec.has("bfdProfile"))
+    spec.problem("bfdProfile", "must not be given together with listenRange: whom to watch is not known");
+  if (peer.role_strict && !peer.role) spec.problem("roleStrict", "must not be given without role");
+  const bool internal = peer.dynamic_asn == DynamicAsn::Internal || (peer.my_asn && peer.my_asn == peer.peer_asn);
+  if (peer.role && internal) spec.problem("role", "must not be given for an internal peer");
+}
+
+SecretRef parse_ao_secret(Cursor in) {
+  SecretRef reference;
+  reference.name = in.required("name", object_name);
+  reference.namespace_name = in.optional("namespace", object_name, std::string{});
+  in.no_other_keys();
+  return reference;
+}
+
+BGPPeer::TcpAo parse_tcp_ao(Cursor in) {
+  using Algorithm = BGPPeer::TcpAo::Algorithm;
+  BGPPeer::TcpAo ao;
+  ao.secret = in.required("secret", parse_ao_secret);
+  ao.algorithm = in.optional(
+      "algorithm", choice<Algorithm>({{"hmac-sha-1-96", Algorithm::HmacSha1}, {"aes-128-cmac-96", Algorithm::AesCmac}}),
+      ao.algorithm);
+  in.no_other_keys();
+  return ao;
+}
+
+std::string_view print(GracefulRestart::Mode mode) {
+  switch (mode) {
+    case GracefulRestart::Mode::Off:
+      return "off";
+    case GracefulRestart::Mode::Helper:
+      return "helper";
+    case GracefulRestart::Mode::Full:
+      break;
+  }
+  return "full";
+}
+
 std::string_view print(AddressFamily family) {
   return family == AddressFamily::Ipv4Unicast ? "ipv4-unicast" : "ipv6-unicast";
 }
 
 }  // namespace
+
+std::optional<std::uint8_t> key_number(const std::string& name) {
+  std::uint8_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool canonical = name.size() == 1 || (!name.empty() && name.front() != '0');
+  if (error != std::errc{} || end != name.data() + name.size() || !canonical) return std::nullopt;
+  return number;
+}
 
 Checked<Seconds> hold_time(const Value& value) {
   return seconds(value).and_then([&](Seconds time) -> Checked<Seconds> {
@@ -78,6 +201,22 @@ Checked<Seconds> hold_time(const Value& value) {
     if (time > Seconds{65535}) return net::fail("must be at most 65535 s, got " + std::to_string(time.count()) + " s");
     return time;
   });
+}
+
+Checked<Seconds> restart_time(const Value& value) {
+  return seconds(value).and_then([&](Seconds time) -> Checked<Seconds> {
+    // RFC 4724 section 3: the field has twelve bits.
+    if (time < Seconds{1} || time > Seconds{4095}) return net::fail(must_be("from 1s to 4095s", value));
+    return time;
+  });
+}
+
+void parse_enable_graceful_restart(Cursor& spec, BGPPeer& peer) {
+  if (spec.optional("enableGracefulRestart", boolean, false)) peer.graceful_restart.mode = GracefulRestart::Mode::Full;
+}
+
+void parse_peer_interface(Cursor& spec, BGPPeer& peer) {
+  peer.interface = spec.optional("interface", interface_name, std::string{});
 }
 
 SecretRef parse_secret_ref(Cursor in) {
@@ -94,7 +233,7 @@ void parse_shared_peer_spec(Cursor& spec, BGPPeer& peer) {
   peer.peer_asn = spec.optional("peerASN", asn);
   peer.dynamic_asn = spec.optional(
       "dynamicASN", choice<DynamicAsn>({{"internal", DynamicAsn::Internal}, {"external", DynamicAsn::External}}));
-  peer.peer_address = spec.required("peerAddress", host_ip);
+  peer.peer_address = spec.optional("peerAddress", host_ip, peer.peer_address);
   peer.peer_port = spec.optional("peerPort", number<std::uint16_t>(1), peer.peer_port);
   peer.source_address = spec.optional("sourceAddress", host_ip);
   peer.router_id = spec.optional("routerID", router_id);
@@ -107,6 +246,7 @@ void parse_shared_peer_spec(Cursor& spec, BGPPeer& peer) {
 }
 
 void check_peer(const Cursor& spec, const BGPPeer& peer) {
+  check_place_of_peer(spec, peer);
   if (spec.has("peerASN") && spec.has("dynamicASN"))
     spec.problem("dynamicASN", "must not be given together with peerASN");
   if (!spec.has("peerASN") && !spec.has("dynamicASN")) spec.problem("peerASN", "is required, or dynamicASN");
@@ -152,9 +292,23 @@ BGPPeer parse_bgp_peer(Cursor in) {
   peer.shutdown = spec.optional("shutdown", boolean, false);
   peer.shutdown_message = spec.optional("shutdownMessage", shutdown_message, std::string{});
   peer.description = spec.optional("description", text, std::string{});
-  spec.not_implemented({"interface", "vrf", "enableGracefulRestart", "disableMP", "dualStackAddressFamily",
-                        "listenRange", "peerSelector", "gracefulRestart", "reachableBy", "keepOriginalNextHop",
-                        "maxRestartTime", "tcpAO"});
+  if (spec.has("gracefulRestart") && spec.has("enableGracefulRestart"))
+    spec.problem("enableGracefulRestart", "must not be given together with gracefulRestart: its mode says the same");
+  parse_enable_graceful_restart(spec, peer);
+  peer.graceful_restart = spec.optional("gracefulRestart", parse_graceful_restart, peer.graceful_restart);
+  parse_peer_interface(spec, peer);
+  peer.listen_range = spec.optional("listenRange", prefix);
+  peer.max_dynamic_peers = spec.optional("maxDynamicPeers", number<std::uint32_t>(1, 10000), peer.max_dynamic_peers);
+  peer.peer_selectors = parse_selectors(spec, "peerSelectors");
+  peer.graceful_shutdown = spec.optional("gracefulShutdown", boolean, false);
+  peer.honor_graceful_shutdown = spec.optional("honorGracefulShutdown", boolean, true);
+  peer.role = spec.optional("role", role_rule());
+  peer.role_strict = spec.optional("roleStrict", boolean, false);
+  peer.tcp_ao = spec.optional("tcpAO", parse_tcp_ao);
+  if (peer.tcp_ao && (peer.password || peer.password_secret))
+    spec.problem("tcpAO", "must not be given together with a password: a connection is signed in one way");
+  spec.not_implemented({"vrf", "disableMP", "dualStackAddressFamily", "peerSelector", "reachableBy",
+                        "keepOriginalNextHop", "maxRestartTime"});
   spec.no_other_keys();
   in.no_other_keys();
   check_peer(spec, peer);
@@ -167,7 +321,13 @@ json print(const BGPPeer& peer) {
   if (peer.my_asn) spec["myASN"] = peer.my_asn->value;
   if (peer.peer_asn) spec["peerASN"] = peer.peer_asn->value;
   if (peer.dynamic_asn) spec["dynamicASN"] = peer.dynamic_asn == DynamicAsn::Internal ? "internal" : "external";
-  spec["peerAddress"] = net::print(peer.peer_address);
+  if (!peer.peer_address.unspecified()) spec["peerAddress"] = net::print(peer.peer_address);
+  if (!peer.interface.empty()) spec["interface"] = peer.interface;
+  if (peer.listen_range) {
+    spec["listenRange"] = net::print(*peer.listen_range);
+    spec["maxDynamicPeers"] = peer.max_dynamic_peers;
+  }
+  if (!peer.peer_selectors.empty()) spec["peerSelectors"] = print(peer.peer_selectors);
   spec["peerPort"] = peer.peer_port;
   if (peer.source_address) spec["sourceAddress"] = net::print(*peer.source_address);
   if (peer.router_id) spec["routerID"] = net::print(*peer.router_id);
@@ -197,6 +357,23 @@ json print(const BGPPeer& peer) {
   spec["shutdown"] = peer.shutdown;
   if (!peer.shutdown_message.empty()) spec["shutdownMessage"] = peer.shutdown_message;
   if (!peer.description.empty()) spec["description"] = peer.description;
+  if (peer.graceful_shutdown) spec["gracefulShutdown"] = true;
+  if (!peer.honor_graceful_shutdown) spec["honorGracefulShutdown"] = false;
+  if (peer.role) spec["role"] = print(*peer.role);
+  if (peer.role_strict) spec["roleStrict"] = true;
+  if (peer.tcp_ao) {
+    const auto& secret = peer.tcp_ao->secret;
+    spec["tcpAO"]["secret"]["name"] = secret.name;
+    if (!secret.namespace_name.empty()) spec["tcpAO"]["secret"]["namespace"] = secret.namespace_name;
+    spec["tcpAO"]["algorithm"] =
+        peer.tcp_ao->algorithm == BGPPeer::TcpAo::Algorithm::HmacSha1 ? "hmac-sha-1-96" : "aes-128-cmac-96";
+  }
+  if (const auto& restart = peer.graceful_restart; !(restart == GracefulRestart{}))
+    spec["gracefulRestart"] = {{"mode", print(restart.mode)},
+                               {"restartTime", print(restart.restart_time)},
+                               {"stalePathTime", print(restart.stale_path_time)},
+                               {"longLivedStaleTime", print(restart.long_lived_stale_time)},
+                               {"notification", restart.notification}};
   return out;
 }
 

@@ -28,15 +28,22 @@ struct Place {
 };
 
 void check_place(Judge& judge, const Place& place) {
-  std::map<net::IpAddress, const BGPPeer*> by_address;
+  std::map<std::pair<net::IpAddress, std::string>, const BGPPeer*> by_address;
   const BGPPeer* first = nullptr;
   for (const auto* peer : place.peers) {
     if (judge.is_set_aside(*peer)) continue;
-    const auto [same, added] = by_address.emplace(peer->peer_address, peer);
-    if (!added) {
-      judge.set_aside(*peer, "spec.peerAddress",
-                      "is the address of " + judge.cite(*same->second) + " as well, and both hold on the same node");
-      continue;
+    // A link-local address is another one on every link.
+    const bool unnumbered = peer->peer_address.unspecified();
+    const bool by_link = unnumbered || peer->peer_address.link_local();
+    if (!unnumbered || !peer->interface.empty()) {
+      const auto [same, added] =
+          by_address.emplace(std::pair{peer->peer_address, by_link ? peer->interface : std::string{}}, peer);
+      if (!added) {
+        judge.set_aside(*peer, unnumbered ? "spec.interface" : "spec.peerAddress",
+                        std::string{"is the "} + (unnumbered ? "interface" : "address") + " of " +
+                            judge.cite(*same->second) + " as well, and both hold on the same node");
+        continue;
+      }
     }
     if (first == nullptr) {
       first = peer;
@@ -96,6 +103,23 @@ void check_password(Judge& judge, const BGPPeer& peer) {
          std::to_string(password->second.size()));
 }
 
+// RFC 5925: numbered keys, at least one.
+void check_tcp_ao(Judge& judge, const BGPPeer& peer) {
+  if (!peer.tcp_ao) return;
+  const auto& reference = peer.tcp_ao->secret;
+  const auto key = (reference.namespace_name.empty() ? "default" : reference.namespace_name) + "/" + reference.name;
+  const auto hold = [&](std::string why) { judge.hold_down(peer, "spec.tcpAO", std::move(why)); };
+  const auto found = judge.all.secrets.find(key);
+  if (found == judge.all.secrets.end()) return hold(missing("Secret", key));
+  if (found->second.data.empty()) return hold("Secret/" + key + " has no keys");
+  for (const auto& [name, value] : found->second.data) {
+    if (!key_number(name)) return hold("the keys of Secret/" + key + " must be named 0 to 255, one is named " + name);
+    if (value.empty() || value.size() > 80)
+      return hold("key " + name + " in Secret/" + key + " must have 1 to 80 octets, it has " +
+                  std::to_string(value.size()));
+  }
+}
+
 void check_filters(Judge& judge, const BGPPeer& peer) {
   const auto check = [&](const char* field, const std::optional<std::vector<std::string>>& names) {
     for (const auto& name : names.value_or(std::vector<std::string>{}))
@@ -148,6 +172,7 @@ void Judge::peers() {
     const bool here = view.node.empty() || any_matches(peer->node_selectors, labels_of_node(all, view.node));
     if (here && !verdict.held_down.contains(peer->meta.key())) check_configuration(*this, *peer);
     check_password(*this, *peer);
+    check_tcp_ao(*this, *peer);
     check_filters(*this, *peer);
     check_bfd(*peer);
   }

@@ -13,6 +13,7 @@
 #include "speaker/bgp/endpoint.hpp"
 #include "speaker/bgp/listener.hpp"
 #include "speaker/bgp/socket_options.hpp"
+#include "speaker/bgp/tcp_ao.hpp"
 
 namespace speaker {
 
@@ -22,8 +23,10 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t read_at_once = 64 * 1024;
-constexpr std::size_t pull_at_once = 64 * 1024;
+// What one session reads or writes before all others have their turn: a millisecond's work with small attribute sets,
+// so that a change of one prefix does not wait behind somebody else's full table.
+constexpr std::size_t read_at_once = 16 * 1024;
+constexpr std::size_t pull_at_once = 32 * 1024;
 constexpr std::size_t finishing_at_most = 256;  // beyond: closed without waiting for the peer
 // TCP gives up after the send hold time would have ended the session (RFC 9687): it is there for sessions
 // without a hold time only.
@@ -53,6 +56,11 @@ net::Result<tcp::socket, std::string> dialling_socket(asio::io_context& io, cons
   socket.open(config.address.is_v4() ? tcp::v4() : tcp::v6(), error);
   if (error) return net::fail(error.message());
   if (auto set = set_neighbor_options(socket, config); !set) return net::fail(std::move(set.error()));
+  if (!config.authentication.empty()) {
+    const auto peer = net::Prefix::host(config.address);
+    if (auto set = fit_ao_keys(socket.native_handle(), peer, {}, config.authentication); !set)
+      return net::fail(std::move(set.error()));
+  }
   if (!config.interface.empty() && !config.address.link_local()) {
     if (auto bound = bind_to_interface(socket.native_handle(), config.interface); !bound) {
       return net::fail(std::move(bound.error()));
@@ -175,10 +183,12 @@ void BgpEdge::open_link(bgp::Link link) {
   ++counters_.dialled;
   auto connection = std::make_shared<BgpConnection>(*this, std::move(*socket), link);
   links_[link] = connection;
+  signed_by_[link] = config.authentication;
   BgpConnection::dial(std::move(connection), *remote);
 }
 
 void BgpEdge::connected(BgpConnection& connection) {
+  if (const auto* neighbor = router_.neighbor(connection.link()->peer)) sign(connection, neighbor->session);
   router_.connected(*connection.link(), describe_transport(connection.socket()), now());
   pump();
 }
@@ -201,6 +211,9 @@ void BgpEdge::accepted(BgpListener& listener, tcp::socket socket) {
   if (set) {
     auto connection = std::make_shared<BgpConnection>(*this, std::move(socket), *link);
     links_[*link] = connection;
+    const auto& config = router_.neighbor(link->peer)->session;
+    signed_by_[*link] = config.authentication;  // inherited from the listener
+    sign(*connection, config);
     BgpConnection::start_reading(std::move(connection));
   } else {
     report("neighbor " + net::print(remote), set.error());
@@ -212,12 +225,23 @@ void BgpEdge::accepted(BgpListener& listener, tcp::socket socket) {
 // Unknown addresses cost no more than this. A neighbour with a password enters only where its key guards the
 // door: without the key on the listener, TCP would have let anybody in.
 bool BgpEdge::may_enter(const BgpListener& listener, const net::IpAddress& remote) {
-  const auto known = passwords_.find(remote);
+  // A neighbour that is listed counts before ranges, a longer range before a shorter one.
+  const auto listed = [&](const auto& entry) {
+    return entry != passwords_.end() && entry->first.length() == net::address_bits(remote.family());
+  };
+  auto known = passwords_.find(net::Prefix::host(remote));
+  for (auto range = passwords_.begin(); !listed(known) && range != passwords_.end(); ++range) {
+    if (range->first.contains(remote) && (known == passwords_.end() || range->first.length() > known->first.length()))
+      known = range;
+  }
   if (known == passwords_.end()) {
     ++counters_.refused_unknown;
     return false;
   }
-  if (known->second.empty() || listener.has_key(remote, known->second)) return true;
+  const auto signed_by = ao_keys_.find(known->first);
+  const bool guarded = (known->second.empty() || listener.has_key(known->first, known->second)) &&
+                       (signed_by == ao_keys_.end() || listener.has_ao_keys(known->first, signed_by->second));
+  if (guarded) return true;
   ++counters_.refused;
   return false;
 }
@@ -262,6 +286,7 @@ void BgpEdge::lost(BgpConnection& connection, const std::string& error) {
   const auto link = *connection.link();
   connection.close();
   links_.erase(link);
+  signed_by_.erase(link);
   router_.lost(link, error, now());
   pump();
 }
@@ -271,6 +296,7 @@ void BgpEdge::close_link(const bgp::CloseLink& close) {
   if (found == links_.end()) return;
   auto connection = std::move(found->second);
   links_.erase(found);
+  signed_by_.erase(close.link);
   if (connection->dialling()) return connection->close();
   finish(std::move(connection), close.last);
 }
@@ -339,10 +365,16 @@ std::vector<std::string> BgpEdge::listening() const {
 
 void BgpEdge::neighbors_changed() {
   passwords_.clear();
+  ao_keys_.clear();
+  const auto guard = [&](const net::Prefix& neighbors, const bgp::PeerConfig& config) {
+    passwords_[neighbors] = config.password;
+    if (!config.authentication.empty()) ao_keys_[neighbors] = config.authentication;
+  };
   for (const auto& status : router_.neighbors()) {
-    const auto& config = router_.neighbor(status.id)->session;
-    passwords_[config.address] = config.password;
+    const auto& neighbor = *router_.neighbor(status.id);
+    if (!neighbor.dynamic) guard(net::Prefix::host(neighbor.session.address), neighbor.session);
   }
+  for (const auto& pattern : router_.patterns()) guard(*pattern.range, pattern.session);
   for (const auto& listener : listeners_) fit_keys(*listener);
 
   // The hop limits are live.
@@ -352,17 +384,34 @@ void BgpEdge::neighbors_changed() {
     const auto& config = neighbor->session;
     const auto set = set_hop_limits(connection->socket().native_handle(), config.address.family(), hop_limits(config));
     if (!set) report("neighbor " + net::print(config.address), set.error());
+    sign(*connection, config);
   }
+}
+
+// Keys roll over on a connection that is open: the peer is asked for the newest, and the kernel follows the peer.
+void BgpEdge::sign(BgpConnection& connection, const bgp::PeerConfig& config) {
+  auto& present = signed_by_[*connection.link()];
+  if (config.authentication.empty() && present.empty()) return;
+  const auto socket = connection.socket().native_handle();
+  auto done = fit_ao_keys(socket, net::Prefix::host(config.address), present, config.authentication);
+  if (done) present = config.authentication;
+  if (done && !present.empty() && !connection.dialling()) done = ask_for_ao_key(socket, present.keys.rbegin()->first);
+  if (!done) report("neighbor " + net::print(config.address), done.error());
 }
 
 void BgpEdge::fit_keys(BgpListener& listener) {
   auto wanted = passwords_;
   std::erase_if(wanted, [](const auto& neighbor) { return neighbor.second.empty(); });
-  const auto errors = listener.fit_keys(wanted);
-  for (const auto& [neighbor, password] : wanted) {
-    if (!errors.contains(neighbor)) problems_.erase("neighbor " + net::print(neighbor));
+  auto errors = listener.fit_keys(wanted);
+  errors.merge(listener.fit_ao_keys(ao_keys_));
+  const auto where = [](const net::Prefix& neighbors) {
+    const bool one = neighbors.length() == net::address_bits(neighbors.family());
+    return "neighbor " + (one ? net::print(neighbors.address()) : net::print(neighbors));
+  };
+  for (const auto& [neighbors, password] : wanted) {
+    if (!errors.contains(neighbors)) problems_.erase(where(neighbors));
   }
-  for (const auto& [neighbor, text] : errors) report("neighbor " + net::print(neighbor), text);
+  for (const auto& [neighbors, text] : errors) report(where(neighbors), text);
 }
 
 void BgpEdge::report(const std::string& where, const std::string& text) {

@@ -19,6 +19,7 @@
 
 #include "bgp/router.hpp"
 #include "net/address.hpp"
+#include "net/prefix.hpp"
 
 namespace speaker {
 
@@ -103,6 +104,7 @@ class BgpEdge {
   void refuse(boost::asio::ip::tcp::socket socket, std::span<const std::uint8_t> last);
   void open_listener(const net::IpAddress& address, std::uint16_t port, const BgpListen& wanted);
   void fit_keys(BgpListener& listener);
+  void sign(BgpConnection& connection, const bgp::PeerConfig& config);
   void finish(std::shared_ptr<BgpConnection> connection, std::span<const std::uint8_t> last);
   void say_drained();
   void report(const std::string& where, const std::string& text);
@@ -124,8 +126,10 @@ class BgpEdge {
   std::map<bgp::Link, std::shared_ptr<BgpConnection>> links_;
   std::map<const BgpConnection*, std::shared_ptr<BgpConnection>> finishing_;
   std::vector<std::shared_ptr<BgpListener>> listeners_;
-  std::map<net::IpAddress, std::string> passwords_;  // of every neighbour; empty for one without
-  std::map<std::string, std::string> problems_;      // what was said last, by where
+  std::map<net::Prefix, std::string> passwords_;  // of every neighbour and range of them; empty for one without
+  std::map<net::Prefix, bgp::AuthenticationKeys> ao_keys_;  // of those that have some
+  std::map<bgp::Link, bgp::AuthenticationKeys> signed_by_;  // keys on open connections
+  std::map<std::string, std::string> problems_;             // what was said last, by where
   std::function<void()> drained_;
   BgpEdgeCounters counters_;
   // One for all connections: what a read takes in is handled before the next read.

@@ -11,10 +11,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "net/prefix.hpp"
 #include "speaker/bgp/edge.hpp"
 #include "speaker/bgp/endpoint.hpp"
 #include "speaker/bgp/socket_options.hpp"
+#include "speaker/bgp/tcp_ao.hpp"
 
 namespace speaker {
 
@@ -78,35 +78,35 @@ asio::awaitable<void> BgpListener::accept(std::shared_ptr<BgpListener> self) {
   }
 }
 
-std::map<net::IpAddress, std::string> BgpListener::fit_keys(const std::map<net::IpAddress, std::string>& wanted) {
-  std::map<net::IpAddress, std::string> errors;
+std::map<net::Prefix, std::string> BgpListener::fit_keys(const std::map<net::Prefix, std::string>& wanted) {
+  std::map<net::Prefix, std::string> errors;
   const auto socket = acceptor_.native_handle();
   for (auto key = keys_.begin(); key != keys_.end();) {
     if (wanted.contains(key->first)) {
       ++key;
       continue;
     }
-    const auto removed = set_md5_key(socket, net::Prefix::host(key->first), {});
+    const auto removed = set_md5_key(socket, key->first, {});
     if (!removed) errors[key->first] = removed.error();
     key = keys_.erase(key);
   }
-  std::set<net::IpAddress> guarded;
-  for (const auto& [neighbor, key] : wanted) {
-    if (neighbor.family() != address_.family() || has_key(neighbor, key)) continue;
-    const auto set = set_md5_key(socket, net::Prefix::host(neighbor), key);
+  std::set<net::Prefix> guarded;
+  for (const auto& [neighbors, key] : wanted) {
+    if (neighbors.family() != address_.family() || has_key(neighbors, key)) continue;
+    const auto set = set_md5_key(socket, neighbors, key);
     if (set) {
-      keys_[neighbor] = key;
-      guarded.insert(neighbor);
+      keys_[neighbors] = key;
+      guarded.insert(neighbors);
     } else {
-      keys_.erase(neighbor);
-      errors[neighbor] = set.error();
+      keys_.erase(neighbors);
+      errors[neighbors] = set.error();
     }
   }
   if (!guarded.empty()) turn_away(guarded);
   return errors;
 }
 
-void BgpListener::turn_away(const std::set<net::IpAddress>& guarded) {
+void BgpListener::turn_away(const std::set<net::Prefix>& guarded) {
   error_code error;
   acceptor_.non_blocking(true, error);
   while (edge_ != nullptr && !error) {
@@ -115,13 +115,47 @@ void BgpListener::turn_away(const std::set<net::IpAddress>& guarded) {
     if (error) return;
     error_code gone;
     const auto remote = socket.remote_endpoint(gone);
-    if (!gone && !guarded.contains(to_address(remote))) edge_->accepted(*this, std::move(socket));
+    const bool unguarded = !gone && std::ranges::none_of(guarded, [&](const net::Prefix& neighbors) {
+      return neighbors.contains(to_address(remote));
+    });
+    if (unguarded) edge_->accepted(*this, std::move(socket));
   }
 }
 
-bool BgpListener::has_key(const net::IpAddress& neighbor, const std::string& key) const {
-  const auto found = keys_.find(neighbor);
+bool BgpListener::has_key(const net::Prefix& neighbors, const std::string& key) const {
+  const auto found = keys_.find(neighbors);
   return found != keys_.end() && found->second == key;
+}
+
+std::map<net::Prefix, std::string> BgpListener::fit_ao_keys(
+    const std::map<net::Prefix, bgp::AuthenticationKeys>& wanted) {
+  std::map<net::Prefix, std::string> errors;
+  const auto socket = acceptor_.native_handle();
+  const auto fit = [&](const net::Prefix& neighbors, const bgp::AuthenticationKeys& keys) {
+    const auto known = ao_keys_.find(neighbors);
+    const auto done = speaker::fit_ao_keys(socket, neighbors,
+                                           known == ao_keys_.end() ? bgp::AuthenticationKeys{} : known->second, keys);
+    if (!done) errors[neighbors] = done.error();
+    return done.has_value();
+  };
+  for (auto known = ao_keys_.begin(); known != ao_keys_.end();) {
+    const bool stays = wanted.contains(known->first);
+    if (!stays) (void)fit(known->first, {});
+    known = stays ? std::next(known) : ao_keys_.erase(known);
+  }
+  for (const auto& [neighbors, keys] : wanted) {
+    if (neighbors.family() != address_.family() || has_ao_keys(neighbors, keys)) continue;
+    if (fit(neighbors, keys))
+      ao_keys_[neighbors] = keys;
+    else
+      ao_keys_.erase(neighbors);
+  }
+  return errors;
+}
+
+bool BgpListener::has_ao_keys(const net::Prefix& neighbors, const bgp::AuthenticationKeys& keys) const {
+  const auto found = ao_keys_.find(neighbors);
+  return found != ao_keys_.end() && found->second == keys;
 }
 
 }  // namespace speaker

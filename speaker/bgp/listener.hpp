@@ -11,7 +11,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "bgp/peer_config.hpp"
 #include "net/address.hpp"
+#include "net/prefix.hpp"
 #include "net/result.hpp"
 
 namespace speaker {
@@ -32,20 +34,24 @@ class BgpListener {
   [[nodiscard]] const net::IpAddress& address() const { return address_; }
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
-  // Makes the keys on the socket those of `wanted` (neighbour -> key); the errors by neighbour.
-  std::map<net::IpAddress, std::string> fit_keys(const std::map<net::IpAddress, std::string>& wanted);
-  [[nodiscard]] bool has_key(const net::IpAddress& neighbor, const std::string& key) const;
+  // Makes the keys on the socket those of `wanted` (neighbour, or a range of them -> key); the errors by neighbour.
+  std::map<net::Prefix, std::string> fit_keys(const std::map<net::Prefix, std::string>& wanted);
+  [[nodiscard]] bool has_key(const net::Prefix& neighbors, const std::string& key) const;
+  // The same for TCP-AO.
+  std::map<net::Prefix, std::string> fit_ao_keys(const std::map<net::Prefix, bgp::AuthenticationKeys>& wanted);
+  [[nodiscard]] bool has_ao_keys(const net::Prefix& neighbors, const bgp::AuthenticationKeys& keys) const;
 
  private:
   // Connections that waited when a key came got in without it: those from `guarded` are closed.
-  void turn_away(const std::set<net::IpAddress>& guarded);
+  void turn_away(const std::set<net::Prefix>& guarded);
   static boost::asio::awaitable<void> accept(std::shared_ptr<BgpListener> self);
 
   BgpEdge* edge_;  // nothing once closed
   net::IpAddress address_;
   std::uint16_t port_;
   boost::asio::ip::tcp::acceptor acceptor_;
-  std::map<net::IpAddress, std::string> keys_;
+  std::map<net::Prefix, std::string> keys_;
+  std::map<net::Prefix, bgp::AuthenticationKeys> ao_keys_;
 };
 
 }  // namespace speaker

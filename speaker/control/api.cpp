@@ -109,9 +109,11 @@ ControlReply status(Speaker& speaker) {
     out["routerId"] = net::print(router->config().router_id);
     out["listening"] = speaker.bgp().listening();
     out["table"] = view(router->table());
+    out["restarting"] = router->restarting();
   } else {
     out["noRouter"] = speaker.bgp().absent();
   }
+  out["draining"] = speaker.draining();
   out["peers"] = peer_states(router);
   if (const auto watched = speaker.bfd().status(); !watched.empty()) out["bfd"] = bfd_states(watched);
   out["announcedPrefixes"] = speaker.desired().routes().size();
@@ -269,7 +271,7 @@ ControlReply kernel_routes(Speaker& speaker, const RouteFilter& filter) {
     const auto finish = [&] {
       if (group.empty() || group.front().peer.empty()) return group.clear();
       auto hops = Json::array();
-      for (const auto& row : group) hops.push_back(net::print(row.attributes.next_hop.address));
+      for (const auto& row : group) hops.push_back(print_next_hop(row.attributes.next_hop));
       Json out{{"prefix", net::print(group.front().prefix)}, {"nextHops", hops}};
       const auto trouble = kernel.troubled().find(group.front().prefix);
       out["state"] = trouble == kernel.troubled().end() ? "Programmed" : netlink::print(trouble->second.outcome);
@@ -365,7 +367,14 @@ ControlReply answer(Speaker& speaker, const ControlRequest& request) {
     return true;
   };
   if (request.method == ControlRequest::Method::Post) {
-    if (!takes("/peers/")) return refuse(404, "only peers take commands");
+    if (path == "/drain" || path == "/undrain") {
+      const auto on = path == "/drain";
+      speaker.drain(on ? Speaker::Drain::On : Speaker::Drain::Off);
+      return reply({{"draining", on},
+                    {"done", on ? "neighbors are told that this node is about to go (graceful-shutdown)"
+                                : "neighbors are told that this node stays"}});
+    }
+    if (!takes("/peers/")) return refuse(404, "commands are drain, undrain, and those of peers");
     const auto slash = path.rfind('/');
     if (slash == std::string::npos) return refuse(404, "the command is missing");
     return command_peer(speaker, path.substr(0, slash), path.substr(slash + 1), request);

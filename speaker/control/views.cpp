@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include <fmt/format.h>
+#include <net/if.h>
 
 #include "bgp/wire/text.hpp"
 
@@ -38,11 +39,8 @@ Json family_names(const bgp::Families& families) {
 }
 
 Json counters(const bgp::FamilyCounters& from) {
-  return {{"received", from.received},
-          {"accepted", from.accepted},
-          {"filtered", from.filtered},
-          {"best", from.best},
-          {"advertised", from.advertised}};
+  return {{"received", from.received}, {"accepted", from.accepted},     {"filtered", from.filtered},
+          {"best", from.best},         {"advertised", from.advertised}, {"stale", from.stale}};
 }
 
 Json messages(const std::array<std::uint64_t, 6>& by_type) {
@@ -91,19 +89,67 @@ std::string_view print(bgp::PeerType type) {
   return "confederation";
 }
 
+std::string_view print(bgp::GracefulRestart::Mode mode) {
+  switch (mode) {
+    case bgp::GracefulRestart::Mode::Off:
+      return "off";
+    case bgp::GracefulRestart::Mode::Helper:
+      return "helper";
+    case bgp::GracefulRestart::Mode::Full:
+      break;
+  }
+  return "full";
+}
+
+// What the two OPENs agreed on; absent where the peer does not take part.
+Json restart_terms(const bgp::RestartTerms& from) {
+  Json out{{"restarting", from.restarting},
+           {"notification", from.notification},
+           {"restartTimeSec", from.time.count()},
+           {"longLived", from.long_lived_capable}};
+  const auto family = [](const bgp::RestartTerms::Family& terms) -> Json {
+    return {{"kept", terms.kept},
+            {"forwarding", terms.forwarding},
+            {"longLivedStaleTimeSec", terms.long_lived.count()},
+            {"longLivedForwarding", terms.long_lived_forwarding}};
+  };
+  out["ipv4Unicast"] = family(from.ipv4);
+  out["ipv6Unicast"] = family(from.ipv6);
+  return out;
+}
+
+Json restart_state(const bgp::NeighborStatus::Restart& from, const WallClock& clock) {
+  Json out{{"phase", bgp::print(from.phase)}, {"endOfRib", from.end_of_rib}};
+  if (from.until) out["untilMsec"] = -clock.since(*from.until);
+  return out;
+}
+
+Json restart_view(const bgp::NeighborStatus& status, const bgp::GracefulRestart& config, const WallClock& clock) {
+  return {{"mode", print(config.mode)},
+          {"restartTimeSec", config.restart_time.count()},
+          {"longLivedStaleTimeSec", config.long_lived_time.count()},
+          {"ipv4Unicast", restart_state(status.ipv4_restart, clock)},
+          {"ipv6Unicast", restart_state(status.ipv6_restart, clock)}};
+}
+
 Json negotiated(const bgp::Negotiated& from) {
-  return {{"peerAsn", from.peer_asn.value},
-          {"peerRouterId", net::print(from.peer_id)},
-          {"type", print(from.type)},
-          {"holdTimeSec", from.hold_time.count()},
-          {"keepaliveTimeSec", from.keepalive_time.count()},
-          {"families", family_names(from.families)},
-          {"fourOctetAsn", from.asn_width == bgp::AsnWidth::FourOctets},
-          {"routeRefresh", from.route_refresh},
-          {"enhancedRouteRefresh", from.enhanced_route_refresh},
-          {"addPathReceive", family_names(from.add_path_receive)},
-          {"addPathSend", family_names(from.add_path_send)},
-          {"messageLimit", from.message_limit}};
+  Json out{{"peerAsn", from.peer_asn.value},
+           {"peerRouterId", net::print(from.peer_id)},
+           {"type", print(from.type)},
+           {"holdTimeSec", from.hold_time.count()},
+           {"keepaliveTimeSec", from.keepalive_time.count()},
+           {"families", family_names(from.families)},
+           {"fourOctetAsn", from.asn_width == bgp::AsnWidth::FourOctets},
+           {"routeRefresh", from.route_refresh},
+           {"enhancedRouteRefresh", from.enhanced_route_refresh},
+           {"addPathReceive", family_names(from.add_path_receive)},
+           {"addPathSend", family_names(from.add_path_send)},
+           {"messageLimit", from.message_limit}};
+  out["extendedMessages"] = from.message_limit > bgp::max_message_size;
+  out["ipv4OverIpv6NextHops"] = from.ipv4_over_ipv6;
+  if (from.role) out["role"] = {{"ours", bgp::print(*from.role)}, {"confirmed", from.role_confirmed}};
+  if (from.restart.capable) out["gracefulRestart"] = restart_terms(from.restart);
+  return out;
 }
 
 Json expected_asn(const bgp::ExpectedAsn& expected) {
@@ -135,6 +181,13 @@ std::int64_t WallClock::since(net::TimePoint when) const {
   return duration_cast<std::chrono::milliseconds>(steady - when).count();
 }
 
+std::string print_next_hop(const bgp::NextHop& next_hop) {
+  auto text = net::print(next_hop.address);
+  char name[IF_NAMESIZE] = {};
+  if (next_hop.interface != 0 && ::if_indextoname(next_hop.interface, name) != nullptr) text.append("%").append(name);
+  return text;
+}
+
 std::string_view print(bgp::State state) {
   switch (state) {
     case bgp::State::Idle:
@@ -162,6 +215,10 @@ Json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config, 
            {"localAsn", config.session.local_asn.value},
            {"state", print(session.state)}};
   if (!config.session.description.empty()) out["description"] = config.session.description;
+  if (!config.session.interface.empty()) out["interface"] = config.session.interface;
+  if (!config.group.empty()) out["group"] = config.group;
+  if (config.dynamic) out["dynamic"] = true;
+  if (config.draining == bgp::Draining::Yes) out["draining"] = true;
   out["passive"] = config.session.connect == bgp::Connect::PassiveOnly;
   if (!status.hold_down.empty()) out["heldDown"] = status.hold_down;
   if (status.waits_for_bfd) out["waitsForBfd"] = true;
@@ -181,10 +238,16 @@ Json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config, 
                         {"localPort", status.transport->local_port},
                         {"remotePort", status.transport->remote_port},
                         {"md5", !config.session.password.empty()}};
+    if (const auto& keys = config.session.authentication.keys; !keys.empty()) {
+      auto ids = Json::array();
+      for (const auto& [id, key] : keys) ids.push_back(id);
+      out["transport"]["tcpAoKeys"] = std::move(ids);
+    }
   }
   if (config.out.reflector_client) out["routeReflectorClient"] = true;
   if (config.default_originate) out["defaultOriginate"] = true;
   out["families"] = {{"ipv4Unicast", counters(status.ipv4)}, {"ipv6Unicast", counters(status.ipv6)}};
+  out["gracefulRestart"] = restart_view(status, config.session.graceful_restart, clock);
   out["prefixLimit"] = {{"ipv4Unicast", config.ipv4_limit.maximum}, {"ipv6Unicast", config.ipv6_limit.maximum}};
   out["messages"] = {{"in", messages(session.messages.in)}, {"out", messages(session.messages.out)}};
   if (!status.attribute_faults.empty()) {
@@ -209,6 +272,7 @@ Json view(const bgp::PathAttributes& from) {
   if (from.atomic_aggregate) out["atomicAggregate"] = true;
   if (from.aggregator)
     out["aggregator"] = {{"asn", from.aggregator->asn.value}, {"address", net::print(from.aggregator->address)}};
+  if (from.only_to_customer) out["onlyToCustomer"] = from.only_to_customer->value;
   if (from.originator_id) out["originatorId"] = net::print(*from.originator_id);
   if (!from.cluster_list.empty()) {
     out["clusterList"] = Json::array();
@@ -218,7 +282,7 @@ Json view(const bgp::PathAttributes& from) {
 }
 
 Json view(const bgp::RouteRow& row) {
-  Json out{{"prefix", net::print(row.prefix)}, {"nextHop", net::print(row.attributes.next_hop.address)}};
+  Json out{{"prefix", net::print(row.prefix)}, {"nextHop", print_next_hop(row.attributes.next_hop)}};
   out["peer"] = row.peer.empty() ? Json(nullptr) : Json(row.peer);
   if (row.path_id != 0) out["pathId"] = row.path_id;
   out["best"] = row.best;
@@ -236,7 +300,7 @@ Json view_best(const std::vector<bgp::RouteRow>& rows) {
   for (const auto& row : rows) {
     if (row.best) best = &row;
     if (row.peer.empty()) continue;
-    next_hops.push_back(net::print(row.attributes.next_hop.address));
+    next_hops.push_back(print_next_hop(row.attributes.next_hop));
     peers.push_back(row.peer);
   }
   Json out{
@@ -251,7 +315,7 @@ Json view(const net::Prefix& prefix, const bgp::Explanation& explanation) {
   out["paths"] = Json::array();
   for (const auto& path : explanation.paths) {
     Json entry{{"peer", path.peer.empty() ? Json(nullptr) : Json(path.peer)},
-               {"nextHop", net::print(path.attributes.next_hop.address)},
+               {"nextHop", print_next_hop(path.attributes.next_hop)},
                {"best", path.best},
                {"multipath", path.multipath},
                {"reason", path.reason}};

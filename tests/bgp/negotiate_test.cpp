@@ -151,6 +151,38 @@ TEST(PeerConfigChange, IsLiveUnlessTheSessionWasBuiltOnIt) {
   EXPECT_EQ(changed([](auto& c) { c.router_id = net::RouterId{1}; }), Change::Reopen);
   EXPECT_EQ(changed([](auto& c) { c.peer_asn.kind = ExpectedAsn::Kind::External; }), Change::Reopen);
   EXPECT_EQ(changed([](auto& c) { c.extended_messages = false; }), Change::Reopen);
+  EXPECT_EQ(changed([](auto& c) { c.graceful_restart.stale_time = net::Seconds{9}; }), Change::Live);
+  EXPECT_EQ(changed([](auto& c) { c.graceful_restart.mode = GracefulRestart::Mode::Full; }), Change::Reopen);
+  EXPECT_EQ(changed([](auto& c) { c.role = Role::Peer; }), Change::Reopen);
+  EXPECT_EQ(changed([](auto& c) { c.ipv4_over_ipv6 = true; }), Change::Reopen);
+  EXPECT_EQ(changed([](auto& c) { c.authentication.keys[1] = "x"; }), Change::Reopen);
+}
+
+TEST(PeerConfigChange, IsLiveWhileSomeKeyStays) {
+  auto before = external_config();
+  before.authentication.keys = {{1, "old"}};
+  auto after = before;
+  after.authentication.keys = {{1, "old"}, {2, "new"}};
+  EXPECT_EQ(change_class(before, after), Change::Live);
+  EXPECT_EQ(change_class(after, before), Change::Live);
+  after.authentication.keys = {{1, "another of the same number"}};
+  EXPECT_EQ(change_class(before, after), Change::Reopen);
+  after = before;
+  after.authentication.algorithm = AuthenticationKeys::Algorithm::AesCmac;
+  EXPECT_EQ(change_class(before, after), Change::Reopen);
+}
+
+TEST(Negotiation, TakesIpv6NextHopsWhereBothSidesHaveThem) {  // RFC 8950
+  auto config = external_config();
+  auto open = peer_open();
+  open.capabilities.extended_next_hop = {{ipv4_unicast, 2}};
+  EXPECT_FALSE(with(config, open)->ipv4_over_ipv6);
+  config.ipv4_over_ipv6 = true;
+  EXPECT_TRUE(with(config, open)->ipv4_over_ipv6);
+  open.capabilities.extended_next_hop = {{{1, 128}, 2}};
+  EXPECT_FALSE(with(config, open)->ipv4_over_ipv6) << "of another family only";
+  config.families = {.ipv4 = false, .ipv6 = true};
+  EXPECT_THAT(make_open(config, Offer::Full).capabilities.extended_next_hop, ::testing::IsEmpty());
 }
 
 }  // namespace

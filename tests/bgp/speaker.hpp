@@ -34,6 +34,8 @@ struct SpeakerOptions {
   Families hears_ids{};
   Families says_ids{};
   bool confederation = false;  // it is in another member AS of the router's confederation
+  std::optional<GracefulRestartCapability> graceful_restart = std::nullopt;
+  std::optional<std::vector<LongLivedFamily>> long_lived = std::nullopt;
 };
 
 class Speaker {
@@ -83,6 +85,8 @@ class Speaker {
     offer.route_refresh = options_.refresh;
     offer.enhanced_route_refresh = options_.enhanced_refresh;
     offer.extended_message = options_.extended_messages;
+    offer.graceful_restart = options_.graceful_restart;
+    offer.long_lived = options_.long_lived;
     for (const auto family : {net::Family::Ipv4, net::Family::Ipv6}) {
       const bool hears = options_.hears_ids.has(family);
       const bool says = options_.says_ids.has(family);
@@ -107,6 +111,11 @@ class Speaker {
 
   void announce(const std::vector<net::Prefix>& prefixes, PathAttributes attributes, PathId id = std::nullopt) {
     say(update(prefixes, std::move(attributes), id));
+  }
+  void say_end_of_rib(net::Family family, net::TimePoint now = start_time) {
+    std::vector<std::uint8_t> bytes;
+    encode_end_of_rib(family, bytes);
+    say(bytes, now);
   }
   void withdraw(const std::vector<net::Prefix>& prefixes, PathId id = std::nullopt) { say(withdrawal(prefixes, id)); }
 
@@ -171,6 +180,7 @@ class Speaker {
   std::map<net::Prefix, PathAttributes> heard;
   std::map<std::pair<net::Prefix, std::uint32_t>, PathAttributes> heard_paths;  // the same with path identifiers
   std::vector<net::Family> end_of_rib;
+  std::optional<Open> opened_with;
   std::optional<Notification> notification;
   std::size_t updates = 0;
   std::size_t requests = 0;             // ROUTE-REFRESH
@@ -187,6 +197,7 @@ class Speaker {
     return options_.asn == options_.router_asn ? PeerType::Internal : PeerType::External;
   }
   [[nodiscard]] const SpeakerOptions& options() const { return options_; }
+  [[nodiscard]] SpeakerOptions& options() { return options_; }
   [[nodiscard]] net::IpAddress next_hop(net::Family family) const {
     const auto value = options_.address.v4().value;
     if (family == net::Family::Ipv4) return options_.address;
@@ -236,6 +247,7 @@ class Speaker {
         hear_update(frame.body);
         break;
       case MessageType::Open:
+        if (const auto open = decode_open(frame.body)) opened_with = *open;
         break;
     }
   }

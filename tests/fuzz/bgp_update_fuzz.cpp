@@ -24,6 +24,7 @@ bgp::UpdateContext context_of(std::uint8_t bits) {
   context.enforce_first_as = (bits & 4U) != 0;
   if ((bits & 8U) != 0) context.families.ipv4 = false;
   if ((bits & 16U) != 0) context.families.ipv6 = false;
+  context.ipv4_over_ipv6 = (bits & 32U) != 0;
   return context;
 }
 

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions beyond the plain ones: unnumbered links, ranges of neighbours, draining, roles; with FRR and BIRD.
+
+                        eth1 -- eth1  frr (65001)   unnumbered, and so is the second link
+    herald (65000)      eth2 -- eth2
+                        eth3 -- eth1  bird (65002)  10.0.3.2, from the range 10.0.3.0/24; role provider
+
+The links to FRR have no addresses but link-local ones, the same at FRR's end of both. FRR's loopback is reached over
+both by IPv4 routes with IPv6 next hops.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from integration import harness
+from integration.bgp_peers import bird_routes
+from integration.harness import ctl, herald_best, herald_peers, kernel_routes, poll
+from tools.lab import Lab
+
+FRR = ("198.51.100.0/24", "2001:db8:feed::/48")
+BIRD = ("203.0.113.0/24", "2001:db8:beef::/48")
+OWN = "192.0.2.0/24"
+
+HERALD_FILE = f"""
+apiVersion: herald.dev/v1
+kind: BGPConfiguration
+metadata: {{name: default}}
+spec: {{asn: 65000, routerID: 10.0.3.1}}
+---
+apiVersion: herald.dev/v1
+kind: BGPPeer
+metadata: {{name: first}}
+spec: {{dynamicASN: external, interface: eth1, connectTime: 1s, holdTime: 9s, import: [accept-all], export: [accept-all]}}
+---
+apiVersion: herald.dev/v1
+kind: BGPPeer
+metadata: {{name: second}}
+spec: {{dynamicASN: external, interface: eth2, connectTime: 1s, holdTime: 9s, import: [accept-all], export: [accept-all]}}
+---
+apiVersion: herald.dev/v1
+kind: BGPPeer
+metadata: {{name: guests}}
+spec:
+  dynamicASN: external
+  listenRange: 10.0.3.0/24
+  holdTime: 9s
+  role: customer
+  import: [accept-all]
+  export: [accept-all]
+---
+apiVersion: herald.dev/v1
+kind: BGPAdvertisement
+metadata: {{name: own}}
+spec: {{prefixes: [{OWN}]}}
+"""
+
+FRR_FILES = {
+    "/etc/frr/daemons": "bgpd=yes\n",
+    "/etc/frr/frr.conf": f"""
+frr defaults datacenter
+interface lo
+ ip address 198.51.100.1/32
+!
+ip route {FRR[0]} blackhole
+ipv6 route {FRR[1]} blackhole
+!
+router bgp 65001
+ bgp router-id 198.51.100.1
+ no bgp ebgp-requires-policy
+ neighbor eth1 interface remote-as external
+ neighbor eth2 interface remote-as external
+ neighbor eth1 timers 3 9
+ neighbor eth2 timers 3 9
+ neighbor eth1 timers connect 1
+ neighbor eth2 timers connect 1
+ address-family ipv4 unicast
+  network {FRR[0]}
+ exit-address-family
+ address-family ipv6 unicast
+  network {FRR[1]}
+  neighbor eth1 activate
+  neighbor eth2 activate
+ exit-address-family
+""",
+}
+
+BIRD_FILES = {
+    "/etc/bird/bird.conf": f"""
+router id 10.0.3.2;
+protocol device {{ scan time 1; }}
+protocol direct {{ ipv4; ipv6; interface "eth*"; }}
+protocol static {{ ipv4; route {BIRD[0]} blackhole; }}
+protocol static {{ ipv6; route {BIRD[1]} blackhole; }}
+protocol bgp herald {{
+  local 10.0.3.2 as 65002;
+  neighbor 10.0.3.1 as 65000;
+  local role provider;
+  connect delay time 1; connect retry time 1; error wait time 1, 2;
+  ipv4 {{ import all; export where source = RTS_STATIC; }};
+  ipv6 {{ import all; export where source = RTS_STATIC; next hop address 2001:db8:3::2; }};
+}}
+"""
+}
+
+
+def topology(directory: Path) -> Path:
+    speaker = "herald-speaker --node herald --resources /etc/herald/router.yaml --control unix:/run/herald/herald.sock"
+    nodes = {
+        "herald": (
+            "herald:latest",
+            {"/etc/herald/router.yaml": HERALD_FILE},
+            ["ip addr add 2001:db8:3::1/64 dev eth3 nodad", "ip addr add 10.0.3.1/24 dev eth3"],
+        ),
+        # The same link-local address at the far end of both links.
+        "frr": (
+            "frrouting/frr:v8.4.4",
+            FRR_FILES,
+            [
+                command
+                for interface in ("eth1", "eth2")
+                for command in (
+                    f"ip -6 addr flush dev {interface} scope link",
+                    f"ip addr add fe80::f/64 dev {interface} nodad scope link",
+                )
+            ],
+        ),
+        "bird": (
+            "bird:2",
+            BIRD_FILES,
+            ["ip addr add 2001:db8:3::2/64 dev eth1 nodad", "ip addr add 10.0.3.2/24 dev eth1"],
+        ),
+    }
+    described = {}
+    for name, (image, files, commands) in nodes.items():
+        binds = []
+        for target, content in files.items():
+            source = directory / name / target.strip("/").replace("/", "_")
+            source.parent.mkdir(exist_ok=True)
+            source.write_text(content)
+            binds.append(f"{source.relative_to(directory)}:{target}")
+        described[name] = {"kind": "linux", "image": image, "network-mode": "none", "binds": binds, "exec": commands}
+        described[name]["sysctls"] = {
+            "net.ipv4.ip_forward": 1,
+            "net.ipv6.conf.all.forwarding": 1,
+            "net.ipv6.conf.default.accept_dad": 0,
+        }
+    described["herald"]["cmd"] = speaker
+    links = [["herald:eth1", "frr:eth1"], ["herald:eth2", "frr:eth2"], ["herald:eth3", "bird:eth1"]]
+    path = directory / "sessions.clab.yml"
+    path.write_text(
+        yaml.safe_dump(
+            {"name": "sessions", "topology": {"nodes": described, "links": [{"endpoints": ends} for ends in links]}}
+        )
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with harness.running(topology(tmp_path_factory.mktemp("sessions")), name="sessions") as lab:
+        poll(lambda: harness.established(lab.node("herald"), "first", "second", "guests/10.0.3.2"), 60, what="all up")
+        poll(lambda: {*FRR, *BIRD} <= herald_best(lab.node("herald")).keys(), 20, what="all routes at Herald")
+        yield lab
+
+
+def test_both_ends_of_an_unnumbered_link_find_each_other(lab: Lab) -> None:
+    peers = herald_peers(lab.node("herald"))
+    assert (peers["first"]["address"], peers["first"]["interface"]) == ("fe80::f", "eth1")
+    assert (peers["second"]["address"], peers["second"]["interface"]) == ("fe80::f", "eth2")
+    for name in ("first", "second"):
+        assert peers[name]["negotiated"]["ipv4OverIpv6NextHops"] is True
+        assert peers[name]["negotiated"]["peerAsn"] == 65001
+    summary = lab.node("frr").json(["vtysh", "-c", "show bgp ipv4 unicast summary json"])["peers"]
+    assert {name: entry["state"] for name, entry in summary.items()} == {"eth1": "Established", "eth2": "Established"}
+
+
+def test_ipv4_routes_go_over_both_links_by_ipv6_next_hops(lab: Lab) -> None:
+    herald = lab.node("herald")
+    for prefix in FRR:
+        assert sorted(herald_best(herald)[prefix]["nextHops"]) == ["fe80::f%eth1", "fe80::f%eth2"]
+        family = 6 if ":" in prefix else 4
+        hops = poll(lambda p=prefix, f=family: kernel_routes(herald, f)[p]["hops"], 10, what=f"{prefix} in the kernel")
+        assert sorted(hops) == [("fe80::f", "eth1"), ("fe80::f", "eth2")], hops
+    poll(lambda: harness.frr_paths(lab.node("frr"), BIRD[0]) == {"eth1", "eth2"}, 15, what="IPv4 at FRR over both")
+    # There and back over links that have no IPv4 address at all.
+    poll(lambda: harness.pings(herald, "198.51.100.1"), 10)
+
+
+def test_a_link_that_goes_leaves_the_other(lab: Lab) -> None:
+    herald = lab.node("herald")
+    lab.link_down("herald", "eth2")
+    poll(lambda: herald_best(herald)[FRR[0]]["nextHops"] == ["fe80::f%eth1"], 20, what="one way left")
+    poll(lambda: kernel_routes(herald, 4)[FRR[0]]["hops"] == [("fe80::f", "eth1")], 10, what="one way in the kernel")
+    lab.link_up("herald", "eth2")
+    lab.node("frr").run("ip addr replace fe80::f/64 dev eth2 nodad scope link")
+    poll(lambda: len(herald_best(herald)[FRR[0]]["nextHops"]) == 2, 60, what="both ways again")
+
+
+def test_nobody_on_the_link_gets_a_default_route(lab: Lab) -> None:
+    default = lab.node("frr").json("ip -6 -json route show default")
+    assert [route for route in default if route.get("protocol") == "ra"] == []
+
+
+def test_a_neighbour_of_a_range_is_there_with_its_session_only(lab: Lab) -> None:
+    herald, bird = lab.node("herald"), lab.node("bird")
+    peer = herald_peers(herald)["guests/10.0.3.2"]
+    assert (peer["dynamic"], peer["group"], peer["passive"]) == (True, "guests", True)
+    bird.kill("bird")
+    poll(lambda: "guests/10.0.3.2" not in herald_peers(herald), 15, what="gone with its session")
+    poll(lambda: BIRD[0] not in herald_best(herald), 10)
+    bird.start("bird")
+    poll(lambda: harness.established(herald, "guests/10.0.3.2"), 30, what="back")
+
+
+def test_roles_are_agreed_on_and_what_comes_from_the_provider_is_marked(lab: Lab) -> None:
+    herald = lab.node("herald")
+    poll(lambda: harness.established(herald, "guests/10.0.3.2"), 30)
+    assert herald_peers(herald)["guests/10.0.3.2"]["negotiated"]["role"] == {"ours": "customer", "confirmed": True}
+    # BIRD is the provider and marks what it sends with its own AS.
+    poll(lambda: herald_best(herald)[BIRD[0]]["onlyToCustomer"] == 65002, 10)
+    shown = lab.node("bird").run("birdc show protocols all herald").stdout
+    assert "Role: customer" in shown, shown
+
+
+def test_draining_is_heard_by_all_and_taken_back(lab: Lab) -> None:
+    herald, frr, bird = lab.node("herald"), lab.node("frr"), lab.node("bird")
+    poll(lambda: harness.established(herald, "first", "second", "guests/10.0.3.2"), 60)
+
+    def communities() -> str:
+        return str(frr.json(["vtysh", "-c", f"show bgp ipv4 unicast {OWN} json"])["paths"])
+
+    poll(lambda: "gracefulShutdown" not in communities(), 15, what="the route at FRR")
+    before = harness.frr_sessions(frr)
+    herald.run(ctl(herald, "drain"))
+    poll(lambda: "gracefulShutdown" in communities() or "graceful-shutdown" in communities(), 10, what="FRR told")
+    bird_knows = f"birdc show route all {OWN}"
+    poll(lambda: "(65535,0)" in bird.run(bird_knows).stdout, 10, what="BIRD told")
+    assert OWN in bird_routes(bird, "herald")
+    assert herald.json(ctl(herald, "status", "-o", "json"))["draining"] is True
+    herald.run(ctl(herald, "undrain"))
+    poll(lambda: "gracefulShutdown" not in communities(), 10, what="taken back")
+    assert harness.frr_sessions(frr) == before, "no session was touched"
+
+
+def test_a_peer_that_is_about_to_go_is_the_last_resort(lab: Lab) -> None:
+    """FRR announces one prefix by both links, by the first with the community."""
+    herald, frr = lab.node("herald"), lab.node("frr")
+    configuration = [
+        "route-map LEAVING permit 10",
+        "set community graceful-shutdown",
+        "exit",
+        "router bgp 65001",
+        "address-family ipv4 unicast",
+    ]
+
+    def configure(*last: str) -> None:
+        frr.run(["vtysh", *(word for line in ("configure terminal", *configuration, *last) for word in ("-c", line))])
+
+    poll(lambda: len(herald_best(herald)[FRR[0]]["nextHops"]) == 2, 30)
+    configure("neighbor eth1 route-map LEAVING out")
+    poll(lambda: herald_best(herald)[FRR[0]]["nextHops"] == ["fe80::f%eth2"], 15, what="the other way")
+    configure("no neighbor eth1 route-map LEAVING out")
+    poll(lambda: len(herald_best(herald)[FRR[0]]["nextHops"]) == 2, 15, what="both ways again")

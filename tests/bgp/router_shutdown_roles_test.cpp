@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// Graceful shutdown (RFC 8326) and roles (RFC 9234) between a router and plain speakers.
+#include <gmock/gmock.h>
+
+#include "bgp/negotiate.hpp"
+#include "bgp/wire/notification.hpp"
+#include "tests/bgp/session_fixture.hpp"
+#include "tests/bgp/speaker.hpp"
+
+namespace bgp {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Key;
+using ::testing::Not;
+
+net::Prefix pfx(std::string_view text) {
+  return *net::parse_prefix(text);
+}
+const auto one = pfx("192.0.2.0/24");
+
+class RouterBetweenTwo : public ::testing::Test {
+ protected:
+  void configure() { router.configure(router_config, neighbors, start_time); }
+  void meet() {
+    configure();
+    ASSERT_TRUE(left.establish());
+    ASSERT_TRUE(right.establish());
+  }
+  void announce(std::vector<Community> communities = {}, std::optional<net::Asn> only_to_customer = {}) {
+    PathAttributes attributes;
+    attributes.as_path.segments = {{AsPathSegment::Type::Sequence, {left.options().asn}}};
+    attributes.communities = std::move(communities);
+    attributes.only_to_customer = only_to_customer;
+    left.announce({one}, attributes);
+    settle();
+  }
+  void settle() {
+    while (router.work()) {
+    }
+    (void)router.take_actions();
+    while (left.listen() || right.listen()) {
+    }
+  }
+
+  RouterConfig router_config{.asn = net::Asn{65000}, .router_id = net::RouterId{0x0a000001}};
+  Router router{router_config, 7};
+  Speaker left{router, {.name = "left"}};
+  Speaker right{router,
+                {.name = "right",
+                 .asn = net::Asn{65002},
+                 .id = net::RouterId{0x0a000102},
+                 .address = net::Ipv4Address{0x0a000102}}};
+  std::vector<NeighborConfig> neighbors{left.neighbor(), right.neighbor()};
+};
+
+// ---- RFC 8326 ---------------------------------------------------------------------------------------
+
+TEST_F(RouterBetweenTwo, TakesARouteThatIsAboutToGoForALastResort) {
+  meet();
+  announce({community_graceful_shutdown});
+  const auto path = router.explain(one).paths.at(0);
+  EXPECT_EQ(path.attributes.local_pref, 0U);
+  EXPECT_THAT(right.heard.at(one).communities, ElementsAre(community_graceful_shutdown)) << "and passes it on";
+}
+
+TEST_F(RouterBetweenTwo, TakesNoNoteOfItWhereItIsToldNotTo) {
+  neighbors[0].graceful_shutdown = NeighborConfig::GracefulShutdown::Ignored;
+  meet();
+  announce({community_graceful_shutdown});
+  EXPECT_EQ(router.explain(one).paths.at(0).attributes.local_pref, std::nullopt);
+}
+
+TEST_F(RouterBetweenTwo, TellsEverybodyWhenItDrainsAndWhenItNoLongerDoes) {
+  meet();
+  router.set_local(pfx("203.0.113.0/24"), LocalRoute{.announcements = {{}}});
+  announce();
+  router_config.draining = Draining::Yes;
+  configure();
+  settle();
+  for (const auto& prefix : {one, pfx("203.0.113.0/24")})
+    EXPECT_THAT(right.heard.at(prefix).communities, ElementsAre(community_graceful_shutdown));
+  EXPECT_TRUE(right.up()) << "the session stays";
+  router_config.draining = Draining::No;
+  configure();
+  settle();
+  EXPECT_THAT(right.heard.at(one).communities, IsEmpty());
+}
+
+TEST_F(RouterBetweenTwo, DrainsOneNeighbourInBothDirections) {
+  meet();
+  announce();
+  router.set_local(pfx("203.0.113.0/24"), LocalRoute{.announcements = {{}}});
+  settle();
+  neighbors[0].draining = Draining::Yes;
+  configure();
+  settle();
+  EXPECT_THAT(left.heard.at(pfx("203.0.113.0/24")).communities, ElementsAre(community_graceful_shutdown));
+  EXPECT_THAT(right.heard.at(pfx("203.0.113.0/24")).communities, IsEmpty());
+  EXPECT_EQ(left.requests, 2U) << "its routes are asked for again, in both families";
+  announce();
+  EXPECT_EQ(router.explain(one).paths.at(0).attributes.local_pref, 0U);
+}
+
+TEST(DrainingRouter, GivesInternalPeersTheLowestPreference) {
+  RouterConfig config{.asn = net::Asn{65000}, .router_id = net::RouterId{0x0a000001}};
+  config.draining = Draining::Yes;
+  Router router{config, 7};
+  Speaker inside{router, {.name = "inside", .asn = net::Asn{65000}, .id = net::RouterId{0x0a000103}}};
+  const std::vector neighbors{inside.neighbor()};
+  router.configure(config, neighbors, start_time);
+  ASSERT_TRUE(inside.establish());
+  router.set_local(one, LocalRoute{.announcements = {{.local_pref = 200}}});
+  while (inside.listen()) {
+  }
+  EXPECT_EQ(inside.heard.at(one).local_pref, 0U);
+  EXPECT_THAT(inside.heard.at(one).communities, ElementsAre(community_graceful_shutdown));
+}
+
+// ---- RFC 9234, section 4.2 --------------------------------------------------------------------------
+
+TEST(RoleNegotiation, NeedsRolesThatFit) {
+  auto config = external_config();
+  config.role = Role::Customer;
+  auto open = peer_open();
+  const auto outcome = [&] { return negotiate(config, Offer::Full, open); };
+  ASSERT_TRUE(outcome());
+  EXPECT_EQ(outcome()->role, Role::Customer);
+  EXPECT_FALSE(outcome()->role_confirmed);
+  open.capabilities.roles = {static_cast<std::uint8_t>(Role::Provider)};
+  EXPECT_TRUE(outcome()->role_confirmed);
+  for (const auto& wrong :
+       {std::vector<std::uint8_t>{3}, std::vector<std::uint8_t>{0, 4}, std::vector<std::uint8_t>{9}}) {
+    open.capabilities.roles = wrong;
+    ASSERT_FALSE(outcome());
+    EXPECT_TRUE(is(outcome().error(), OpenError::RoleMismatch));
+  }
+  open.capabilities.roles.clear();
+  config.role_required = true;
+  EXPECT_TRUE(is(outcome().error(), OpenError::RoleMismatch));
+}
+
+TEST(RoleNegotiation, MeansNothingWithinAnAsOrWithoutARoleOfOurs) {
+  auto config = external_config();
+  auto open = peer_open();
+  open.capabilities.roles = {3};
+  EXPECT_EQ(negotiate(config, Offer::Full, open)->role, std::nullopt);
+  config.role = Role::Peer;
+  config.peer_asn = {ExpectedAsn::Kind::Internal, {}};
+  open.asn = config.local_asn;
+  open.capabilities.four_octet_asn = config.local_asn;
+  EXPECT_EQ(negotiate(config, Offer::Full, open)->role, std::nullopt);
+}
+
+// ---- RFC 9234, section 5 ----------------------------------------------------------------------------
+
+TEST_F(RouterBetweenTwo, RefusesALeakOfACustomer) {
+  neighbors[0].session.role = Role::Provider;
+  meet();
+  announce({}, net::Asn{64999});
+  EXPECT_FALSE(router.explain(one).known);
+  EXPECT_EQ(router.neighbors().at(0).ipv4.leaked, 1U);
+  announce();
+  EXPECT_TRUE(router.explain(one).known);
+}
+
+TEST_F(RouterBetweenTwo, RefusesWhatAPeerHasFromSomebodyElse) {
+  neighbors[0].session.role = Role::Peer;
+  meet();
+  announce({}, net::Asn{64999});
+  EXPECT_FALSE(router.explain(one).known);
+  announce({}, net::Asn{65001});
+  EXPECT_TRUE(router.explain(one).known) << "its own mark is right";
+}
+
+TEST_F(RouterBetweenTwo, MarksWhatComesFromAboveAndTellsItCustomersOnly) {
+  neighbors[0].session.role = Role::Customer;  // left is our provider
+  neighbors[1].session.role = Role::Peer;
+  meet();
+  announce();
+  EXPECT_EQ(router.explain(one).paths.at(0).attributes.only_to_customer, net::Asn{65001});
+  EXPECT_THAT(right.heard, Not(Contains(Key(one))));
+  EXPECT_THAT(router.explain(one).exports.at(1).reason, "only to customers (RFC 9234)");
+
+  neighbors[1].session.role = Role::Provider;
+  configure();
+  ASSERT_TRUE(right.establish());
+  settle();
+  EXPECT_EQ(right.heard.at(one).only_to_customer, net::Asn{65001});
+}
+
+TEST_F(RouterBetweenTwo, MarksWhatGoesToCustomersAndPeers) {
+  neighbors[1].session.role = Role::Peer;
+  meet();
+  router.set_local(pfx("203.0.113.0/24"), LocalRoute{.announcements = {{}}});
+  settle();
+  EXPECT_EQ(right.heard.at(pfx("203.0.113.0/24")).only_to_customer, net::Asn{65000});
+  EXPECT_EQ(left.heard.at(pfx("203.0.113.0/24")).only_to_customer, std::nullopt);
+}
+
+}  // namespace
+}  // namespace bgp
