@@ -81,6 +81,10 @@ bool Router::has_work() const {
 void Router::set_local(const net::Prefix& prefix, const std::optional<LocalRoute>& route) {
   core_->set_local(prefix, route);
 }
+void Router::set_roas(const RoaTable* roas, net::TimePoint now) {
+  core_->set_roas(roas, now);
+}
+
 void Router::set_unreachable(std::vector<net::IpAddress> next_hops) {
   core_->set_unreachable(std::move(next_hops));
 }

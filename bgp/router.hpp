@@ -165,6 +165,10 @@ class Router {
   // Next hops that cannot be reached: their paths are not used until they leave the set.
   void set_unreachable(std::vector<net::IpAddress> next_hops);
 
+  // What is known of who may originate what; outlives the router. To be called again after every change: neighbours
+  // whose import filters ask for it are asked for their routes again.
+  void set_roas(const RoaTable* roas, net::TimePoint now);
+
   // Prefixes whose best paths changed since the last call, each once with its latest state, at most
   // `limit` of them. visit(prefix, next_hops): several for ECMP, none when the route must not be in the
   // kernel (gone, or originated here). Returns how many are left.

@@ -53,6 +53,7 @@ class Router::Core {
   // ---- router_routes.cpp ----
   void set_local(const net::Prefix& prefix, const std::optional<LocalRoute>& route);
   void set_unreachable(std::vector<net::IpAddress> next_hops);
+  void set_roas(const RoaTable* roas, net::TimePoint now);
   std::size_t drain(std::size_t limit, const VisitChange& visit);
   void replay();
   bool work();
@@ -200,6 +201,7 @@ class Router::Core {
   Deferral deferral_;
   AttributePool pool_;
   NextHopSet unreachable_;
+  const RoaTable* roas_ = nullptr;
   Rib<net::Ipv4Prefix> ipv4_;
   Rib<net::Ipv6Prefix> ipv6_;
   Audiences audiences_;

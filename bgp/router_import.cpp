@@ -48,7 +48,8 @@ bool comes_from_us(const PathAttributes& attributes, const NeighborConfig& neigh
 // Runs the prefixes of one UPDATE through import filters, and interns each outcome once.
 class Importer {
  public:
-  Importer(AttributePool& pool, const Neighbor& neighbor, const RouterConfig& router, PathAttributes received)
+  Importer(AttributePool& pool, const Neighbor& neighbor, const RouterConfig& router, const RoaTable* roas,
+           PathAttributes received)
       : pool_{pool},
         chain_{neighbor.config.import},
         name_{neighbor.config.policy_name()},
@@ -60,7 +61,8 @@ class Importer {
         peer_type_{neighbor.peer.established()->negotiated()->type},
         draining_{neighbor.config.draining == Draining::Yes},
         last_resort_{neighbor.context.peer == PeerType::External &&
-                     neighbor.config.graceful_shutdown == NeighborConfig::GracefulShutdown::Honoured} {
+                     neighbor.config.graceful_shutdown == NeighborConfig::GracefulShutdown::Honoured},
+        roas_{roas} {
     if (neighbor.config.prepend_local_as) received_.as_path.prepend(own_asn_);
   }
 
@@ -78,7 +80,7 @@ class Importer {
     if (!loop_ && !shutting_down && accepts_everything(chain_)) return accept(received_);
     if (!loop_) {
       auto attributes = received_;
-      if (run(chain_, {prefix, name_, own_asn_, RouteSource::Learned, peer_type_}, attributes).accepted) {
+      if (run(chain_, {prefix, name_, own_asn_, RouteSource::Learned, peer_type_, roas_}, attributes).accepted) {
         if (shutting_down) attributes.local_pref = 0;  // RFC 8326 section 4.2, whatever filters say
         return accept(attributes);
       }
@@ -113,6 +115,7 @@ class Importer {
   PeerType peer_type_;
   bool draining_;     // the session is about to go
   bool last_resort_;  // routes that say so are
+  const RoaTable* roas_;
   bool known_ = false;
   Outcome outcome_;
   SetRef accepted_;
@@ -219,7 +222,7 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, const Upda
     const bool upward = *role == Role::Customer || *role == Role::Peer || *role == Role::RouteServerClient;
     if (upward && !attributes.only_to_customer) attributes.only_to_customer = peer;
   }
-  Importer importer{pool_, neighbor, config_, std::move(attributes)};
+  Importer importer{pool_, neighbor, config_, roas_, std::move(attributes)};
   auto& tables = rib<Prefix>();
   auto& intake = neighbor.intake(run.family);
   const auto import_one = [&](const Prefix& prefix, std::uint32_t path_id) {

@@ -54,6 +54,12 @@ void Router::Core::set_unreachable(std::vector<net::IpAddress> next_hops) {
   each_rib([](net::Family, auto& rib) { rib.reconsider_all(); });
 }
 
+void Router::Core::set_roas(const RoaTable* roas, net::TimePoint now) {
+  roas_ = roas;
+  for (auto& [id, neighbor] : neighbors_)
+    if (depends_on_rpki(neighbor.config.import)) apply_import(neighbor, now);
+}
+
 std::size_t Router::Core::drain(std::size_t limit, const VisitChange& visit) {
   if (leaving_to_restart_) return 0;
   std::size_t drained = 0;

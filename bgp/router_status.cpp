@@ -187,6 +187,8 @@ RouteRow Router::Core::row(const Tables& tables, NodeIndex node, std::size_t pla
   row.peer = name_of(path.source);
   row.attributes = path.set->attributes();
   row.best = best;
+  if (roas_ != nullptr && roas_->version() != 0 && !path.local())
+    row.rpki = print(roas_->validate(row.prefix, row.attributes.as_path.origin()));
   row.multipath = used.size() > 1 && std::find(used.begin(), used.end(), place) != used.end();
   row.rejected = (path.flags & Path::rejected) != 0;
   row.reason = row.rejected ? why_rejected(path, row.prefix) : std::string{describe(reason_for(tables, node, place))};
@@ -198,8 +200,10 @@ std::string Router::Core::why_rejected(const Path& path, const net::Prefix& pref
   const auto* from = neighbor(path.source);
   if (from == nullptr) return std::string{describe(SelectionReason::Rejected)};
   auto attributes = path.set->attributes();
-  const auto verdict =
-      run(from->config.import, {prefix, from->config.name, from->config.session.local_asn}, attributes);
+  const auto verdict = run(from->config.import,
+                           {prefix, from->config.name, from->config.session.local_asn, RouteSource::Learned,
+                            from->up ? from->peer.established()->negotiated()->type : PeerType::External, roas_},
+                           attributes);
   if (verdict.accepted) return "loop: the path holds this router's AS or identifier";
   return describe(verdict);
 }
@@ -213,8 +217,8 @@ Explanation Router::Core::explain_in(const Tables& tables, const net::Prefix& pr
   explanation.known = true;
   for (std::size_t place = 0; place < tables.table().paths(node).size(); ++place) {
     auto shown = row(tables, node, place);
-    explanation.paths.push_back(
-        {std::move(shown.peer), std::move(shown.attributes), shown.best, shown.multipath, std::move(shown.reason)});
+    explanation.paths.push_back({std::move(shown.peer), std::move(shown.attributes), shown.best, shown.multipath,
+                                 std::move(shown.rpki), std::move(shown.reason)});
   }
   for (const auto& [id, each] : neighbors_) {
     for (const auto& out : tables.outs(id)) {

@@ -78,6 +78,7 @@ struct RouteRow {
   bool best = false;
   bool multipath = false;  // used together with the best
   bool rejected = false;   // by import filters; kept for display
+  std::string rpki;        // of learned routes where there are caches: "valid", "invalid", "not-found"
   std::string reason;      // why it is not the best, or why it was rejected
 };
 
@@ -94,6 +95,7 @@ struct Explanation {
     PathAttributes attributes;
     bool best = false;
     bool multipath = false;
+    std::string rpki;    // as in RouteRow
     std::string reason;  // best: what set it apart from the next; others: what they lost by
   };
   struct Export {

@@ -112,6 +112,8 @@ function(herald_tests folder)
   target_link_libraries(${folder}_test PRIVATE herald_options ${arg_LINKS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${folder}_test PRIVATE HERALD_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
     HERALD_TEST_DATA="${HERALD_TEST_DATA}")
+  # What is tested is optimised; the tests themselves are read once and gain nothing but waiting.
+  target_compile_options(${folder}_test PRIVATE -O0)
   target_precompile_headers(${folder}_test PRIVATE <gmock/gmock.h> <gtest/gtest.h> <string> <vector> <map> <optional>)
   gtest_discover_tests(${folder}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS unit)
 endfunction()

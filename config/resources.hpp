@@ -193,6 +193,12 @@ struct BGPConfiguration {
     friend bool operator==(const Aggregate&, const Aggregate&) = default;
   };
   Meta meta;
+  struct RpkiCache {
+    net::IpAddress address;
+    std::uint16_t port = 323;
+    friend auto operator<=>(const RpkiCache&, const RpkiCache&) = default;
+  };
+  std::vector<RpkiCache> rpki_caches;
   std::optional<net::RouterId> cluster_id;  // of a route reflector; default: the router ID
   std::optional<Confederation> confederation;
   std::vector<Aggregate> aggregates;
@@ -258,6 +264,7 @@ struct BGPFilter {
     std::optional<std::uint32_t> med;
     std::optional<std::uint32_t> local_pref;
     std::optional<std::string> source;      // learned | local
+    std::optional<std::string> rpki;        // valid | invalid | not-found; import only
     std::optional<std::string> peer_type;   // external | internal | confederation
     std::vector<net::Prefix> when_present;  // in the tables, all of them
     std::vector<net::Prefix> when_absent;

@@ -31,6 +31,42 @@ ADDRESSES = {
 IMAGES = {"frr": "frrouting/frr:v8.4.4", "bird": "bird:2", "herald": "herald:latest"}
 
 
+# A cache of one client at a time: every line of /tmp/roas is "PREFIX MAXLENGTH ASN"; it is read for each question, and a
+# notify goes out when the file has changed.
+RTR_CACHE = '''
+import ipaddress, os, select, socket, struct
+ROAS = "/tmp/roas"
+def payloads():
+    out = b""
+    for line in open(ROAS):
+        prefix, longest, asn = line.split()
+        network = ipaddress.ip_network(prefix)
+        body = struct.pack("!BBBB", 1, network.prefixlen, int(longest), 0) + network.network_address.packed
+        body += struct.pack("!I", int(asn))
+        out += struct.pack("!BBHI", 1, 4 if network.version == 4 else 6, 0, 8 + len(body)) + body
+    return out
+server = socket.create_server(("10.0.2.1", 3323))
+serial = 1
+while True:
+    client, _ = server.accept()
+    known = os.stat(ROAS).st_mtime_ns
+    while True:
+        if select.select([client], [], [], 0.05)[0]:
+            if not (question := client.recv(8)):
+                break
+            kind = question[1]
+            if kind == 1:
+                client.recv(4)
+                client.sendall(struct.pack("!BBHI", 1, 8, 0, 8))  # Cache Reset: ask for everything
+            elif kind == 2:
+                answer = struct.pack("!BBHI", 1, 3, 7, 8) + payloads()
+                client.sendall(answer + struct.pack("!BBHIIIII", 1, 7, 7, 24, serial, 3600, 600, 7200))
+        if (now := os.stat(ROAS).st_mtime_ns) != known:
+            known, serial = now, serial + 1
+            client.sendall(struct.pack("!BBHII", 1, 0, 7, 12, serial))
+'''
+
+
 def topology(directory: Path, files: dict[str, dict[str, str]]) -> Path:
     nodes: dict[str, Any] = {}
     for name, image in IMAGES.items():
@@ -358,3 +394,34 @@ def test_drops_packets_for_blackholed_routes_of_a_neighbour_that_may_ask_for_it(
             return True
 
         poll(dropped, what="a blackhole for FRR's host route alone")
+
+
+def test_origins_are_validated_by_a_cache_and_its_changes_apply_without_a_reset(running) -> None:
+    drop = bgp_filter("rpki", {"name": "drop-invalid", "action": "reject",
+                               "match": {"rpki": "invalid", "direction": "import"}})
+    herald = resources({"asn": 65000, "rpkiCaches": [{"address": BIRD, "port": 3323}]}, drop,
+                       peer("frr", 65001, **{"import": ["rpki", "accept-all"]}, keepRejected=True), peer("bird", 65002))
+    networks = {"198.51.100.0/24": "", "198.51.101.0/24": ""}
+    with running(herald, frr(65001, 65000, networks), bird(65002, 65000, {})) as lab:
+        node, cache = lab.node("herald"), lab.node("bird")
+        cache.path("/tmp/roas").write_text("198.51.100.0/24 24 65001\n198.51.101.0/24 24 65009\n")
+        with cache.popen(["python3", "-c", RTR_CACHE]) as server:
+            try:
+                poll(lambda: up(lab), 30)
+
+                def synchronized() -> bool:
+                    rpki = node.json(ctl(node, "status", "-o", "json"))["rpki"]
+                    assert rpki["payloads"] == 2 and rpki["caches"][0]["synchronized"], rpki
+                    return True
+
+                poll(synchronized, 30, what="the cache's payloads at Herald")
+                poll(lambda: bird_attributes(cache).keys() == {"198.51.100.0/24"}, what="the valid route alone at BIRD")
+                explained = node.json(ctl(node, "explain", "route", "198.51.101.0/24", "-o", "json"))["paths"]
+                assert [(path["rpki"], path["reason"]) for path in explained] == \
+                    [("invalid", "filter rpki, rule drop-invalid")], explained
+                before = frr_sessions(lab.node("frr"))
+                cache.path("/tmp/roas").write_text("198.51.100.0/24 24 65009\n198.51.101.0/24 24 65001\n")
+                poll(lambda: bird_attributes(cache).keys() == {"198.51.101.0/24"}, what="the other route at BIRD")
+                assert frr_sessions(lab.node("frr")) == before
+            finally:
+                server.kill()

@@ -61,6 +61,10 @@ bgp::RuleMatch match(const Resources& resources, const BGPFilter::Match& from) {
   to.local_pref = from.local_pref;
   if (from.source) to.source = *from.source == "local" ? bgp::RouteSource::Local : bgp::RouteSource::Learned;
   if (from.peer_type) to.peer_type = peer_type(*from.peer_type);
+  if (from.rpki)
+    to.rpki = *from.rpki == "valid"     ? bgp::OriginValidity::Valid
+              : *from.rpki == "invalid" ? bgp::OriginValidity::Invalid
+                                        : bgp::OriginValidity::NotFound;
   to.when_present = from.when_present;
   to.when_absent = from.when_absent;
   return to;
@@ -436,6 +440,7 @@ RouterSetup set_up_router(const Resources& resources, const RouterFacts& facts) 
   RouterSetup out;
   out.listen = own.listen;
   out.kernel = own.kernel;
+  out.rpki_caches = own.rpki_caches;
   out.router.decision.maximum_paths = own.multipath.maximum_paths;
   out.router.decision.multipath = own.multipath.relax ? bgp::AsPathRelax::EqualLength : bgp::AsPathRelax::SamePath;
 

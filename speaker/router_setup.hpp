@@ -48,6 +48,7 @@ struct RouterSetup {
     net::Seconds deferral{};
   };
   std::optional<Restart> restart;
+  std::vector<config::BGPConfiguration::RpkiCache> rpki_caches;
   // Why there is no router on this node: nothing to do, or something is missing.
   std::optional<std::string> absent;
 };

@@ -47,6 +47,7 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
            },
            [this] { settled(); }},
       bfd_{io, log, bgp_, [this]() -> const netlink::LinkTable& { return kernel_.links(); }},
+      rpki_{io, [this] { roas_changed(); }},
       layer2_{io.get_executor(), [this](const Layer2Event& event) { log_.layer2(event); }},
       unnumbered_{io, [this] { configure_router(net::Clock::now()); },
                   [this](const std::string& what) {
@@ -111,9 +112,21 @@ void Speaker::configure_router(net::TimePoint now) {
   // Peers that still keep routes of ours got them since the host was started, when that was longer ago than they
   // keep any. Routes of ours in the kernel say the same.
   const bool preserved = kernel_.adopted() > 0 || (setup.restart && host_uptime() > setup.restart->time);
+  const bool first = bgp_.router() == nullptr;
   bgp_.configure(setup, desired_.routes(), preserved ? BgpSide::Forwarding::Preserved : BgpSide::Forwarding::Lost, now);
+  if (first) roas_changed();
   bfd_.configure(setup.bfd);
   if (replay) bgp_.replay();
+  std::vector<RpkiCache> caches;
+  for (const auto& cache : setup.rpki_caches) caches.push_back({cache.address, cache.port});
+  rpki_.configure(caches);
+}
+
+void Speaker::roas_changed() {
+  auto* router = bgp_.router();
+  if (router == nullptr) return;
+  router->set_roas(&rpki_.table(), net::Clock::now());
+  bgp_.wake();
 }
 
 void Speaker::observe_speakers(net::TimePoint now) {

@@ -24,6 +24,7 @@
 #include "speaker/metrics.hpp"
 #include "speaker/options.hpp"
 #include "speaker/ownership.hpp"
+#include "speaker/rpki/rpki_side.hpp"
 #include "speaker/unnumbered/unnumbered_links.hpp"
 
 namespace speaker {
@@ -65,6 +66,7 @@ class Speaker {
   [[nodiscard]] BgpSide& bgp() { return bgp_; }
   [[nodiscard]] const BfdSide& bfd() const { return bfd_; }
   [[nodiscard]] const KernelSide& kernel() const { return kernel_; }
+  [[nodiscard]] const RpkiSide& rpki() const { return rpki_; }
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] std::set<std::string> live() const;
   [[nodiscard]] bool api_reachable() const { return api_ == Liveness::Api::Reachable; }
@@ -76,6 +78,7 @@ class Speaker {
  private:
   void follow(const Difference& difference, net::TimePoint now);
   void configure_router(net::TimePoint now);
+  void roas_changed();
   void observe_speakers(net::TimePoint now);
   void decide_layer2();
   void arm_liveness();
@@ -102,6 +105,7 @@ class Speaker {
   KernelSide kernel_;
   BgpSide bgp_;
   BfdSide bfd_;
+  RpkiSide rpki_;
   Layer2 layer2_;
   UnnumberedLinks unnumbered_;
   std::set<std::string> unnumbered_wanted_;

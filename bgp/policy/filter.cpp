@@ -47,6 +47,11 @@ bool holds(const RuleMatch& match, const RouteContext& context, const PathAttrib
   if (!match.prefixes.empty() && !any(match.prefixes, [&](const auto& each) { return each.matches(prefix); }))
     return false;
   if (any(match.not_prefixes, [&](const auto& each) { return each.matches(prefix); })) return false;
+  if (match.rpki) {
+    const auto validity = context.roas == nullptr ? OriginValidity::NotFound
+                                                  : context.roas->validate(prefix, attributes.as_path.origin());
+    if (validity != *match.rpki) return false;
+  }
   if (match.source && *match.source != context.source) return false;
   if (match.peer_type && *match.peer_type != context.peer_type) return false;
   if (!match.communities.empty() &&
@@ -159,8 +164,13 @@ Verdict run(const FilterChain& chain, const RouteContext& context, PathAttribute
 }
 
 bool depends_on_prefix(const FilterChain& chain) {
-  return any_rule(
-      chain, [](const FilterRule& rule) { return !rule.match.prefixes.empty() || !rule.match.not_prefixes.empty(); });
+  return any_rule(chain, [](const FilterRule& rule) {
+    return !rule.match.prefixes.empty() || !rule.match.not_prefixes.empty() || rule.match.rpki;
+  });
+}
+
+bool depends_on_rpki(const FilterChain& chain) {
+  return any_rule(chain, [](const FilterRule& rule) { return rule.match.rpki.has_value(); });
 }
 
 std::vector<net::Prefix> table_conditions(const FilterChain& chain) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bgp/policy/community_pattern.hpp"
+#include "bgp/rpki/roa_table.hpp"
 #include "bgp/wire/attributes.hpp"
 #include "bgp/wire/update.hpp"
 #include "net/as_path_pattern.hpp"
@@ -53,6 +54,7 @@ struct RuleMatch {
   std::optional<std::uint32_t> local_pref;
   std::optional<RouteSource> source;
   std::optional<PeerType> peer_type;
+  std::optional<OriginValidity> rpki;  // import only, RFC 6811
   // Prefixes that must all be selected in the tables, and ones of which none may be. A rule with such conditions is
   // taken out, or left in without them, before the filter runs: see resolve().
   std::vector<net::Prefix> when_present;
@@ -111,6 +113,7 @@ struct RouteContext {
   net::Asn own_asn;  // what `prepend` puts in front
   RouteSource source = RouteSource::Learned;
   PeerType peer_type = PeerType::External;  // of the neighbour learned from, or sent to
+  const RoaTable* roas = nullptr;           // nothing: no route's origin is found
 };
 
 // Where the decision fell: for explain. Points into the chain.
@@ -129,6 +132,8 @@ struct Verdict {
 [[nodiscard]] bool depends_on_prefix(const FilterChain& chain);
 // True when every route passes unchanged.
 [[nodiscard]] bool accepts_everything(const FilterChain& chain);
+// True when a rule asks for the validity of origins.
+[[nodiscard]] bool depends_on_rpki(const FilterChain& chain);
 // The prefixes that rules ask the tables for.
 [[nodiscard]] std::vector<net::Prefix> table_conditions(const FilterChain& chain);
 // The chain without the rules whose conditions on the tables do not hold, and the others without these conditions.

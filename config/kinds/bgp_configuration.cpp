@@ -76,6 +76,14 @@ Checked<std::string> community(const Value& value) {
   return net::fail(must_be("a community such as 65001:100", value));
 }
 
+BGPConfiguration::RpkiCache parse_rpki_cache(Cursor in) {
+  BGPConfiguration::RpkiCache cache;
+  cache.address = in.required("address", host_ip);
+  cache.port = in.optional("port", number<std::uint16_t>(1), cache.port);
+  in.no_other_keys();
+  return cache;
+}
+
 BGPConfiguration::Aggregate parse_aggregate(Cursor in) {
   BGPConfiguration::Aggregate aggregate;
   aggregate.prefix = in.required("prefix", prefix);
@@ -108,6 +116,9 @@ BGPConfiguration parse_bgp_configuration(Cursor in) {
   configuration.multipath = spec.optional("multipath", parse_multipath, configuration.multipath);
   configuration.import_filters = parse_names(spec, "import");
   configuration.restart_deferral = spec.optional("restartDeferral", restart_time, configuration.restart_deferral);
+  configuration.rpki_caches = spec.list("rpkiCaches", parse_rpki_cache);
+  refuse_repeats(spec, "rpkiCaches", configuration.rpki_caches,
+                 [](const BGPConfiguration::RpkiCache& cache) { return net::print(cache.address); });
   configuration.cluster_id = spec.optional("clusterID", router_id);
   configuration.confederation = spec.optional("confederation", parse_confederation);
   configuration.aggregates = spec.list("aggregates", parse_aggregate);
@@ -148,6 +159,8 @@ json print(const BGPConfiguration& configuration) {
   spec["import"] = configuration.import_filters;
   if (configuration.restart_deferral != BGPConfiguration{}.restart_deferral)
     spec["restartDeferral"] = print(configuration.restart_deferral);
+  for (const auto& cache : configuration.rpki_caches)
+    spec["rpkiCaches"].push_back({{"address", net::print(cache.address)}, {"port", cache.port}});
   if (configuration.cluster_id) spec["clusterID"] = net::print(*configuration.cluster_id);
   if (configuration.confederation) {
     auto& confederation = spec["confederation"];

@@ -74,6 +74,7 @@ BGPFilter::Match parse_match(Cursor in) {
   match.local_pref = in.optional("localPref", number<std::uint32_t>());
   match.source = in.optional("source", one_of({"learned", "local"}));
   match.peer_type = in.optional("peerType", one_of({"external", "internal", "confederation"}));
+  match.rpki = in.optional("rpki", one_of({"valid", "invalid", "not-found"}));
   match.when_present = conditions(in, "whenPresent", prefix);
   match.when_absent = conditions(in, "whenAbsent", prefix);
   in.not_implemented({"interface"});
@@ -81,6 +82,8 @@ BGPFilter::Match parse_match(Cursor in) {
 
   if (match.as_path_min_length && match.as_path_max_length && *match.as_path_min_length > *match.as_path_max_length)
     in.problem("asPathMaxLength", "must not be below asPathMinLength");
+  if (match.rpki && match.direction != Direction::Import)
+    in.problem("rpki", "needs direction: import, where origins are validated");
   // Whether a table has a prefix is asked when something is announced.
   if (match.direction == Direction::Import && !(match.when_present.empty() && match.when_absent.empty()))
     in.problem("direction", "must not be import together with whenPresent or whenAbsent");
@@ -171,6 +174,7 @@ json print(const BGPFilter::Match& match) {
   if (match.local_pref) out["localPref"] = *match.local_pref;
   if (match.source) out["source"] = *match.source;
   if (match.peer_type) out["peerType"] = *match.peer_type;
+  if (match.rpki) out["rpki"] = *match.rpki;
   for (const auto& entry : match.when_present) out["whenPresent"].push_back(net::print(entry));
   for (const auto& entry : match.when_absent) out["whenAbsent"].push_back(net::print(entry));
   return out;

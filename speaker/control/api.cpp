@@ -99,6 +99,22 @@ Json bfd_states(const std::map<std::string, BfdStatus>& watched) {
   return out;
 }
 
+Json rpki_view(const RpkiSide& rpki) {
+  Json out{{"payloads", rpki.table().size()}, {"caches", Json::array()}};
+  for (const auto* client : rpki.caches()) {
+    const auto& session = client->session();
+    Json cache{{"address", net::print(client->cache().address)},
+               {"port", client->cache().port},
+               {"synchronized", session.state() == bgp::RtrSession::State::Synchronized},
+               {"protocolVersion", session.version()},
+               {"payloads", session.vrps().size()}};
+    if (session.serial()) cache["serial"] = *session.serial();
+    if (!client->trouble().empty()) cache["trouble"] = client->trouble();
+    out["caches"].push_back(std::move(cache));
+  }
+  return out;
+}
+
 ControlReply status(Speaker& speaker) {
   const auto clock = clock_now();
   const auto* router = speaker.bgp().router();
@@ -123,6 +139,7 @@ ControlReply status(Speaker& speaker) {
   if (!speaker.options().api.empty())
     out["api"] = {{"url", speaker.options().api}, {"reachable", speaker.api_reachable()}};
   out["kernel"] = kernel_view(speaker.kernel());
+  if (const auto caches = speaker.rpki().caches(); !caches.empty()) out["rpki"] = rpki_view(speaker.rpki());
   out["problems"] = problems_view(speaker);
   return reply(std::move(out));
 }

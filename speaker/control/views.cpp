@@ -288,6 +288,7 @@ Json view(const bgp::RouteRow& row) {
   out["best"] = row.best;
   if (row.multipath) out["multipath"] = true;
   if (row.rejected) out["rejected"] = true;
+  if (!row.rpki.empty()) out["rpki"] = row.rpki;
   if (!row.reason.empty()) out["reason"] = row.reason;
   out.update(view(row.attributes));
   return out;
@@ -319,6 +320,7 @@ Json view(const net::Prefix& prefix, const bgp::Explanation& explanation) {
                {"best", path.best},
                {"multipath", path.multipath},
                {"reason", path.reason}};
+    if (!path.rpki.empty()) entry["rpki"] = path.rpki;
     entry.update(view(path.attributes));
     out["paths"].push_back(std::move(entry));
   }

@@ -254,8 +254,11 @@ class Speaker {
 
   void hear_update(std::span<const std::uint8_t> body) {
     ++updates;
-    const UpdateContext context{type(), options_.asn_width, options_.families, options_.router_asn,
-                                true,   options_.hears_ids};
+    const UpdateContext context{.peer = type(),
+                                .asn_width = options_.asn_width,
+                                .families = options_.families,
+                                .peer_asn = options_.router_asn,
+                                .path_ids = options_.hears_ids};
     const auto update = decode_update(body, context);
     if (!update) return complain("reset by " + describe(update.error()));
     for (const auto& fault : update->faults) complain(std::string{"fault: "} + fault.reason);

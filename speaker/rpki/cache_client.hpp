@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The connection to one RPKI cache (RFC 8210) over TCP: dials, feeds the session, dials again when it says so.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "bgp/rpki/rtr_session.hpp"
+#include "net/address.hpp"
+
+namespace speaker {
+
+struct RpkiCache {
+  net::IpAddress address;
+  std::uint16_t port = 323;
+  friend auto operator<=>(const RpkiCache&, const RpkiCache&) = default;
+};
+
+class CacheClient : public std::enable_shared_from_this<CacheClient> {
+ public:
+  // `changed` is called when the session has other payloads.
+  CacheClient(boost::asio::io_context& io, RpkiCache cache, std::function<void()> changed);
+  void start();
+  void stop();  // nothing is called any more
+
+  [[nodiscard]] const RpkiCache& cache() const { return cache_; }
+  [[nodiscard]] const bgp::RtrSession& session() const { return session_; }
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+
+ private:
+  void dial();
+  void read();
+  void pump();
+  void write();
+  void hang_up(const std::string& why);
+  void arm();
+
+  boost::asio::ip::tcp::socket socket_;
+  boost::asio::steady_timer timer_;
+  RpkiCache cache_;
+  std::function<void()> changed_;
+  bgp::RtrSession session_;
+  std::string trouble_;
+  bool stopped_ = false;
+  bool connected_ = false;
+  bool writing_ = false;
+  std::vector<std::uint8_t> pending_;
+  std::vector<std::uint8_t> in_flight_;
+  std::array<std::uint8_t, 16384> input_{};
+};
+
+}  // namespace speaker
