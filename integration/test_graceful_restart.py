@@ -59,6 +59,7 @@ interface lo
  ipv6 address 2001:db8:feed::1/128
 !
 ip route {FRR[0]} blackhole
+ip route 192.0.2.0/24 blackhole
 ipv6 route {FRR[1]} blackhole
 !
 router bgp 65001
@@ -145,8 +146,8 @@ def topology(directory: Path, restart: str) -> Path:
 
 
 @contextlib.contextmanager
-def lab_with(directory: Path, restart: str) -> Iterator[Lab]:
-    with harness.running(topology(directory, restart), name="graceful-restart") as lab:
+def lab_with(directory: Path, restart: str, name: str) -> Iterator[Lab]:
+    with harness.running(topology(directory, restart), name=name) as lab:
         converge(lab)
         yield lab
 
@@ -203,7 +204,8 @@ def settled(lab: Lab) -> bool:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with lab_with(tmp_path_factory.mktemp("full"), "gracefulRestart: {mode: full, longLivedStaleTime: 60s}") as lab:
+    restart = "gracefulRestart: {mode: full, longLivedStaleTime: 60s}"
+    with lab_with(tmp_path_factory.mktemp("full"), restart, "graceful-restart") as lab:
         yield lab
 
 
@@ -216,7 +218,7 @@ def test_both_peers_agree_on_it(lab: Lab) -> None:
         assert terms["ipv4Unicast"]["longLivedStaleTimeSec"] == 60, terms
         assert peers[name]["gracefulRestart"]["ipv4Unicast"]["endOfRib"] is True
     assert peers["frr"]["negotiated"]["gracefulRestart"]["notification"] is True, "FRR has RFC 8538"
-    neighbour = lab.node("frr").json(["vtysh", "-c", "show bgp neighbors 10.0.1.1 graceful-restart json"])
+    neighbour = lab.node("frr").json(["vtysh", "-c", "show bgp ipv4 neighbors 10.0.1.1 graceful-restart json"])
     assert "Restart" in str(neighbour), neighbour
     shown = lab.node("bird").run("birdc show protocols all herald").stdout
     assert re.search(r"Neighbor capabilities.*Graceful restart.*Restart time: 120", shown, re.DOTALL), shown
@@ -293,7 +295,7 @@ def test_a_peer_that_stays_away_becomes_a_last_resort(lab: Lab) -> None:
 
 def test_without_it_a_restart_is_visible(tmp_path: Path) -> None:
     """The counterpart: the same topology, measured the same way, loses packets."""
-    with lab_with(tmp_path, 'gracefulRestart: {mode: "off"}') as lab:
+    with lab_with(tmp_path, 'gracefulRestart: {mode: "off"}', "no-graceful-restart") as lab:
         assert "gracefulRestart" not in herald_peers(lab.node("herald"))["frr"]["negotiated"]
         with counted_losses(lab) as losses:
             lab.node("herald").stop("herald-speaker")

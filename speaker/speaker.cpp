@@ -50,6 +50,7 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
       rpki_{io, [this] { roas_changed(); }},
       layer2_{io.get_executor(), [this](const Layer2Event& event) { log_.layer2(event); }},
       unnumbered_{io, [this] { configure_router(net::Clock::now()); },
+                  [this](std::uint32_t index) { return has_session_over(index); },
                   [this](const std::string& what) {
                     log_.error("unnumbered peers", {{"problem", what}});
                   }},
@@ -120,6 +121,15 @@ void Speaker::configure_router(net::TimePoint now) {
   std::vector<RpkiCache> caches;
   for (const auto& cache : setup.rpki_caches) caches.push_back({cache.address, cache.port});
   rpki_.configure(caches);
+}
+
+bool Speaker::has_session_over(std::uint32_t index) const {
+  const auto* router = bgp_.router();
+  if (router == nullptr) return false;
+  const auto neighbors = router->neighbors();
+  return std::ranges::any_of(neighbors, [&](const bgp::NeighborStatus& neighbor) {
+    return neighbor.transport && neighbor.transport->interface_index == index;
+  });
 }
 
 void Speaker::roas_changed() {
