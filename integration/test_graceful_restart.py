@@ -186,6 +186,12 @@ def counted_losses(lab: Lab) -> Iterator[Callable[[], dict[str, int]]]:
                 child.kill()
 
 
+def has_its_configuration(frr: Node) -> bool:
+    """vtysh says nothing when a daemon that has just been started does not listen yet."""
+    frr.run(["vtysh", "-b"], check=False)
+    return "10.0.1.1" in frr.run(["vtysh", "-c", "show bgp summary"], check=False).stdout
+
+
 def restart_view(node: Node, peer: str) -> dict:
     return herald_peers(node)[peer]["gracefulRestart"]
 
@@ -263,7 +269,7 @@ def test_the_routes_of_a_peer_that_restarts_stay_in_the_kernel(lab: Lab) -> None
         kept = poll(lambda: herald_peers(herald)["frr"]["families"]["ipv4Unicast"]["stale"], 10, what="stale routes")
         assert kept == 1 and restart_view(herald, "frr")["ipv4Unicast"]["phase"] == "restarting"
         frr.start("bgpd")
-        poll(lambda: frr.run(["vtysh", "-b"], check=False).returncode == 0, 20, what="bgpd configured")
+        poll(lambda: has_its_configuration(frr), 20, what="bgpd configured")
         poll(lambda: settled(lab), 60, what="the session back")
         poll(lambda: restart_view(herald, "frr")["ipv6Unicast"]["phase"] == "none", 60, what="End-of-RIB")
         lost, seen = losses(), changes()
