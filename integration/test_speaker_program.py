@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from integration.harness import holds, poll
-from integration.programs import Host, host, router
+from integration.programs import SERVICE, Host, host, router
 
 PLAIN = router(65001, "10.0.0.1", "10.0.0.2", 65002, prefixes="198.51.100.0/24")
 OTHER = router(65002, "10.0.0.2", "10.0.0.1", 65001, prefixes="203.0.113.0/24")
@@ -223,26 +223,6 @@ def test_a_broken_file_keeps_what_runs(world: Host) -> None:
 
 
 # --- the kernel
-
-
-SERVICE = """
----
-apiVersion: herald.dev/v1
-kind: IPAddressPool
-metadata: {name: web}
-spec: {addresses: [192.0.2.0/24]}
----
-apiVersion: herald.dev/v1
-kind: BGPAdvertisement
-metadata: {name: web}
-spec: {ipAddressPools: [web]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: shop}
-spec: {type: LoadBalancer, ports: [{port: 80}]}
-status: {loadBalancer: {ingress: [{ip: 192.0.2.80}]}}
-"""
 
 
 def test_cleanup_leaves_nothing_of_ours_and_all_of_others(world: Host) -> None:
