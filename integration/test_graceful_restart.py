@@ -275,8 +275,8 @@ def test_the_routes_of_a_peer_that_restarts_stay_in_the_kernel(lab: Lab) -> None
         lost, seen = losses(), changes()
     assert not [line for line in seen if "Deleted" in line and any(prefix in line for prefix in FRR)], seen
     assert lost[PINGS[0][1]] == 0, lost
-    # zebra takes its IPv6 route away and puts it back when bgpd says it anew: less than a millisecond, at FRR.
-    assert lost[PINGS[1][1]] <= 1, lost
+    # zebra takes its IPv6 route away and puts it back when bgpd says it anew: a moment on an idle machine, at FRR.
+    assert lost[PINGS[1][1]] < 10, lost
 
 
 def test_a_peer_that_stays_away_becomes_a_last_resort(lab: Lab) -> None:
