@@ -6,6 +6,8 @@
 #include <iostream>
 #include <iterator>
 #include <optional>
+#include <set>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -40,11 +42,20 @@ json checked(config::ApiAnswer answer, const std::string& what = {}) {
   return std::move(*answer);
 }
 
+// What the API has to say besides its answer, for people, and each once: a set of a thousand objects may share a
+// mistake.
+config::AsyncApiClient::OnWarning warnings() {
+  return [told = std::set<std::string>{}](const std::string& text) mutable {
+    if (told.insert(text).second) std::cerr << "Warning: " << text << '\n';
+  };
+}
+
 ApiClient connect(const Options& options) {
+  constexpr auto timeout = config::AsyncApiClient::default_timeout;
   if (options.kubernetes) {
     const auto access = config::kubernetes_access(options.kubeconfig, options.context, config::process_environment);
     if (!access) throw Failure{"--kubernetes: " + access.error(), 2};
-    return ApiClient{access->endpoint};
+    return ApiClient{access->endpoint, timeout, warnings()};
   }
   auto endpoint = config::parse_api_endpoint(options.server);
   if (!endpoint) throw Failure{"--server: " + endpoint.error(), 2};
@@ -52,7 +63,7 @@ ApiClient connect(const Options& options) {
     throw Failure{"--token-file: " + options.token_file + ": cannot be read", 2};
   endpoint->token_file = options.token_file;
   endpoint->ca_file = options.ca_file;
-  return ApiClient{*endpoint};
+  return ApiClient{*endpoint, timeout, warnings()};
 }
 
 // What was asked for, as one object or one list.
