@@ -125,6 +125,19 @@ class Cluster:
             assert found == {PORTS[node] for node in nodes}, f"{address} over {found}"
         return True
 
+    def remove(self, *services: str) -> None:
+        """Deletes them with their endpoints; returns when the ToR has forgotten them too, so that what follows sees none
+        of it."""
+        addresses = []
+        for name in services:
+            with contextlib.suppress(LookupError):
+                addresses += self.plane.addresses(name).items()
+        self.plane.kubectl("delete", "service", *services)
+        for name in services:
+            self.plane.kubectl("delete", "endpointslices", "-l", f"kubernetes.io/service-name={name}")
+        for family, address in addresses:
+            poll(lambda: not frr_paths(self.tor, f"{address}/{32 if family == 4 else 128}"), 20, what=f"{address} withdrawn")
+
     @contextlib.contextmanager
     def no_withdraw(self) -> Iterator[None]:
         """Within, no route of the ToR goes and no session of it is opened again."""
@@ -208,12 +221,11 @@ def test_a_deleted_service_is_withdrawn_and_its_address_free_again(cluster: Clus
     plane = cluster.plane
     plane.apply(service("passing", loadBalancerIP="203.0.113.77"), *slices(plane, "passing", ("n1",))[:1])
     poll(lambda: cluster.tor_has("passing", "n1"), 10, what="passing announced")
-    plane.kubectl("delete", "service", "passing")
-    plane.kubectl("delete", "endpointslices", "passing-ipv4")
+    cluster.remove("passing")
     poll(lambda: not frr_paths(cluster.tor, "203.0.113.77/32"), 10, what="withdrawn")
     plane.apply(service("second", loadBalancerIP="203.0.113.77"))
     poll(lambda: plane.addresses("second")[4] == "203.0.113.77", 10, what="the address given again")
-    plane.kubectl("delete", "service", "second")
+    cluster.remove("second")
 
 
 def test_what_others_wrote_is_left_alone(cluster: Cluster) -> None:
@@ -238,7 +250,7 @@ def test_what_others_wrote_is_left_alone(cluster: Cluster) -> None:
         return True
 
     holds(kept, 1, what="the condition of somebody else")
-    plane.kubectl("delete", "service", "cloud", "plain")
+    cluster.remove("cloud", "plain")
 
 
 def patch_status(cluster: Cluster, name: str, status: dict[str, Any]) -> tuple[int, str]:
@@ -263,7 +275,7 @@ def test_the_api_server_is_killed_and_nothing_is_withdrawn(cluster: Cluster) -> 
         plane.apply(service("after"), *slices(plane, "after", ("n2",))[:1])
         poll(lambda: cluster.tor_has("after", "n2"), 30, what="a new service after the outage")
         assert plane.addresses("web") == before
-    plane.kubectl("delete", "service", "after")
+    cluster.remove("after")
 
 
 def test_a_compacted_history_is_listed_again_without_a_flap(cluster: Cluster) -> None:
@@ -279,8 +291,7 @@ def test_a_compacted_history_is_listed_again_without_a_flap(cluster: Cluster) ->
         plane.apply(service("fresh"), *slices(plane, "fresh", ("n2",))[:1])
         poll(lambda: cluster.tor_has("fresh", "n2"), 30, what="a change after the new list")
         assert cluster.tor_has("web", *NODES)
-    plane.kubectl("delete", "service", "fresh")
-    plane.kubectl("delete", "endpointslices", "fresh-ipv4")
+    cluster.remove("fresh")
     assert all("followed again" in node.log("herald-speaker") for node in speakers)
 
 
@@ -298,8 +309,7 @@ def test_a_new_token_and_a_new_server_certificate_are_used(cluster: Cluster) -> 
             cluster.lab.node(name).path("/etc/herald/token").write_text("another-token\n")
         plane.apply(service("renewed"), *slices(plane, "renewed", ("n1", "n3"))[:1])
         poll(lambda: cluster.tor_has("renewed", "n1", "n3"), 30, what="a change told with the new token")
-    plane.kubectl("delete", "service", "renewed")
-    plane.kubectl("delete", "endpointslices", "renewed-ipv4")
+    cluster.remove("renewed")
 
 
 def test_a_killed_controller_is_replaced_within_three_seconds(cluster: Cluster) -> None:
@@ -315,7 +325,7 @@ def test_a_killed_controller_is_replaced_within_three_seconds(cluster: Cluster) 
         assert soon(killed, 3.5), "3 s for the Lease, and kubectl"
         assert plane.addresses("web") == before
     leader.start()
-    plane.kubectl("delete", "service", "orphan")
+    cluster.remove("orphan")
     assert standby.process is not None and standby.process.poll() is None
 
 
@@ -341,14 +351,14 @@ def test_a_controller_that_wakes_up_late_writes_nothing(cluster: Cluster) -> Non
     try:
         plane.apply(service("late", loadBalancerIP="203.0.113.90"))
         poll(lambda: plane.addresses("late"), 10, what="the address by the other")
-        plane.kubectl("delete", "service", "late")
+        cluster.remove("late")
         plane.apply(service("later", loadBalancerIP="203.0.113.90"))
         poll(lambda: plane.addresses("later"), 10, what="the address given to another service")
     finally:
         leader.send(signal.SIGCONT)
     leader.says("standing-by", 10)
     holds(lambda: plane.addresses("later") == {4: "203.0.113.90"}, 1, what="the address of the new leader's choice")
-    plane.kubectl("delete", "service", "later")
+    cluster.remove("later")
 
 
 def leading(cluster: Cluster) -> tuple[Program, Program]:
@@ -473,8 +483,7 @@ def test_metallbs_objects_are_obeyed_where_they_are(cluster: Cluster, test_data:
     plane.apply(service("other", annotations={"metallb.io/address-pool": "elsewhere"}))
     poll(lambda: "elsewhere" in json.dumps(plane.get("service", "other")["status"].get("conditions", [])), 10)
     assert "ingress" not in plane.get("service", "other")["status"]["loadBalancer"]
-    plane.kubectl("delete", "service", "migrated", "other")
-    plane.kubectl("delete", "endpointslices", "migrated-ipv4")
+    cluster.remove("migrated", "other")
 
 
 def test_controllers_tell_their_state(cluster: Cluster) -> None:

@@ -40,7 +40,9 @@ json exhausted(const Allocator& allocator, const std::string& pool) {
     text += (text.empty() ? "" : "; ") + counted(usage, name);
     reason = reason.empty() ? "No" + std::string{name} + "Left" : "NothingLeft";
   }
-  if (text.empty()) return {{"status", "False"}, {"reason", "AddressesLeft"}, {"message", ""}};
+  if (text.empty())
+    return {
+        {"status", "False"}, {"reason", "AddressesLeft"}, {"message", "each family of the pool has addresses left"}};
   return {{"status", "True"}, {"reason", reason}, {"message", text}};
 }
 
