@@ -132,7 +132,8 @@ class Rows {
 
   void update(std::span<const std::uint8_t> body, const bgp::mrt::BgpMessage& message) {
     bgp::UpdateContext context;
-    context.peer = bgp::PeerType::Internal;  // whatever the peer was, what is there is shown
+    const bool internal = message.ends.peer_asn == message.ends.local_asn;
+    context.peer = internal ? bgp::PeerType::Internal : bgp::PeerType::External;
     context.asn_width = message.ends.width;
     context.enforce_first_as = false;
     context.ipv4_over_ipv6 = true;
