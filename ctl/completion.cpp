@@ -10,7 +10,7 @@ namespace ctl {
 namespace {
 
 constexpr auto commands =
-    "get describe apply delete watch status peers routes services explain restart refresh drain undrain completion";
+    "get describe apply delete watch status peers routes services explain restart refresh drain undrain mrt completion";
 
 std::string kinds() {
   std::string words;
@@ -33,7 +33,7 @@ constexpr auto candidates = R"sh(_heraldctl_candidates() {
   for word in "$@"; do
     case $before in
       --server | --control | --token-file | --ca-file | --kubeconfig | --context | -n | --namespace) ask+=("$before" "$word"); before=''; continue ;;
-      -o | --output | -f | --filename | -l | --selector | --peer | --family | --reason) before=''; continue ;;
+      -o | --output | -f | --filename | -l | --selector | --peer | --family | --prefix | --asn | --reason) before=''; continue ;;
     esac
     before=''
     case $word in
@@ -61,6 +61,8 @@ constexpr auto candidates = R"sh(_heraldctl_candidates() {
     get:* | describe:* | delete:*) "${ask[@]}" get "$kind" -o name 2>/dev/null | sed 's,.*/,,' ;;
     peers:0 | restart:0 | refresh:0) "${ask[@]}" peers -o name 2>/dev/null ;;
     routes:0) echo in best out kernel ;;
+    mrt:0) echo show dump ;;
+    mrt:1) for word in *.mrt; do [ ! -e "$word" ] || echo "$word"; done ;;
     explain:0) echo service route ;;
     explain:1) [ "$kind" != service ] || "${ask[@]}" services -o name 2>/dev/null ;;
     completion:0) echo bash zsh ;;
@@ -75,6 +77,7 @@ _heraldctl_options() {
     *" get "*) echo --selector --show-managed-fields ;;
     *" watch "*) echo --selector ;;
     *" routes "*) echo --peer --family ;;
+    *" mrt "*) echo --prefix --peer --asn --family ;;
     *" restart "*) echo --reason ;;
     *" refresh "*) echo --out ;;
     '  ') echo --version ;;

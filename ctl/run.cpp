@@ -27,6 +27,9 @@ int run(int argc, const char* const* argv) {
       case Verb::Watch:
         run_on_resources(options, std::cout);
         break;
+      case Verb::Mrt:
+        run_on_mrt(options, std::cout);
+        break;
       case Verb::Completion:
         std::cout << completion(options.words.front());
         break;

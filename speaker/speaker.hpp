@@ -26,6 +26,7 @@
 #include "speaker/ownership.hpp"
 #include "speaker/rpki/rpki_side.hpp"
 #include "speaker/unnumbered/unnumbered_links.hpp"
+#include "speaker/watch_side.hpp"
 
 namespace speaker {
 
@@ -67,6 +68,7 @@ class Speaker {
   [[nodiscard]] const BfdSide& bfd() const { return bfd_; }
   [[nodiscard]] const KernelSide& kernel() const { return kernel_; }
   [[nodiscard]] const RpkiSide& rpki() const { return rpki_; }
+  [[nodiscard]] WatchSide& watch() { return watch_; }
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] std::set<std::string> live() const;
   [[nodiscard]] bool api_reachable() const { return api_ == Liveness::Api::Reachable; }
@@ -105,6 +107,7 @@ class Speaker {
   std::optional<net::TimePoint> change_arrived_;
   KernelSide kernel_;
   BgpSide bgp_;
+  WatchSide watch_;
   BfdSide bfd_;
   RpkiSide rpki_;
   Layer2 layer2_;

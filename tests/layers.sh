@@ -12,7 +12,7 @@ declare -A may=(
   [config]="config net"
   [speaker]="speaker bgp bfd netlink config net"
   [controller]="controller config net"
-  [ctl]="ctl config net"
+  [ctl]="ctl config net bgp/mrt bgp/wire"
 )
 # Third-party words that a pure folder must not say: I/O, clocks, logs, text formats.
 declare -A never=(
