@@ -48,6 +48,8 @@ struct Neighbor {
 
   // What WaitFor::Bfd waits for has come. Holds up the next start only, never ends a session.
   bool bfd_ready = false;
+  // While BFD ends the session: nothing is forwarded any more, so graceful restart keeps no route.
+  bool path_lost = false;
 
   // A prefix limit was exceeded: down until then, or until somebody restarts it.
   bool limited = false;

@@ -219,11 +219,16 @@ void Router::Core::restart(PeerId peer, const std::string& reason, net::TimePoin
 
 // ---- BFD --------------------------------------------------------------------------------------------
 
-void Router::Core::bfd_down(PeerId peer, BfdLoss /*loss*/, net::TimePoint now) {
+void Router::Core::bfd_down(PeerId peer, BfdLoss loss, net::TimePoint now) {
   auto* neighbor = get(peer);
-  if (neighbor == nullptr || (!neighbor->up && !neighbor->waits())) return;
+  if (neighbor == nullptr) return;
+  // RFC 5882 section 4.3.2: who cannot forward is not restarting, and its routes lead nowhere.
+  if (loss == BfdLoss::Path && !neighbor->up) drop_stale(*neighbor);
+  if (!neighbor->up && !neighbor->waits()) return;
+  neighbor->path_lost = loss == BfdLoss::Path;
   neighbor->peer.stop(cease(CeaseError::BfdDown), now, peer_actions_);
   perform(*neighbor, peer_actions_);
+  neighbor->path_lost = false;
   apply_wanted(*neighbor, now);
 }
 

@@ -8,8 +8,8 @@ namespace bgp {
 namespace {
 
 // A neighbour that restarts with us is back by then; one that is not may be away for days. Those that say that they
-// have restarted as well may wait for us as we do for them, so RFC 4724 has us not wait; but FRR says so for two minutes
-// after its start and sends all it has at once.
+// have restarted as well may wait for us as we do for them, so RFC 4724 has us not wait; but FRR says so for two
+// minutes after its start and sends all it has at once.
 constexpr Deferral::Patience patience{.absent = net::Seconds{30}, .restarting = net::Seconds{5}};
 
 ClosedBy closed_by(const ResetReason& reason) {
@@ -31,7 +31,7 @@ ClosedBy closed_by(const ResetReason& reason) {
 void Router::Core::keep_or_close(Neighbor& neighbor, net::Family family, const WentDown& down) {
   const auto& of_family = down.restart.of(family);
   // What this router knows at its end is what the kernel goes by until the next life.
-  const bool agreed = (of_family.kept || of_family.long_lived > net::Seconds{0}) &&
+  const bool agreed = !neighbor.path_lost && (of_family.kept || of_family.long_lived > net::Seconds{0}) &&
                       keeps_routes(down.restart, closed_by(down.reason), down.reason.notification);
   const bool keep = agreed || leaving_to_restart_;
   auto& stale = neighbor.intake(family).stale;

@@ -35,6 +35,7 @@ install_packages() {
   rm -f "$log"
 }
 
+patience=''
 # What users install.
 programs=(herald-speaker herald-controller heraldctl)
 
@@ -50,7 +51,8 @@ build() { # PRESET [TARGET...]
     cmake --preset "$preset" -DHERALD_TEST_DATA="$HERALD_TEST_DATA" >"build.$$.log" 2>&1 || { cat "build.$$.log" >&2; rm -f "build.$$.log"; die "cmake failed"; }
     rm -f "build.$$.log"
   fi
-  if [ -t 1 ]; then ninja -C "build/$preset" "$@"; else ninja -C "build/$preset" --quiet "$@"; fi
+  # $patience: empty, or what makes the compiler give way to others.
+  if [ -t 1 ]; then $patience ninja -C "build/$preset" "$@"; else $patience ninja -C "build/$preset" --quiet "$@"; fi
 }
 
 sources() { git ls-files --cached --others --exclude-standard -- '*.cpp' '*.hpp'; }
@@ -105,6 +107,7 @@ run_tests() { # [FILTER]
   # Labs that are cut short are cleaned up by the next run.
   # shellcheck disable=SC2064 # now, not then
   trap "pkill -P $labs_pid || true; rm -f $log" EXIT
+  patience='nice -n 10'
   if build asan; then
     say "unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer"
     unit_tests asan "$filter" || status=1

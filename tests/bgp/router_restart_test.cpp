@@ -168,6 +168,23 @@ TEST_F(RouterWithRestarts, KeepsThemOverANotificationThatIsNoHardReset) {  // RF
   EXPECT_THAT(watcher.heard, IsEmpty());
 }
 
+TEST_F(RouterWithRestarts, KeepsThemWhenBfdMayOnlyHaveLostTheControlPlane) {  // RFC 5882 section 4.3.2
+  meet();
+  router.bfd_down(*router.find("restarter"), BfdLoss::Unknown, now);
+  settle();
+  EXPECT_THAT(watcher.heard, UnorderedElementsAre(Key(one), Key(other)));
+  router.bfd_down(*router.find("restarter"), BfdLoss::Path, now);
+  settle();
+  EXPECT_THAT(watcher.heard, IsEmpty()) << "while it is away, BFD finds that nothing is forwarded";
+}
+
+TEST_F(RouterWithRestarts, DropsThemWhenBfdHasLostThePath) {
+  meet();
+  router.bfd_down(*router.find("restarter"), BfdLoss::Path, now);
+  settle();
+  EXPECT_THAT(watcher.heard, IsEmpty());
+}
+
 TEST_F(RouterWithRestarts, SaysHardResetWhenItMeansIt) {
   meet();
   router.restart(*router.find("restarter"), "maintenance", now);
