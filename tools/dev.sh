@@ -92,8 +92,7 @@ labs() { # [FILTER]
   [ $status = 0 ] || { [ $status = 5 ] && [ -n "${1:-}" ]; }
 }
 
-# The programs are gcc's, optimised, as users run them; the unit tests are clang's with sanitizers. The labs run
-# beside the second build, which takes about as long as they do.
+# The labs run beside the build of the unit tests, which takes about as long as they do.
 run_tests() { # [FILTER]
   local filter=${1:-} status=0 log
   [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
@@ -108,9 +107,9 @@ run_tests() { # [FILTER]
   # shellcheck disable=SC2064 # now, not then
   trap "pkill -P $labs_pid || true; rm -f $log" EXIT
   patience='nice -n 10'
-  if build asan; then
-    say "unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer"
-    unit_tests asan "$filter" || status=1
+  if build release; then
+    say "unit tests"
+    unit_tests release "$filter" || status=1
   else
     status=1
   fi
