@@ -36,6 +36,8 @@ install_packages() {
 }
 
 patience=''
+# What the labs use beside them.
+tools_of_labs=(bgp_blast fib_insert arp_blast arp_reply)
 # What users install.
 programs=(herald-speaker herald-controller heraldctl)
 
@@ -98,7 +100,7 @@ run_tests() { # [FILTER]
   [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
   install_packages build lab test
   check_format || status=1
-  build release "${programs[@]}"
+  build release "${programs[@]}" "${tools_of_labs[@]}"
   say "labs with real peers begin; what they say follows below"
   log=$(mktemp)
   labs "$filter" >"$log" 2>&1 &
@@ -158,7 +160,7 @@ bench() { # NAME [ARGUMENT...]
   shift
   if [ -e "tests/bench/$name.py" ] || [ -e "tests/bench/$name/__main__.py" ]; then
     install_packages lab bench
-    build release herald-speaker herald-controller bgp_blast fib_insert arp_blast arp_reply
+    build release "${programs[@]}" "${tools_of_labs[@]}"
     exec /usr/bin/python3 -m "tests.bench.$name" "$@"
   fi
   found=(tests/bench/"$name"_bench.cpp)
