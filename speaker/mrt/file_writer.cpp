@@ -57,12 +57,12 @@ FileWriter::~FileWriter() {
   }
 }
 
-void FileWriter::append(const std::string& path, std::vector<std::uint8_t> bytes) {
-  put({path, std::move(bytes), false, {}});
+void FileWriter::append(const std::string& path, std::vector<std::uint8_t> bytes, Gaps gaps) {
+  put({path, std::move(bytes), gaps, false, {}});
 }
 
 void FileWriter::finish(const std::string& path, End end) {
-  put({path, {}, true, std::move(end)});
+  put({path, {}, Gaps::Refused, true, std::move(end)});
 }
 
 void FileWriter::put(Job job) {
@@ -102,7 +102,9 @@ void FileWriter::run() {
 
 void FileWriter::write(const Job& job) {
   auto& file = files_[job.path];
-  if (!file.error.empty()) return;
+  // A record that was cut by a full disk cannot be followed by others: such a file is over in any case.
+  if (!file.error.empty() && (job.gaps == Gaps::Refused || file.descriptor >= 0)) return;
+  file.error.clear();
   if (file.descriptor < 0) file.descriptor = ::open(job.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   std::span<const std::uint8_t> rest{job.bytes};
   while (file.descriptor >= 0 && !rest.empty()) {

@@ -26,8 +26,10 @@ class FileWriter {
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
 
-  // Appends to the file, which is made when it is not there.
-  void append(const std::string& path, std::vector<std::uint8_t> bytes);
+  // Appends to the file, which is made when it is not there. Where that fails, `bytes` are lost; with gaps allowed the
+  // next ones try again, else nothing more is written to the file.
+  enum class Gaps : std::uint8_t { Refused, Allowed };
+  void append(const std::string& path, std::vector<std::uint8_t> bytes, Gaps gaps);
   // Nothing more comes. With `name` the file gets it, so that nobody sees the file before it is whole; a file that did
   // not become whole goes, as does one that is to be discarded. Of the files in
   // its folder that begin as `sort` does and end in ".mrt", only the `keep` latest by name stay; 0: all. Then `done` is
@@ -49,6 +51,7 @@ class FileWriter {
   struct Job {
     std::string path;
     std::vector<std::uint8_t> bytes;
+    Gaps gaps = Gaps::Refused;
     bool last = false;
     End end;
   };

@@ -89,7 +89,7 @@ void MrtFiles::dump_piece() {
   const bool more = table_->next(bytes, piece_prefixes);
   status_.table_prefixes = table_->prefixes();
   const auto part = status_.table_file + ".part";
-  if (!bytes.empty()) writer_.append(part, std::move(bytes));
+  if (!bytes.empty()) writer_.append(part, std::move(bytes), FileWriter::Gaps::Refused);
   if (more) return boost::asio::post(io_, [go_on] { go_on({}); });
   table_.reset();
   const auto done = [self = self_](const std::string& error) {
@@ -159,7 +159,7 @@ void MrtFiles::flush() {
     status_.dropped_octets += bytes.size();
     return;
   }
-  writer_.append(status_.updates_file, std::move(bytes));
+  writer_.append(status_.updates_file, std::move(bytes), FileWriter::Gaps::Allowed);
 }
 
 MrtStatus MrtFiles::status() const {
