@@ -33,6 +33,7 @@ find_package(CLI11 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(fmt REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
+pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 pkg_check_modules(MNL REQUIRED IMPORTED_TARGET libmnl)
 pkg_check_modules(NL_ROUTE REQUIRED IMPORTED_TARGET libnl-3.0 libnl-route-3.0)
 find_package(Boost 1.81 REQUIRED)
@@ -99,6 +100,14 @@ function(herald_program name library)
   endif()
   add_executable(${name} main.cpp)
   target_link_libraries(${name} PRIVATE herald_options ${library})
+endfunction()
+
+# herald_jemalloc(PROGRAM): malloc() is jemalloc's; the sanitizers bring their own.
+function(herald_jemalloc program)
+  if(NOT HERALD_SANITIZE)
+    # No symbol is named, so that a linker that leaves out what is not needed would.
+    target_link_libraries(${program} PRIVATE -Wl,--no-as-needed PkgConfig::JEMALLOC)
+  endif()
 endfunction()
 
 # herald_tests(FOLDER [LINKS target...]): tests/FOLDER/**/*_test.cpp and helpers as one binary FOLDER_test.
