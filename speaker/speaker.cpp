@@ -215,6 +215,8 @@ void Speaker::bind_addresses() {
 
 void Speaker::settled() {
   kernel_.flush();
+  if (std::exchange(told_sessions_, bgp_.session_changes()) != bgp_.session_changes() && state_changed_)
+    state_changed_();
   if (std::exchange(was_restarting_, bgp_.restarting()) && !was_restarting_) {
     log_.info(
         "graceful restart complete",
@@ -252,6 +254,7 @@ config::SpeakerState Speaker::own_state() const {
     if (state.owned.size() == most_published) break;
     state.owned.push_back(address);
   }
+  state.sessions = bgp_.established();
   state.draining = draining_;
   return state;
 }

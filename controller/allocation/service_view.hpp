@@ -40,7 +40,7 @@ inline constexpr std::array<std::string_view, 2> pool_annotations{"herald.dev/ip
 [[nodiscard]] std::string text_of(const nlohmann::json& object, const char* name);
 
 // Annotations, of which the first that is there counts: herald.dev/NAME, metallb.io/NAME, metallb.universe.tf/NAME with
-// NAME one of address-pool, loadBalancerIPs, allow-shared-ip.
+// NAME one of address-pool, loadBalancerIPs, allow-shared-ip; and herald.dev/share-with-namespaces.
 [[nodiscard]] ServiceView view_service(const nlohmann::json& service, const config::Labels& namespace_labels);
 
 // The addresses that an object holds, for the record of what was given up: those in the status of a Service whose
