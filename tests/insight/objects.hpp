@@ -22,7 +22,7 @@ inline nlohmann::json node(const std::string& name) {
           {"kind", "Node"},
           {"metadata", {{"name", name}, {"labels", {{"kubernetes.io/hostname", name}}}}}};
 }
-// With addresses as a controller of ours gave them; none: none yet.
+// With addresses that somebody gave it; none: none yet.
 inline nlohmann::json service(const std::string& name, const std::string& created,
                               const std::vector<std::string>& addresses) {
   nlohmann::json out{{"apiVersion", "v1"},
@@ -32,6 +32,12 @@ inline nlohmann::json service(const std::string& name, const std::string& create
   if (!created.empty()) out["metadata"]["creationTimestamp"] = created;
   for (const auto& address : addresses) out["status"]["loadBalancer"]["ingress"].push_back({{"ip", address}});
   return out;
+}
+
+// The same, by a controller of ours.
+inline nlohmann::json ours(nlohmann::json service) {
+  service["status"]["conditions"] = {{{"type", "herald.dev/Assigned"}, {"status", "True"}, {"reason", "IPAllocated"}}};
+  return service;
 }
 
 }  // namespace insight

@@ -20,8 +20,8 @@ struct Network {
       node("n2"),
       own("BGPConfiguration", "default", {{"asn", 65000}}),
       own("BGPPeer", "tor", {{"peerASN", 65001}, {"peerAddress", "10.0.0.1"}, {"holdTime", "9s"}}),
-      service("web", "2026-01-01T00:00:01Z", {"203.0.113.1"}),
-      service("shop", "2026-01-01T00:00:02Z", {"203.0.113.2"}),
+      ours(service("web", "2026-01-01T00:00:01Z", {"203.0.113.1"})),
+      ours(service("shop", "2026-01-01T00:00:02Z", {"203.0.113.2"})),
   };
   [[nodiscard]] json with(std::vector<json> changed, std::vector<json> removed = {}) const {
     return make_plan({objects, std::move(changed), std::move(removed), ""});
