@@ -161,15 +161,19 @@ std::string_view print(StaleRoutes::Phase phase) {
 
 // ---- our own restart --------------------------------------------------------------------------------
 
-void Deferral::begin(net::TimePoint now, net::Seconds longest, net::Seconds patience) {
+void Deferral::begin(net::TimePoint now, net::Seconds longest, const Patience& patience) {
   ipv4_ = ipv6_ = true;
   until_ = now + longest;
-  patient_until_ = now + std::min(longest, patience);
+  absent_until_ = now + std::min(longest, patience.absent);
+  restarting_until_ = now + std::min(longest, patience.restarting);
 }
 
 std::optional<net::TimePoint> Deferral::deadline(net::TimePoint now) const {
   if (!active()) return std::nullopt;
-  return waits_for_absent(now) ? patient_until_ : until_;
+  auto next = until_;
+  for (const auto at : {absent_until_, restarting_until_})
+    if (now < at) next = std::min(next, at);
+  return next;
 }
 
 }  // namespace bgp

@@ -94,13 +94,18 @@ class StaleRoutes {
 // before every neighbour that restarts with us has sent its End-of-RIB, or for too long.
 class Deferral {
  public:
-  // Neighbours that have not come up after `patience` are no longer waited for.
-  void begin(net::TimePoint now, net::Seconds longest, net::Seconds patience);
+  // How long neighbours are waited for that have not come up, and those that say that they have restarted as well.
+  struct Patience {
+    net::Seconds absent{};
+    net::Seconds restarting{};
+  };
+  void begin(net::TimePoint now, net::Seconds longest, const Patience& patience);
   void end(net::Family family) { (family == net::Family::Ipv4 ? ipv4_ : ipv6_) = false; }
   [[nodiscard]] bool active(net::Family family) const { return family == net::Family::Ipv4 ? ipv4_ : ipv6_; }
   [[nodiscard]] bool active() const { return ipv4_ || ipv6_; }
   [[nodiscard]] bool expired(net::TimePoint now) const { return now >= until_; }
-  [[nodiscard]] bool waits_for_absent(net::TimePoint now) const { return now < patient_until_; }
+  [[nodiscard]] bool waits_for_absent(net::TimePoint now) const { return now < absent_until_; }
+  [[nodiscard]] bool waits_for_restarting(net::TimePoint now) const { return now < restarting_until_; }
   // The next time at which something ends by itself.
   [[nodiscard]] std::optional<net::TimePoint> deadline(net::TimePoint now) const;
 
@@ -108,7 +113,8 @@ class Deferral {
   bool ipv4_ = false;
   bool ipv6_ = false;
   net::TimePoint until_;
-  net::TimePoint patient_until_;
+  net::TimePoint absent_until_;
+  net::TimePoint restarting_until_;
 };
 
 }  // namespace bgp

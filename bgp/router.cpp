@@ -95,6 +95,23 @@ void Router::replay_routes() {
   core_->replay();
 }
 
+void Router::observe(RouterObserver* observer) {
+  core_->observe(observer);
+}
+const Session* Router::session(PeerId peer) const {
+  return core_->session(peer);
+}
+bool Router::holds_as_received(PeerId peer) const {
+  return core_->holds_as_received(peer);
+}
+void Router::walk_paths(TableCursor& cursor, std::size_t limit, const VisitPaths& visit) const {
+  core_->walk_paths(cursor, limit, visit);
+}
+void Router::encode_told(PeerId peer, net::Family family, NodeIndex begin, NodeIndex end,
+                         std::vector<std::uint8_t>& out) const {
+  core_->encode_told(peer, family, begin, end, out);
+}
+
 const RouterConfig& Router::config() const {
   return core_->config();
 }

@@ -24,7 +24,9 @@
 #include <variant>
 #include <vector>
 
+#include "bgp/rib/path.hpp"
 #include "bgp/router_config.hpp"
+#include "bgp/router_observer.hpp"
 #include "bgp/router_status.hpp"
 #include "net/prefix.hpp"
 #include "net/result.hpp"
@@ -176,6 +178,21 @@ class Router {
   std::size_t drain_route_changes(std::size_t limit, const VisitChange& visit);
   // Every prefix in the table will be visited again: for a consumer that starts anew.
   void replay_routes();
+
+  // ---- watching ----
+  // From now on it is told what happens; nothing: nobody is. It must not call the router from within.
+  void observe(RouterObserver* observer);
+  // The established session of the peer, if there is one.
+  [[nodiscard]] const Session* session(PeerId peer) const;
+  // Whether the tables hold every route of the peer as it was received: import filters change and drop none of
+  // them. Where they do, the peer has to be asked again for what it said.
+  [[nodiscard]] bool holds_as_received(PeerId peer) const;
+  // As the walks below. visit(node, prefix, paths): the selected path first; `selected` says whether there is one.
+  using VisitPaths = std::function<void(NodeIndex, const net::Prefix&, std::span<const Path>, bool selected)>;
+  void walk_paths(TableCursor& cursor, std::size_t limit, const VisitPaths& visit) const;
+  // Appends the UPDATEs that would tell the peer all that it is told of the nodes from `begin` to before `end`.
+  void encode_told(PeerId peer, net::Family family, NodeIndex begin, NodeIndex end,
+                   std::vector<std::uint8_t>& out) const;
 
   // ---- status; nothing here costs more than what it returns ----
   [[nodiscard]] const RouterConfig& config() const;

@@ -61,6 +61,14 @@ class Router::Core {
   Refreshed refresh_in(PeerId peer);
   Refreshed refresh_out(PeerId peer);
 
+  // ---- router_watch.cpp ----
+  void observe(RouterObserver* observer);
+  [[nodiscard]] const Session* session(PeerId peer) const;
+  [[nodiscard]] bool holds_as_received(PeerId peer) const;
+  void walk_paths(TableCursor& cursor, std::size_t limit, const VisitPaths& visit) const;
+  void encode_told(PeerId peer, net::Family family, NodeIndex begin, NodeIndex end,
+                   std::vector<std::uint8_t>& out) const;
+
   // ---- router_status.cpp ----
   [[nodiscard]] const RouterConfig& config() const { return config_; }
   [[nodiscard]] const Neighbor* neighbor(PeerId peer) const;
@@ -202,6 +210,7 @@ class Router::Core {
   AttributePool pool_;
   NextHopSet unreachable_;
   const RoaTable* roas_ = nullptr;
+  RouterObserver* observer_ = nullptr;
   Rib<net::Ipv4Prefix> ipv4_;
   Rib<net::Ipv6Prefix> ipv6_;
   Audiences audiences_;

@@ -144,6 +144,7 @@ bool leaked(const std::optional<net::Asn>& only_to_customer, Role ours, net::Asn
 
 void Router::Core::handle(Neighbor& neighbor, const UpdateBody& body, net::TimePoint now) {
   auto update = decode_update(body.bytes, neighbor.context);
+  if (observer_ != nullptr) observer_->received(neighbor.id, body.bytes, update ? &*update : nullptr);
   if (!update) {
     note_malformed(neighbor, body, describe(update.error()), now);
     neighbor.peer.violated(update.error(), now, peer_actions_);
@@ -184,6 +185,7 @@ void Router::Core::handle(Neighbor& neighbor, const RouteRefresh& refresh) {
         break;
       case RefreshKind::EndOfRefresh:
         if (agreed.enhanced_route_refresh) rib.end_refresh(neighbor.id);
+        if (observer_ != nullptr) observer_->refreshed(neighbor.id, *family);
         break;
       case RefreshKind::Unknown:
         break;

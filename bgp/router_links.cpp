@@ -109,11 +109,14 @@ bool Router::Core::pull(Link link, std::vector<std::uint8_t>& out, std::size_t l
   out.insert(out.end(), outbox->bytes.begin(), outbox->bytes.end());
   outbox->bytes = {};
   if (neighbor->up == link.connection) {
+    const auto routes_from = out.size();
     const auto messages = ipv4_.pull(link.peer, out, limit) + ipv6_.pull(link.peer, out, limit);
     if (messages > 0) {
       neighbor->peer.count_sent(MessageType::Update, messages);
       check_told(*neighbor);
     }
+    if (observer_ != nullptr && out.size() > routes_from)
+      observer_->sent(link.peer, std::span{out}.subspan(routes_from));
   }
   outbox->asleep = out.size() == before;
   return !outbox->asleep;
@@ -153,6 +156,7 @@ void Router::Core::perform(Neighbor& neighbor, Actions& actions) {
                action);
   }
   const auto state = neighbor.peer.state();
+  if (state != neighbor.state && observer_ != nullptr) observer_->moved(neighbor.id, neighbor.state, state);
   if (state != neighbor.state)
     actions_.emplace_back(NeighborMoved{neighbor.id, std::exchange(neighbor.state, state), state, reason});
   settle(neighbor);
@@ -213,6 +217,7 @@ void Router::Core::went_up(Neighbor& neighbor, const WentUp& up) {
                            neighbor.config.accept_blackhole});
     if (!deferral_.active(family)) join(neighbor, family);
   });
+  if (observer_ != nullptr) observer_->went_up(neighbor.id);
   consider_restart(up.at);
 }
 
@@ -227,6 +232,7 @@ void Router::Core::join(Neighbor& neighbor, net::Family family) {
 
 void Router::Core::went_down(Neighbor& neighbor, const WentDown& down) {
   if (!std::exchange(neighbor.up, std::nullopt)) return;
+  if (observer_ != nullptr) observer_->went_down(neighbor.id, down.reason);
   each_rib([&](net::Family family, auto& rib) {
     rib.leave(neighbor.id);
     keep_or_close(neighbor, family, down);

@@ -7,8 +7,10 @@
 namespace bgp {
 namespace {
 
-// A neighbour that restarts with us is back by then; one that is not may be away for days.
-constexpr net::Seconds patience{30};
+// A neighbour that restarts with us is back by then; one that is not may be away for days. Those that say that they
+// have restarted as well may wait for us as we do for them, so RFC 4724 has us not wait; but FRR says so for two minutes
+// after its start and sends all it has at once.
+constexpr Deferral::Patience patience{.absent = net::Seconds{30}, .restarting = net::Seconds{5}};
 
 ClosedBy closed_by(const ResetReason& reason) {
   switch (reason.by) {
@@ -94,13 +96,14 @@ void Router::Core::begin_restart(net::Seconds longest, net::TimePoint now) {
   deadlines_.set(local_peer.value, deferral_.deadline(now));
 }
 
-// RFC 4724 section 4.1: those that will send End-of-RIB, but for others that have restarted and wait themselves.
+// RFC 4724 section 4.1: those that will send End-of-RIB.
 bool Router::Core::waits_for(const Neighbor& neighbor, net::Family family, net::TimePoint now) const {
   if (!neighbor.wanted() || !neighbor.config.session.families.has(family)) return false;
   const auto* session = neighbor.peer.established();
   if (session == nullptr) return deferral_.waits_for_absent(now);
   const auto& agreed = *session->negotiated();
-  if (!agreed.families.has(family) || !agreed.restart.capable || agreed.restart.restarting) return false;
+  if (!agreed.families.has(family) || !agreed.restart.capable) return false;
+  if (agreed.restart.restarting && !deferral_.waits_for_restarting(now)) return false;
   return !(family == net::Family::Ipv4 ? neighbor.ipv4 : neighbor.ipv6).end_of_rib;
 }
 

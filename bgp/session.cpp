@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bgp/wire/framing.hpp"
 #include "bgp/wire/notification.hpp"
 #include "net/match.hpp"
 
@@ -37,7 +38,7 @@ void Session::handle(const Event& event, net::TimePoint now, Actions& out) {
       state_ = active(event, now, out);
       break;
     case State::OpenSent:
-      state_ = open_sent(event, now, out);
+      state_ = in_open_sent(event, now, out);
       break;
     case State::OpenConfirm:
       state_ = open_confirm(event, now, out);
@@ -94,7 +95,7 @@ State Session::active(const Event& event, net::TimePoint now, Actions& out) {
 }
 
 // Our OPEN is sent; we wait for the peer's.
-State Session::open_sent(const Event& event, net::TimePoint now, Actions& out) {
+State Session::in_open_sent(const Event& event, net::TimePoint now, Actions& out) {
   return std::visit(net::match{
                         [&](const Start&) { return State::OpenSent; },
                         [&](const Stop& e) { return give_up(e.cease, out); },
@@ -159,7 +160,8 @@ State Session::greet(const Transport& transport, net::TimePoint now, Actions& ou
   transport_ = transport;
   deadlines_.disarm(Timer::ConnectRetry);
   deadlines_.arm(Timer::Hold, now + open_hold_time);
-  send(MessageType::Open, encode(make_open(*config_, offer_, restart_)), out);
+  open_sent_ = encode(make_open(*config_, offer_, restart_));
+  send(MessageType::Open, open_sent_, out);
   return State::OpenSent;
 }
 
@@ -264,6 +266,13 @@ void Session::send(MessageType type, std::vector<std::uint8_t> bytes, Actions& o
   out.push_back(Send{connection(), std::move(bytes)});
 }
 
+void Session::keep_received(std::span<const std::uint8_t> open) {
+  open_received_.clear();
+  const Message message{open_received_, MessageType::Open};
+  open_received_.insert(open_received_.end(), open.begin(), open.end());
+  message.finish();
+}
+
 void Session::arm_hold(net::TimePoint now) {
   if (negotiated_->hold_time > net::Seconds{0}) {
     deadlines_.arm(Timer::Hold, now + negotiated_->hold_time);
@@ -305,6 +314,7 @@ std::optional<RouteMessage> Session::receive(const Frame& frame, net::TimePoint 
   switch (frame.type) {
     case MessageType::Open: {
       auto open = decode_open(frame.body);
+      if (open) keep_received(frame.body);
       handle(open ? Event{std::move(*open)} : Event{Violation{std::move(open.error())}}, now, out);
       return std::nullopt;
     }

@@ -172,12 +172,15 @@ class Session {
   [[nodiscard]] const std::optional<Negotiated>& negotiated() const { return negotiated_; }
   [[nodiscard]] const Transport& transport() const { return transport_; }
   [[nodiscard]] const MessageCounters& counters() const { return counters_; }
+  // The two OPENs of the connection, whole messages: the one sent, and the one received, from OpenConfirm on.
+  [[nodiscard]] const std::vector<std::uint8_t>& open_sent() const { return open_sent_; }
+  [[nodiscard]] const std::vector<std::uint8_t>& open_received() const { return open_received_; }
 
  private:
   State idle(const Event& event, net::TimePoint now, Actions& out);
   State connect(const Event& event, net::TimePoint now, Actions& out);
   State active(const Event& event, net::TimePoint now, Actions& out);
-  State open_sent(const Event& event, net::TimePoint now, Actions& out);
+  State in_open_sent(const Event& event, net::TimePoint now, Actions& out);
   State open_confirm(const Event& event, net::TimePoint now, Actions& out);
   State established(const Event& event, net::TimePoint now, Actions& out);
 
@@ -196,6 +199,7 @@ class Session {
   State abandon(const Abandoned& event, Actions& out);
   State unexpected(const Event& event, Actions& out);
   void send(MessageType type, std::vector<std::uint8_t> bytes, Actions& out);
+  void keep_received(std::span<const std::uint8_t> open);
   void arm_hold(net::TimePoint now);
   void arm_keepalive(net::TimePoint now);
 
@@ -213,6 +217,8 @@ class Session {
   std::optional<Negotiated> negotiated_;
   std::optional<ResetReason> reason_;  // of the move under way
   MessageCounters counters_;
+  std::vector<std::uint8_t> open_sent_;
+  std::vector<std::uint8_t> open_received_;
 };
 
 }  // namespace bgp

@@ -198,7 +198,27 @@ struct BGPConfiguration {
     std::uint16_t port = 323;
     friend auto operator<=>(const RpkiCache&, const RpkiCache&) = default;
   };
+  // A station that is told what happens here (BMP, RFC 7854).
+  struct BmpStation {
+    net::IpAddress address;
+    std::uint16_t port = 11019;
+    std::vector<std::string> what{"pre-policy", "loc-rib"};
+    std::chrono::seconds statistics_interval{300};  // 0: none
+    std::uint32_t buffer_limit = 32;                // MiB that may wait for it
+    friend bool operator==(const BmpStation&, const BmpStation&) = default;
+  };
+  // Files of the tables and of what neighbours say (MRT, RFC 6396).
+  struct Mrt {
+    std::string directory;
+    std::chrono::seconds rib_interval{0};  // 0: when asked for only
+    bool updates = false;
+    std::chrono::seconds rotation{900};  // of the files of updates
+    std::uint16_t keep = 0;              // files of each sort; 0: all
+    friend bool operator==(const Mrt&, const Mrt&) = default;
+  };
   std::vector<RpkiCache> rpki_caches;
+  std::vector<BmpStation> bmp_stations;
+  std::optional<Mrt> mrt;
   std::optional<net::RouterId> cluster_id;  // of a route reflector; default: the router ID
   std::optional<Confederation> confederation;
   std::vector<Aggregate> aggregates;

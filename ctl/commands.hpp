@@ -23,6 +23,10 @@ struct Failure : std::runtime_error {
 void run_plans(const Options& options, const Planner& planner, std::ostream& out);
 void run_on_resources(const Options& options, std::ostream& out);
 void run_on_speaker(const Options& options, std::ostream& out);
+// mrt: reads a file, or has the speaker write one.
+void run_on_mrt(const Options& options, std::ostream& out);
+// What a speaker's control socket answers; a Failure when it refuses or is not there.
+[[nodiscard]] nlohmann::json ask_speaker(const Options& options, const std::string& method, const std::string& target);
 // The script for "bash" or "zsh".
 [[nodiscard]] std::string completion(const std::string& shell);
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr auto commands =
     "get describe apply delete watch plan migrate status peers routes services explain restart refresh drain undrain "
-    "completion";
+    "mrt completion";
 
 std::string kinds() {
   std::string words;
@@ -34,7 +34,7 @@ constexpr auto candidates = R"sh(_heraldctl_candidates() {
   for word in "$@"; do
     case $before in
       --server | --control | --token-file | --ca-file | --kubeconfig | --context | -n | --namespace) ask+=("$before" "$word"); before=''; continue ;;
-      --metallb-namespace | -o | --output | -f | --filename | -l | --selector | --peer | --family | --reason | --class) before=''; continue ;;
+      --metallb-namespace | -o | --output | -f | --filename | -l | --selector | --peer | --family | --prefix | --asn | --reason | --class) before=''; continue ;;
     esac
     before=''
     case $word in
@@ -62,6 +62,8 @@ constexpr auto candidates = R"sh(_heraldctl_candidates() {
     get:* | describe:* | delete:*) "${ask[@]}" get "$kind" -o name 2>/dev/null | sed 's,.*/,,' ;;
     peers:0 | restart:0 | refresh:0) "${ask[@]}" peers -o name 2>/dev/null ;;
     routes:0) echo in best out kernel ;;
+    mrt:0) echo show dump ;;
+    mrt:1) for word in *.mrt; do [ ! -e "$word" ] || echo "$word"; done ;;
     explain:0) echo service route ;;
     explain:1) [ "$kind" != service ] || "${ask[@]}" services -o name 2>/dev/null ;;
     migrate:0) echo metallb ;;
@@ -79,6 +81,7 @@ _heraldctl_options() {
     *" get "*) echo --selector --show-managed-fields ;;
     *" watch "*) echo --selector ;;
     *" routes "*) echo --peer --family ;;
+    *" mrt "*) echo --prefix --peer --asn --family ;;
     *" restart "*) echo --reason ;;
     *" refresh "*) echo --out ;;
     '  ') echo --version ;;

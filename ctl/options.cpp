@@ -92,6 +92,12 @@ void add_speaker_commands(const Commands& command, Options& options) {
   auto* refresh = command("refresh", "Ask a neighbour for its routes again", Verb::Refresh);
   refresh->add_option("NAME", options.words, "The neighbour")->required()->expected(1);
   refresh->add_flag("--out", options.out, "Send our routes again instead");
+  auto* mrt = command("mrt", "Read an MRT file, or have the speaker write its tables to one", Verb::Mrt);
+  mrt->add_option("WHAT", options.words, "show FILE (- for standard input), or dump")->required()->expected(1, 2);
+  mrt->add_option("--prefix", options.prefix, "show: only routes within it")->type_name("PREFIX");
+  mrt->add_option("--peer", options.peer, "show: only what this address said")->type_name("ADDRESS");
+  mrt->add_option("--asn", options.asn, "show: only paths with this AS, and sessions with it")->type_name("ASN");
+  mrt->add_option("--family", options.family, "ipv4 or ipv6")->type_name("FAMILY")->check(one_of({"ipv4", "ipv6"}));
   command("completion", "Print a completion script", Verb::Completion)
       ->add_option("SHELL", options.words, "bash or zsh")
       ->required()

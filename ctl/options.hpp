@@ -29,6 +29,7 @@ enum class Verb : std::uint8_t {
   Drain,
   Undrain,
   Refresh,  // on a speaker, through its control socket
+  Mrt,      // on a file, or on a speaker
   Completion,
 };
 
@@ -54,7 +55,9 @@ struct Options {
   std::vector<std::string> words;                    // what follows the verb
   std::vector<std::string> files;                    // -f
   std::string peer;                                  // routes in|out
-  std::string family;                                // routes
+  std::string family;                                // routes, mrt
+  std::string prefix;                                // mrt: routes within it
+  std::string asn;                                   // mrt: routes with it in their path, or of it as a peer
   std::string reason;                                // restart
   bool out = false;                                  // refresh: send ours again instead of asking for theirs
   Paint paint = Paint::Plain;

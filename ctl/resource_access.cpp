@@ -4,6 +4,8 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <set>
+#include <utility>
 
 #include "config/document.hpp"
 #include "config/object.hpp"
@@ -59,6 +61,14 @@ void take(json document, std::vector<json>& out) {
   for (const auto& object : config::read_object(document).objects) out.push_back(config::print(object));
 }
 
+// What the API has to say besides its answer, for people, and each once: a set of a thousand objects may share a
+// mistake.
+config::AsyncApiClient::OnWarning warnings() {
+  return [told = std::set<std::string>{}](const std::string& text) mutable {
+    if (told.insert(text).second) std::cerr << "Warning: " << text << '\n';
+  };
+}
+
 }  // namespace
 
 Failure failure(const config::ApiError& error, const std::string& what) {
@@ -76,10 +86,11 @@ json checked(config::ApiAnswer answer, const std::string& what) {
 }
 
 ApiClient connect(const Options& options) {
+  constexpr auto timeout = config::AsyncApiClient::default_timeout;
   if (options.kubernetes) {
     const auto access = config::kubernetes_access(options.kubeconfig, options.context, config::process_environment);
     if (!access) throw Failure{"--kubernetes: " + access.error(), 2};
-    return ApiClient{access->endpoint};
+    return ApiClient{access->endpoint, timeout, warnings()};
   }
   auto endpoint = config::parse_api_endpoint(options.server);
   if (!endpoint) throw Failure{"--server: " + endpoint.error(), 2};
@@ -87,7 +98,7 @@ ApiClient connect(const Options& options) {
     throw Failure{"--token-file: " + options.token_file + ": cannot be read", 2};
   endpoint->token_file = options.token_file;
   endpoint->ca_file = options.ca_file;
-  return ApiClient{*endpoint};
+  return ApiClient{*endpoint, timeout, warnings()};
 }
 
 std::vector<json> objects_in(const std::string& file) {

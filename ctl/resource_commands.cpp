@@ -2,10 +2,9 @@
 // get, describe, apply, delete, watch.
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <iostream>
 #include <iterator>
 #include <optional>
+#include <ostream>
 
 #include <fmt/format.h>
 
@@ -13,7 +12,6 @@
 #include "config/document.hpp"
 #include "config/object.hpp"
 #include "config/source/api_client.hpp"
-#include "config/source/kubeconfig.hpp"
 #include "ctl/columns.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/kinds.hpp"

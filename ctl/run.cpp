@@ -31,6 +31,9 @@ int run(int argc, const char* const* argv, const Planner& planner) {
       case Verb::Migrate:
         run_plans(options, planner, std::cout);
         break;
+      case Verb::Mrt:
+        run_on_mrt(options, std::cout);
+        break;
       case Verb::Completion:
         std::cout << completion(options.words.front());
         break;

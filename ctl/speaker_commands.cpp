@@ -14,18 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-json ask(const Options& options, const std::string& method, const std::string& target) {
-  const auto control = options.control.empty() ? only_control_socket("/run/herald") : options.control;
-  const auto endpoint = config::parse_api_endpoint(control);
-  if (!endpoint) throw Failure{"--control: " + endpoint.error(), 2};
-  config::ApiClient client{*endpoint, std::chrono::seconds{60}};
-  const auto answer = client.call({method, target, {}, {}});
-  if (answer) return *answer;
-  if (answer.error().unreachable())
-    throw Failure{answer.error().message + "\n  Is herald-speaker running there, with --control " + control + "?"};
-  throw Failure{answer.error().message};
-}
-
 std::string word(const json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return "-";
@@ -92,8 +80,8 @@ std::string trouble(const json& peer) {
 }
 
 void peers(const Options& options, std::ostream& out) {
-  const auto answer =
-      ask(options, "GET", options.words.empty() ? "/peers" : "/peers/" + config::percent_encode(options.words.front()));
+  const auto answer = ask_speaker(
+      options, "GET", options.words.empty() ? "/peers" : "/peers/" + config::percent_encode(options.words.front()));
   if (print_structured(answer, options.format, out)) return;
   if (options.format == Format::Name) return print_names(answer["peers"], "name", out);
   if (answer["peers"].empty()) {
@@ -139,7 +127,7 @@ void routes(const Options& options, std::ostream& out) {
   add("peer", options.peer);
   add("family", options.family);
   if (options.words.size() > 1) add("prefix", options.words[1]);
-  const auto answer = ask(options, "GET", "/routes/" + which + query);
+  const auto answer = ask_speaker(options, "GET", "/routes/" + which + query);
   if (print_structured(answer, options.format, out)) return;
   const auto kernel = which == "kernel";
   Table table{kernel ? std::vector<std::string>{"PREFIX", "NEXT HOPS", "STATE", "REASON"}
@@ -181,7 +169,7 @@ void add_verdicts(const json& service, Table& table) {
 }
 
 void services(const Options& options, std::ostream& out) {
-  const auto answer = ask(options, "GET", "/services");
+  const auto answer = ask_speaker(options, "GET", "/services");
   if (print_structured(answer, options.format, out)) return;
   if (options.format == Format::Name) return print_names(answer["services"], "service", out);
   Table table{{"SERVICE", "ADDRESS", "METHOD", "ON " + word(answer, "node"), "DETAIL"}};
@@ -195,7 +183,7 @@ void services(const Options& options, std::ostream& out) {
 
 void explain_service(const Options& options, const std::string& name, std::ostream& out) {
   const auto key = name.find('/') == std::string::npos ? options.namespace_name + "/" + name : name;
-  const auto answer = ask(options, "GET", "/explain/service/" + key);
+  const auto answer = ask_speaker(options, "GET", "/explain/service/" + key);
   if (print_structured(answer, options.format, out)) return;
   out << "service " << key << ", seen from node " << word(answer, "node") << "\n";
   if (answer.contains("assigned")) {
@@ -215,7 +203,7 @@ void explain_service(const Options& options, const std::string& name, std::ostre
 }
 
 void explain_route(const Options& options, const std::string& prefix, std::ostream& out) {
-  const auto answer = ask(options, "GET", "/explain/route?prefix=" + config::percent_encode(prefix));
+  const auto answer = ask_speaker(options, "GET", "/explain/route?prefix=" + config::percent_encode(prefix));
   if (print_structured(answer, options.format, out)) return;
   if (!answer.value("known", false)) {
     out << word(answer, "prefix") << " is not in the table\n";
@@ -249,7 +237,7 @@ void explain(const Options& options, std::ostream& out) {
 }
 
 void status(const Options& options, std::ostream& out) {
-  const auto answer = ask(options, "GET", "/status");
+  const auto answer = ask_speaker(options, "GET", "/status");
   if (print_structured(answer, options.format, out)) return;
   const auto line = [&](const char* name, const std::string& text, Colour colour = Colour::None) {
     out << painted(fmt::format("{:12}", name), Colour::Faint, options.paint) << painted(text, colour, options.paint)
@@ -297,12 +285,27 @@ void status(const Options& options, std::ostream& out) {
          fmt::format("{} routes programmed, {} pending, {} waiting, {} failed; table {}", word(routes, "programmed"),
                      word(routes, "pending"), word(routes, "waiting"), word(routes, "failed"), word(kernel, "table")));
   }
+  for (const auto& station : answer.value("bmpStations", json::array())) {
+    const auto connected = station.value("connected", false);
+    const auto whole = station.value("tablesComplete", false);
+    line("BMP",
+         fmt::format("{} port {}: {}", word(station, "address"), word(station, "port"),
+                     !connected ? "not connected: " + word(station, "trouble")
+                     : whole    ? "connected for " + age(station["uptimeMsec"].get<long long>())
+                                : std::string{"connected, being told the tables"}),
+         connected ? Colour::Good : Colour::Bad);
+  }
+  if (answer.contains("mrt")) {
+    const auto& mrt = answer["mrt"];
+    line("MRT", word(mrt, "directory") + (mrt.contains("trouble") ? ": " + word(mrt, "trouble") : std::string{}),
+         mrt.contains("trouble") ? Colour::Bad : Colour::None);
+  }
   for (const auto& warning : kernel["warnings"]) line("warning", warning.get<std::string>(), Colour::Warning);
   for (const auto& problem : answer["problems"]) line("problem", problem.get<std::string>(), Colour::Bad);
 }
 
 void drain(const Options& options, std::ostream& out) {
-  const auto answer = ask(options, "POST", options.verb == Verb::Drain ? "/drain" : "/undrain");
+  const auto answer = ask_speaker(options, "POST", options.verb == Verb::Drain ? "/drain" : "/undrain");
   if (!print_structured(answer, options.format, out)) out << word(answer, "done") << "\n";
 }
 
@@ -310,12 +313,24 @@ void command(const Options& options, std::ostream& out) {
   auto target = "/peers/" + config::percent_encode(options.words.front());
   target += options.verb == Verb::Restart ? "/restart?reason=" + config::percent_encode(options.reason)
                                           : "/refresh?direction=" + std::string{options.out ? "out" : "in"};
-  const auto answer = ask(options, "POST", target);
+  const auto answer = ask_speaker(options, "POST", target);
   if (!print_structured(answer, options.format, out))
     out << word(answer, "peer") << ": " << word(answer, "done") << "\n";
 }
 
 }  // namespace
+
+json ask_speaker(const Options& options, const std::string& method, const std::string& target) {
+  const auto control = options.control.empty() ? only_control_socket("/run/herald") : options.control;
+  const auto endpoint = config::parse_api_endpoint(control);
+  if (!endpoint) throw Failure{"--control: " + endpoint.error(), 2};
+  config::ApiClient client{*endpoint, std::chrono::seconds{60}};
+  const auto answer = client.call({method, target, {}, {}});
+  if (answer) return *answer;
+  if (answer.error().unreachable())
+    throw Failure{answer.error().message + "\n  Is herald-speaker running there, with --control " + control + "?"};
+  throw Failure{answer.error().message};
+}
 
 void run_on_speaker(const Options& options, std::ostream& out) {
   switch (options.verb) {

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "controller/allocation/service_reconciler.hpp"
+#include "controller/store/json_text.hpp"
 
 namespace insight {
 namespace {
@@ -14,11 +15,18 @@ using config::Kind;
 using nlohmann::json;
 
 std::string text(const json& object, const char* name) {
-  return controller::text_of(object, name);
+  const auto found = object.is_object() ? object.find(name) : object.end();
+  return found == object.end() || !found->is_string() ? std::string{} : found->get<std::string>();
 }
 
+// A service as the allocator reads it.
+struct ServiceText {
+  std::string name;
+  std::string text;
+};
+
 // Services in the order in which a controller that starts takes them in.
-std::vector<std::pair<std::string, const json*>> oldest_first(const World& world) {
+std::vector<ServiceText> oldest_first(const World& world) {
   std::vector<std::tuple<std::string, std::string, const json*>> aged;
   for (const auto& [key, object] : world.objects) {
     if (key.first != Kind::Service) continue;
@@ -26,9 +34,15 @@ std::vector<std::pair<std::string, const json*>> oldest_first(const World& world
     aged.emplace_back(created.empty() ? "~" : created, key.second, &object);
   }
   std::ranges::sort(aged);
-  std::vector<std::pair<std::string, const json*>> out;
-  for (auto& [created, name, object] : aged) out.emplace_back(std::move(name), object);
+  std::vector<ServiceText> out;
+  for (auto& [created, name, object] : aged) out.push_back({std::move(name), controller::compact(*object)});
   return out;
+}
+
+std::string patched(const std::string& service, const std::string& merge_patch) {
+  auto after = json::parse(service, nullptr, false);
+  after.merge_patch(json::parse(merge_patch, nullptr, false));
+  return controller::compact(after);
 }
 
 }  // namespace
@@ -69,7 +83,7 @@ World assemble(std::map<World::Key, json> objects) {
 Outcomes standing(const World& world, const std::string& load_balancer_class) {
   Outcomes out;
   for (const auto& [name, service] : oldest_first(world)) {
-    const auto view = controller::view_service(*service, {});
+    const auto view = controller::view_service(service);
     if (!view.load_balancer || view.load_balancer_class != load_balancer_class) continue;
     auto& outcome = out[name];
     for (const auto& address : view.ingress) outcome.addresses.push_back(net::print(address));
@@ -83,13 +97,11 @@ Outcomes allocate(const World& world, const std::string& load_balancer_class) {
   for (const auto& [name, space] : world.loaded.resources.namespaces) reconciler.set_namespace(name, space.meta.labels);
   reconciler.set_pools(world.loaded.resources.pools);
   const auto services = oldest_first(world);
-  for (const auto& [name, service] : services) reconciler.adopt(*service, {});
+  for (const auto& [name, service] : services) reconciler.adopt(service, {});
   Outcomes out;
   for (const auto& [name, service] : services) {
-    const auto update = reconciler.reconcile(*service, {}, "");
-    auto after = *service;
-    if (update) after.merge_patch(update->merge_patch);
-    const auto view = controller::view_service(after, {});
+    const auto update = reconciler.reconcile(service, {}, "").update;
+    const auto view = controller::view_service(update ? patched(service, update->merge_patch) : service);
     if (!view.load_balancer || view.load_balancer_class != load_balancer_class) continue;
     auto& outcome = out[name];
     for (const auto& address : view.ingress) outcome.addresses.push_back(net::print(address));

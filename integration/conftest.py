@@ -16,6 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from integration import harness, kubernetes  # noqa: E402
+from integration.rest import Rest  # noqa: E402
 from tools import lab as labs  # noqa: E402
 
 
@@ -29,6 +30,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     return Path(os.environ["HERALD_TEST_DATA"])
+
+
+@pytest.fixture
+def rest(lab: labs.Lab) -> Rest:
+    """The controller of the lab that the test's own file brings up."""
+    return Rest(lab.node("api"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -16,6 +16,25 @@ from integration.harness import PATIENCE, poll
 
 BIN = Path(os.environ.get("HERALD_BIN", Path(__file__).resolve().parents[1] / "build" / "release" / "bin")).resolve()
 ROUTERS = ("10.0.0.1", "10.0.0.2")
+# A service with an address, and what announces it.
+SERVICE = """
+---
+apiVersion: herald.dev/v1
+kind: IPAddressPool
+metadata: {name: web}
+spec: {addresses: [192.0.2.0/24]}
+---
+apiVersion: herald.dev/v1
+kind: BGPAdvertisement
+metadata: {name: web}
+spec: {ipAddressPools: [web], localPref: 100}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {type: LoadBalancer, ports: [{port: 80}]}
+status: {loadBalancer: {ingress: [{ip: 192.0.2.80}]}}
+"""
 _numbers = itertools.count(1)
 
 

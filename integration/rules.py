@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from integration.harness import endpoints, poll
-from integration.rest import SERVICES, SLICES, Rest, addresses
+from integration.rest import HERALD, SERVICES, SLICES, Rest, addresses
 
 NODES = ("n1", "n2", "n3")
 numbers = itertools.count()
@@ -21,6 +21,14 @@ def made(rest: Rest, path: str, kind: str, name: str, spec: dict[str, Any], **me
         yield f"{path}/{name}"
     finally:
         rest.delete(f"{path}/{name}")
+
+
+@contextlib.contextmanager
+def advertised(kind: str, rest: Rest, **spec: Any) -> Iterator[str]:
+    """Within, an advertisement of that kind of the pool `rules`; gives its path."""
+    spec = {"ipAddressPools": ["rules"], **spec}
+    with made(rest, f"{HERALD}/{kind.lower()}s", kind, f"rule{next(numbers)}", spec) as path:
+        yield path
 
 
 @contextlib.contextmanager

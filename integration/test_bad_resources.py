@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from integration.harness import poll
-from integration.programs import Host, host, router
+from integration.programs import SERVICE, Host, host, router
 
 H = "herald.dev/v1"
 PEER = {"peerASN": 65009, "peerAddress": "10.9.0.1"}
@@ -115,26 +115,6 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("secret", core("Secret", data={"password": "not base64!"}), "data.password", "must be base64"),
 ]
 
-GOOD = """
----
-apiVersion: herald.dev/v1
-kind: IPAddressPool
-metadata: {name: web}
-spec: {addresses: [192.0.2.0/24]}
----
-apiVersion: herald.dev/v1
-kind: BGPAdvertisement
-metadata: {name: web}
-spec: {ipAddressPools: [web], localPref: 100}
----
-apiVersion: v1
-kind: Service
-metadata: {name: shop}
-spec: {type: LoadBalancer, ports: [{port: 80}]}
-status: {loadBalancer: {ingress: [{ip: 192.0.2.80}]}}
-"""
-
-
 def named(number: int, what: str, one: dict[str, Any]) -> dict[str, Any]:
     return {**one, "metadata": {"name": f"bad-{number:02}-{what}", **one.get("metadata", {})}}
 
@@ -160,7 +140,7 @@ def test_there_are_enough_kinds_of_mistakes() -> None:
 def test_a_speaker_runs_what_is_good_and_names_what_is_not(world: Host) -> None:
     good = router(65001, "10.0.0.1", "10.0.0.2", 65002, prefixes="198.51.100.0/24")
     # Bad ones before, between and behind the good ones.
-    parts = [part.strip("\n") for part in re.split(r"^---$", good + GOOD, flags=re.M) if part.strip()]
+    parts = [part.strip("\n") for part in re.split(r"^---$", good + SERVICE, flags=re.M) if part.strip()]
     bad = [json.dumps(one) for one in OBJECTS]
     # What two objects contradict each other in is the younger one's fault: in a file, the later one's.
     late = [text for text, (what, *_) in zip(bad, BAD) if what in ("pool-overlap", "aggregation-beyond", "local-prefs")]
@@ -227,8 +207,8 @@ def post(world: Host, one: dict[str, Any]) -> tuple[int, dict[str, Any], str]:
 
 def test_the_api_refuses_each_with_its_causes_and_keeps_serving(world: Host) -> None:
     world.start("herald-controller", "--store", world.folder / "s.db", "--listen", f"unix:{world.folder}/api.sock")
-    world.ctl("apply", "-f", "-", input=GOOD)
-    made = 1  # by GOOD
+    world.ctl("apply", "-f", "-", input=SERVICE)
+    made = 1  # by SERVICE
     for number, (thing, (what, _, field, message)) in enumerate(zip(OBJECTS, BAD)):
         code, body, _ = post(world, thing)
         assert body["kind"] == "Status" and body["status"] == "Failure", (what, body)

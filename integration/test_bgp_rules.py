@@ -3,19 +3,20 @@
 
 Rules are tried on a pool of their own, 198.18.0.0/24 and 2001:db8:c::/120, with advertisements of their own."""
 
-import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from integration import harness
+from integration import harness, rules
 from integration.harness import ctl, endpoints, established, frr_sessions, holds, owners, poll
 from integration.rest import HERALD, SLICES, Rest, addresses
-from integration.rules import NODES, by_name, given, label, made, numbers, served
+from integration.rules import NODES, by_name, given, label, made, served
 from tools.lab import Lab
 
 PEERS = {"10.0.1.2": "n1", "10.0.2.2": "n2", "10.0.3.2": "n3"}
+advertised = functools.partial(rules.advertised, "BGPAdvertisement")
 Paths = dict[str, dict[str, Any]]  # node -> what FRR shows of its path
 
 
@@ -32,19 +33,6 @@ def lab() -> Iterator[Lab]:
         for name in NODES:
             poll(lambda: established(lab.node(name), f"tor-{name}"), 30, what=f"{name} established with the ToR")
         yield lab
-
-
-@pytest.fixture
-def rest(lab: Lab) -> Rest:
-    return Rest(lab.node("api"))
-
-
-@contextlib.contextmanager
-def advertised(rest: Rest, **spec: Any) -> Iterator[str]:
-    """Within, a BGPAdvertisement of the pool."""
-    name, spec = f"rule{next(numbers)}", {"ipAddressPools": ["rules"], **spec}
-    with made(rest, f"{HERALD}/bgpadvertisements", "BGPAdvertisement", name, spec) as path:
-        yield path
 
 
 def heard(lab: Lab, prefix: str) -> Paths:

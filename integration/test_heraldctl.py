@@ -71,6 +71,21 @@ def test_what_is_applied_is_shown_in_a_table(world: Host) -> None:
     assert world.ctl("get", "secrets").stdout == "no secrets in namespace default\n"
 
 
+def test_what_the_api_warns_of_is_said_once_on_standard_error(world: Host) -> None:
+    waits = "apiVersion: herald.dev/v1\nkind: BGPPeer\nmetadata: {name: %s}\nspec: %s\n---\n"
+    spec = "{peerASN: 65001, peerAddress: 10.9.9.%d, import: [later]}"
+    applied = world.ctl("apply", "-f", "-", input="".join(waits % (f"w{i}", spec % i) for i in (1, 2)))
+    try:
+        assert applied.stdout == "BGPPeer/w1 created\nBGPPeer/w2 created\n"
+        warning = "Warning: spec.import: names BGPFilter/later, which is not there or is refused"
+        assert [line for line in applied.stderr.splitlines() if line.startswith(warning)] == applied.stderr.splitlines()
+        assert len(applied.stderr.splitlines()) == 1
+    finally:
+        world.ctl("delete", "bgppeer", "w1", "w2")
+    assert world.ctl("apply", "-f", "-", input=POOL % ("quiet", "203.0.113.64/32", "")).stderr == ""
+    world.ctl("delete", "pool", "quiet")
+
+
 def test_wide_adds_labels_and_all_namespaces_adds_namespaces(world: Host) -> None:
     header, row = world.ctl("get", "pool", "web", "-o", "wide").stdout.splitlines()
     assert header.split()[-1] == "LABELS" and row.endswith('{"tier":"front"}')

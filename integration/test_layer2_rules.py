@@ -4,16 +4,19 @@
 Rules are tried on a pool of their own with advertisements of their own: 192.168.50.100-119 and fd00:50::100-::113."""
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from integration import harness
+from integration import harness, rules
 from integration.harness import ctl, endpoints, fetch, holds, mac_of, owners, poll
 from integration.rest import HERALD, SERVICES, SLICES, Rest, addresses, condition
 from integration.rules import NODES, by_name, given, label, made, numbers, served
 from tools.lab import Lab
+
+advertised = functools.partial(rules.advertised, "L2Advertisement")
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +29,6 @@ def lab() -> Iterator[Lab]:
         for name in NODES:
             poll(lambda: rest.get(f"{HERALD}/speakerstates/{name}"), 30, what=f"{name} reports")
         yield lab
-
-
-@pytest.fixture
-def rest(lab: Lab) -> Rest:
-    return Rest(lab.node("api"))
-
-
-@contextlib.contextmanager
-def advertised(rest: Rest, **spec: Any) -> Iterator[str]:
-    """Within, an L2Advertisement of the pool."""
-    name, spec = f"rule{next(numbers)}", {"ipAddressPools": ["rules"], **spec}
-    with made(rest, f"{HERALD}/l2advertisements", "L2Advertisement", name, spec) as path:
-        yield path
 
 
 def answering(lab: Lab, wanted: list[str]) -> dict[str, str]:

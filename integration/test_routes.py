@@ -365,16 +365,75 @@ def test_limits_of_prefixes_both_ways(running) -> None:
         def stopped() -> bool:
             bird_state = herald_peers(node)["bird"]
             assert bird_state["heldDown"] == "prefix limit reached", bird_state
+            # BIRD forgets it when it tries again, after the pause.
+            said = lab.node("bird").run("birdc show protocols all peer").stdout
+            assert "Maximum number of prefixes" in said, said
             return True
 
-        poll(stopped, 30, what="BIRD's session ended for what it was told")
+        poll(stopped, 30, what="BIRD's session ended for what it was told, and BIRD knows why")
         assert herald_peers(node)["frr"]["state"] == "Established"
-        assert "maximum-number-of-prefixes" in lab.node("bird").run("birdc show protocols all peer").stdout.lower() or \
-            "Maximum number of prefixes" in lab.node("bird").run("birdc show protocols all peer").stdout
         lab.node("frr").run(["vtysh", "-c", "configure terminal", "-c", "router bgp 65001", "-c",
                              "address-family ipv4 unicast", "-c", "no network 198.51.3.0/24"])
         poll(lambda: up(lab), 20, what="the session comes back after its pause")
         assert kernel_routes(node, 4).keys() >= {"198.51.0.0/24", "198.51.1.0/24", "198.51.2.0/24"}
+
+
+def test_several_paths_of_a_prefix_from_bird_and_to_frr(running) -> None:
+    # BIRD has two routes for one prefix and sends both; FRR always offers to take several.
+    bird_files = bird(65002, 65000, {"203.0.113.0/24": "bgp_path.prepend(64700);"}, channel="add paths tx;")
+    text = bird_files["/etc/bird/bird.conf"]
+    second = "protocol static second { ipv4 { preference 150; };\n  route 203.0.113.0/24 blackhole; }\n"
+    bird_files["/etc/bird/bird.conf"] = text.replace("protocol bgp peer", second + "protocol bgp peer").replace(
+        'where proto = "origin"', 'where proto = "origin" || proto = "second"')
+    herald = resources({"asn": 65000}, peer("frr", 65001, addPath={"send": 4}),
+                       peer("bird", 65002, addPath={"receive": True}))
+    with running(herald, frr(65001, 65000, {}), bird_files) as lab:
+        poll(lambda: up(lab), 30)
+        node = lab.node("herald")
+        assert herald_peers(node)["bird"]["negotiated"]["addPathReceive"] == ["ipv4-unicast"]
+        assert herald_peers(node)["frr"]["negotiated"]["addPathSend"] == ["ipv4-unicast", "ipv6-unicast"] or \
+            herald_peers(node)["frr"]["negotiated"]["addPathSend"] == ["ipv4-unicast"]
+
+        def received() -> bool:
+            routes = node.json(ctl(node, "routes", "in", "--peer", "bird", "-o", "json"))["routes"]
+            assert {(route["prefix"], route["asPath"]) for route in routes} == \
+                {("203.0.113.0/24", "65002 64700"), ("203.0.113.0/24", "65002")}, routes
+            assert len({route["pathId"] for route in routes}) == 2, routes
+            return True
+
+        def passed_on() -> bool:
+            paths = lab.node("frr").json(["vtysh", "-c", "show bgp ipv4 unicast 203.0.113.0/24 json"])["paths"]
+            assert sorted(path["aspath"]["string"] for path in paths) == ["65000 65002", "65000 65002 64700"], paths
+            return True
+
+        poll(received, what="both of BIRD's paths at Herald")
+        poll(passed_on, what="both paths at FRR")
+        lab.node("bird").run("birdc disable second")
+        poll(lambda: [path["aspath"]["string"] for path in lab.node("frr").json(
+            ["vtysh", "-c", "show bgp ipv4 unicast 203.0.113.0/24 json"])["paths"]] == ["65000 65002 64700"],
+             what="the one path that is left")
+
+
+def test_link_bandwidth_communities_weigh_next_hops_in_the_kernel(running) -> None:
+    wide = "route-map wide permit 10\n set extcommunity bandwidth 1000\nexit"  # Mbit/s
+    narrow = {"203.0.113.0/24": "bgp_ext_community.add((generic, 0x0004fdea, 0x4bee6b28));"}  # 31.25e6 octets/s, transitive
+    herald = resources({"asn": 65000}, peer("frr", 65001), peer("bird", 65002))
+    with running(herald, frr(65001, 65000, {"203.0.113.0/24": "wide"}, global_lines=wide),
+                 bird(65002, 65000, narrow)) as lab:
+        poll(lambda: up(lab), 30)
+        node = lab.node("herald")
+
+        def weighed() -> bool:
+            objects = {entry["id"]: entry for entry in node.json(["ip", "-json", "nexthop", "show"])}
+            route = kernel_routes(node, 4)["203.0.113.0/24"]
+            members = objects[route["nhid"]]["group"]
+            found = {objects[member["id"]]["gateway"]: member.get("weight", 1) for member in members}
+            assert found == {FRR: 4, BIRD: 1}, found
+            return True
+
+        poll(weighed, what="weights by bandwidth in the kernel")
+        shown = node.json(ctl(node, "explain", "route", "203.0.113.0/24", "-o", "json"))["paths"]
+        assert {path["peer"]: path["linkBandwidth"] for path in shown} == {"frr": 125e6, "bird": 31.25e6}, shown
 
 
 def test_drops_packets_for_blackholed_routes_of_a_neighbour_that_may_ask_for_it(running) -> None:

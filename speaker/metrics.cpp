@@ -6,6 +6,8 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include "speaker/bgp/endpoint.hpp"
+
 namespace speaker {
 namespace {
 
@@ -130,6 +132,25 @@ void add_kernel(Page& page, const netlink::FibCounters& kernel) {
                std::chrono::duration<double>(kernel.writing).count());
 }
 
+void add_station(Page& page, const StationStatus& station) {
+  const Labels labels{{"station", print_endpoint(station.config.address, station.config.port)}};
+  page.gauge("herald_bmp_connected", "1 while the monitoring station is connected", station.connected ? 1 : 0, labels);
+  page.counter("herald_bmp_connections_total", "Connections to the station", number(station.connections), labels);
+  page.counter("herald_bmp_overflows_total", "Connections given up because the station was too slow",
+               number(station.overflows), labels);
+  page.counter("herald_bmp_messages_total", "BMP messages made for the station", number(station.messages), labels);
+  page.counter("herald_bmp_octets_total", "Octets given to its connections", number(station.bytes), labels);
+  page.gauge("herald_bmp_waiting_octets", "Octets that wait for the station", number(station.waiting), labels);
+}
+
+void add_mrt(Page& page, const MrtStatus& mrt) {
+  page.counter("herald_mrt_tables_total", "MRT files of the tables that were written", number(mrt.tables));
+  page.counter("herald_mrt_records_total", "MRT records of what neighbours said", number(mrt.records));
+  page.counter("herald_mrt_dropped_octets_total", "Octets of records lost because the disk was too slow",
+               number(mrt.dropped_octets));
+  page.gauge("herald_mrt_trouble", "1 while MRT files cannot be written", mrt.trouble.empty() ? 0 : 1);
+}
+
 void add_layer2(Page& page, const L2Counters& layer2) {
   page.counter("herald_layer2_requests_total", "Requests for addresses that this node answers for",
                number(layer2.arp_requests), {{"protocol", "arp"}});
@@ -174,6 +195,8 @@ std::string Metrics::text(const MetricsView& view) const {
   page.gauge("herald_rib_attribute_sets", "Distinct attribute sets in the table", number(view.table.attribute_sets));
   page.gauge("herald_rib_bytes", "Memory of the tables", number(view.table.bytes));
   if (view.kernel) add_kernel(page, *view.kernel);
+  for (const auto& station : view.stations) add_station(page, station);
+  if (view.mrt) add_mrt(page, *view.mrt);
   add_layer2(page, view.layer2);
   page.gauge("herald_layer2_addresses", "Addresses that this node answers for", number(view.owned_addresses));
   page.gauge("herald_announced_prefixes", "Prefixes that this node originates by BGP", number(view.announced_prefixes));

@@ -14,7 +14,9 @@
 #include "net/time.hpp"
 #include "netlink/fib.hpp"
 #include "speaker/bfd_side.hpp"
+#include "speaker/bmp/station.hpp"
 #include "speaker/layer2/responder.hpp"
+#include "speaker/mrt/mrt_files.hpp"
 
 namespace speaker {
 
@@ -25,6 +27,8 @@ struct MetricsView {
   std::map<std::string, BfdStatus> bfd;  // by peer
   std::optional<std::array<std::uint64_t, bfd::discard_kinds>> bfd_discarded;
   std::optional<netlink::FibCounters> kernel;
+  std::vector<StationStatus> stations;
+  std::optional<MrtStatus> mrt;
   L2Counters layer2;
   std::size_t owned_addresses = 0;
   std::size_t announced_prefixes = 0;

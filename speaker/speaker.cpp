@@ -46,10 +46,12 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
              kernel_.want(prefix, next_hops);
            },
            [this] { settled(); }},
+      watch_{io, log, bgp_},
       bfd_{io, log, bgp_, [this]() -> const netlink::LinkTable& { return kernel_.links(); }},
       rpki_{io, [this] { roas_changed(); }},
       layer2_{io.get_executor(), [this](const Layer2Event& event) { log_.layer2(event); }},
       unnumbered_{io, [this] { configure_router(net::Clock::now()); },
+                  [this](std::uint32_t index) { return has_session_over(index); },
                   [this](const std::string& what) {
                     log_.error("unnumbered peers", {{"problem", what}});
                   }},
@@ -114,12 +116,22 @@ void Speaker::configure_router(net::TimePoint now) {
   const bool preserved = kernel_.adopted() > 0 || (setup.restart && host_uptime() > setup.restart->time);
   const bool first = bgp_.router() == nullptr;
   bgp_.configure(setup, desired_.routes(), preserved ? BgpSide::Forwarding::Preserved : BgpSide::Forwarding::Lost, now);
+  watch_.configure(watch_config(bgp_configuration(resources, options_.node), setup.router, options_.node));
   if (first) roas_changed();
   bfd_.configure(setup.bfd);
   if (replay) bgp_.replay();
   std::vector<RpkiCache> caches;
   for (const auto& cache : setup.rpki_caches) caches.push_back({cache.address, cache.port});
   rpki_.configure(caches);
+}
+
+bool Speaker::has_session_over(std::uint32_t index) const {
+  const auto* router = bgp_.router();
+  if (router == nullptr) return false;
+  const auto neighbors = router->neighbors();
+  return std::ranges::any_of(neighbors, [&](const bgp::NeighborStatus& neighbor) {
+    return neighbor.transport && neighbor.transport->interface_index == index;
+  });
 }
 
 void Speaker::roas_changed() {
@@ -217,6 +229,7 @@ void Speaker::settled() {
   kernel_.flush();
   if (std::exchange(told_sessions_, bgp_.session_changes()) != bgp_.session_changes() && state_changed_)
     state_changed_();
+  watch_.turn();
   if (std::exchange(was_restarting_, bgp_.restarting()) && !was_restarting_) {
     log_.info(
         "graceful restart complete",
@@ -268,14 +281,15 @@ void Speaker::leave(const std::string& reason, bgp::Router::Leaving leaving, std
   layer2_.update({}, layer2_links(kernel_.links()));
   // Before BGP ends: a node that goes in order is not lost.
   bfd_.leave();
-  bgp_.leave(reason, leaving, net::Clock::now(), [this, leaving, done = std::move(done)] {
+  const auto watched = [this, reason](std::function<void()> then) { watch_.leave(reason, std::move(then)); };
+  bgp_.leave(reason, leaving, net::Clock::now(), [this, leaving, watched, done = std::move(done)] {
     if (leaving == bgp::Router::Leaving::ToRestart) {
       kernel_.detach();
-      return done();
+      return watched(done);
     }
     kernel_.bind({});
     kernel_.leave();
-    done();
+    watched(done);
   });
 }
 
@@ -324,6 +338,8 @@ std::string Speaker::metrics() {
   view.bfd = bfd_.status();
   if (const auto* sessions = bfd_.sessions()) view.bfd_discarded = sessions->discarded();
   if (const auto kernel = kernel_.counters()) view.kernel = kernel->fib;
+  view.stations = watch_.stations();
+  view.mrt = watch_.mrt();
   view.layer2 = layer2_.counters();
   view.owned_addresses = ownership_.mine.size();
   view.announced_prefixes = desired_.routes().size();

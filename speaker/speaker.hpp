@@ -26,6 +26,7 @@
 #include "speaker/ownership.hpp"
 #include "speaker/rpki/rpki_side.hpp"
 #include "speaker/unnumbered/unnumbered_links.hpp"
+#include "speaker/watch_side.hpp"
 
 namespace speaker {
 
@@ -67,6 +68,7 @@ class Speaker {
   [[nodiscard]] const BfdSide& bfd() const { return bfd_; }
   [[nodiscard]] const KernelSide& kernel() const { return kernel_; }
   [[nodiscard]] const RpkiSide& rpki() const { return rpki_; }
+  [[nodiscard]] WatchSide& watch() { return watch_; }
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] std::set<std::string> live() const;
   [[nodiscard]] bool api_reachable() const { return api_ == Liveness::Api::Reachable; }
@@ -79,6 +81,7 @@ class Speaker {
   void follow(const Difference& difference, net::TimePoint now);
   void configure_router(net::TimePoint now);
   void roas_changed();
+  [[nodiscard]] bool has_session_over(std::uint32_t index) const;
   void observe_speakers(net::TimePoint now);
   void decide_layer2();
   void arm_liveness();
@@ -104,6 +107,7 @@ class Speaker {
   std::optional<net::TimePoint> change_arrived_;
   KernelSide kernel_;
   BgpSide bgp_;
+  WatchSide watch_;
   BfdSide bfd_;
   RpkiSide rpki_;
   Layer2 layer2_;

@@ -13,7 +13,7 @@ declare -A may=(
   [speaker]="speaker bgp bfd netlink config net"
   [controller]="controller config net"
   [insight]="insight controller speaker bgp bfd config net"
-  [ctl]="ctl config net"
+  [ctl]="ctl config net bgp/mrt bgp/wire"
 )
 # Third-party words that a pure folder must not say: I/O, clocks, logs, text formats.
 declare -A never=(

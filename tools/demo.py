@@ -48,6 +48,9 @@ def wait(what: str, condition: Callable[[], bool], deadline: float = 30) -> floa
         time.sleep(0.02)
 
 
+CLIENT = "172.16.99.0/24"  # learned from the ToR
+
+
 def api(lab: Lab, *words: str) -> str:
     return lab.node("api").run(["heraldctl", "--token-file", "/etc/herald/token", *words]).stdout
 
@@ -124,7 +127,10 @@ def tell_routes(lab: Lab) -> None:
     address = addresses(lab, "web")[0]
     say("2. Three speakers announce the address of `web` to the ToR, a real FRR, each in its one BGP session. The ToR has ECMP.")
     wait("the ToR has three next hops", lambda: next_hops(tor, address) == 3)
+    # FRR takes a second to say what it knows after a session has come up; before that, answers would find no way back.
+    wait("the nodes know the way to the client", lambda: all(next_hops(lab.node(name), CLIENT) == 1 for name in NODES))
     show(f"tor: ip route show {address}", tor.run(f"ip route show {address}").stdout)
+    show(f"n1: ip route show {CLIENT}", lab.node("n1").run(f"ip route show {CLIENT}").stdout)
     show("n1: heraldctl peers", lab.node("n1").run("heraldctl peers").stdout)
     say("3. A client behind the ToR asks sixty times. All three nodes answer.")
     count = answers(client, address, 60)

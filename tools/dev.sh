@@ -35,13 +35,18 @@ install_packages() {
   rm -f "$log"
 }
 
+# What users install.
+programs=(herald-speaker herald-controller heraldctl)
+
 build() { # PRESET [TARGET...]
   local preset=$1
   shift
   [ "$preset" != asan ] && [ "$preset" != fuzz ] && [ "$preset" != tidy ] || install_packages test
   [ "$preset" != tidy ] || install_packages lint
   say "building $preset in build/$preset"
-  if [ ! -e "build/$preset/build.ninja" ] || [ "$(sed -n 's/^HERALD_TEST_DATA:PATH=//p' "build/$preset/CMakeCache.txt")" != "$HERALD_TEST_DATA" ]; then
+  # A build folder keeps the test data that it was made with until other data is named.
+  if [ ! -e "build/$preset/build.ninja" ] || { [ -n "$HERALD_TEST_DATA" ] &&
+    [ "$(sed -n 's/^HERALD_TEST_DATA:PATH=//p' "build/$preset/CMakeCache.txt")" != "$HERALD_TEST_DATA" ]; }; then
     cmake --preset "$preset" -DHERALD_TEST_DATA="$HERALD_TEST_DATA" >"build.$$.log" 2>&1 || { cat "build.$$.log" >&2; rm -f "build.$$.log"; die "cmake failed"; }
     rm -f "build.$$.log"
   fi
@@ -60,32 +65,55 @@ test_kubernetes() {
   [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
   install_packages build lab test
   tools/kubernetes/server.sh build >/dev/null
-  build release herald-speaker herald-controller heraldctl
+  build release "${programs[@]}"
   say "Kubernetes"
   /usr/bin/python3 -m pytest -q -p no:cacheprovider -m kubernetes integration
 }
 
-test_sanitizers() { # [FILTER]
-  [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
-  install_packages build lab test
-  build asan
-  say "unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer"
-  ctest --test-dir build/asan --output-on-failure -j "$(nproc)" ${1:+-R "$1"}
+unit_tests() { # PRESET [FILTER]
+  ctest --test-dir "build/$1" --output-on-failure -j "$(nproc)" --no-tests=ignore ${2:+-R "$2"}
 }
 
+test_preset() { # PRESET [FILTER]
+  [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
+  install_packages build lab test
+  build "$1"
+  say "unit tests, $1"
+  unit_tests "$1" "${2:-}"
+}
+
+# Labs wait for timers most of the time, so several run at once; each has namespaces and a name of its own.
+labs() { # [FILTER]
+  local status=0
+  /usr/bin/python3 -m pytest -q -p no:cacheprovider -n 3 --dist loadfile integration ${1:+-k "$1"} || status=$?
+  # 5: no lab has that name, which is not a failure when a filter was given.
+  [ $status = 0 ] || { [ $status = 5 ] && [ -n "${1:-}" ]; }
+}
+
+# The programs are gcc's, optimised, as users run them; the unit tests are clang's with sanitizers. The labs run
+# beside the second build, which takes about as long as they do.
 run_tests() { # [FILTER]
-  local filter=${1:-} status=0
+  local filter=${1:-} status=0 log
   [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
   install_packages build lab test
   check_format || status=1
-  build release
-  say "unit tests, gcc"
-  ctest --test-dir build/release --output-on-failure -j "$(nproc)" --no-tests=ignore ${filter:+-R "$filter"} || status=1
+  build release "${programs[@]}"
+  say "labs with real peers begin; what they say follows below"
+  log=$(mktemp)
+  labs "$filter" >"$log" 2>&1 &
+  local labs_pid=$!
+  # Labs that are cut short are cleaned up by the next run.
+  # shellcheck disable=SC2064 # now, not then
+  trap "pkill -P $labs_pid || true; rm -f $log" EXIT
+  if build asan; then
+    say "unit tests, clang with AddressSanitizer and UndefinedBehaviorSanitizer"
+    unit_tests asan "$filter" || status=1
+  else
+    status=1
+  fi
+  wait $labs_pid || status=1
   say "labs with real peers"
-  local pytest_status=0
-  /usr/bin/python3 -m pytest -q -p no:cacheprovider integration ${filter:+-k "$filter"} || pytest_status=$?
-  # 5: no lab has that name, which is not a failure when a filter was given.
-  [ $pytest_status = 0 ] || { [ $pytest_status = 5 ] && [ -n "$filter" ]; } || status=1
+  cat "$log"
   [ $status = 0 ] && say "all tests passed" || die "some tests failed: see above"
 }
 
@@ -101,7 +129,8 @@ lint() { # [--all]
   [ "${1:-}" != --all ] || files=$(git ls-files -- '*.cpp' | grep -vE '^(tests|cmake)/')
   [ -n "$files" ] || { say "no changed sources for clang-tidy"; return 0; }
   say "clang-tidy over $(wc -w <<<"$files") files"
-  cmake --preset tidy -DHERALD_TIDY=OFF >/dev/null
+  # Nothing is compiled here, so there are no precompiled headers.
+  cmake --preset tidy -DHERALD_TIDY=OFF -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON >/dev/null
   xargs -P "$(nproc)" -n 4 clang-tidy-14 --quiet -p build/tidy <<<"$files"
 }
 

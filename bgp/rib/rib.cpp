@@ -131,6 +131,8 @@ void Rib<Prefix>::announce(PeerId peer, const Prefix& prefix, AttributeSet* set,
     count(*known, 1);
     return;
   }
+  if (observer_ != nullptr && (acceptance == Acceptance::Accepted || known != paths.end()))
+    observer_->accepted(peer, node, net::Prefix{prefix}, path_id, acceptance == Acceptance::Accepted ? set : nullptr);
   begin_change(node);
   AttributePool::retain(set);
   if ((set->flags & AttributeSet::has_med) != 0) table_[node].set(Node::med_matters);
@@ -168,6 +170,8 @@ void Rib<Prefix>::withdraw(PeerId peer, const Prefix& prefix, std::uint32_t path
 template <class Prefix>
 void Rib<Prefix>::erase_path(NodeIndex node, std::size_t place) {
   const auto path = table_.paths(node)[place];
+  if (observer_ != nullptr && !path.local() && (path.flags & Path::rejected) == 0)
+    observer_->accepted(path.source, node, net::Prefix{table_.prefix_of(node)}, path.audience, nullptr);
   if (!before_.empty() && decision_.may_matter(path, before_.front())) multipath_touched_ = true;
   dropped_.push_back(path.set);
   count(path, -1);
@@ -260,6 +264,7 @@ void Rib<Prefix>::end_change(NodeIndex node) {
     if (best != nullptr && !best->local()) ++sources_[best->source.value].counters.best;
     for (const auto& group : groups_) group->changed(node, before_);
   }
+  if (!same && observer_ != nullptr) observer_->selected(node, net::Prefix{table_.prefix_of(node)}, best);
   if (!same || multipath_touched_) feed(node);
   if (!watched_.empty() || !contributions_.empty()) note_watched(node, best, same ? Changed::No : Changed::Yes);
   for (auto* set : dropped_) pool_.release(set);

@@ -19,6 +19,7 @@
 #include "bgp/rib/out_group.hpp"
 #include "bgp/rib/prefix_table.hpp"
 #include "bgp/router_config.hpp"
+#include "bgp/router_observer.hpp"
 
 namespace bgp {
 
@@ -140,6 +141,9 @@ class Rib {
   void replay();
   void set_feed(RouteFeed feed);
 
+  // Told of accepted and of selected paths as they change; nothing: nobody.
+  void observe(RouterObserver* observer) { observer_ = observer; }
+
   // ---- to look at ----
   [[nodiscard]] const PrefixTable<Prefix>& table() const { return table_; }
   [[nodiscard]] const Decision& decision() const { return decision_; }
@@ -220,6 +224,7 @@ class Rib {
   const RouterConfig& config_;
   const NextHopSet& unreachable_;
   RouteFeed feed_enabled_;
+  RouterObserver* observer_ = nullptr;
   PrefixTable<Prefix> table_;
   std::vector<Rank> ranks_;      // by PeerId
   std::vector<Source> sources_;  // by PeerId

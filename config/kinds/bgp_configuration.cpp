@@ -84,6 +84,60 @@ BGPConfiguration::RpkiCache parse_rpki_cache(Cursor in) {
   return cache;
 }
 
+// Nothing, or at least `least`.
+auto interval(std::chrono::seconds least) {
+  return [least](const Value& value) -> Checked<std::chrono::seconds> {
+    auto found = seconds(value);
+    constexpr std::chrono::seconds most{std::chrono::hours{24 * 7}};
+    if (!found || (*found >= least && *found <= most) || found->count() == 0) return found;
+    return net::fail(must_be("0s, or " + print(least) + " to " + print(most), value));
+  };
+}
+
+Checked<std::chrono::seconds> rotation(const Value& value) {
+  auto found = interval(std::chrono::seconds{10})(value);
+  if (found && found->count() == 0) return net::fail(must_be("at least 10s", value));
+  return found;
+}
+
+Checked<std::string> absolute_path(const Value& value) {
+  auto found = word(value);
+  if (found && !found->starts_with('/')) return net::fail(must_be("a path that begins with /", value));
+  return found;
+}
+
+Checked<std::string> view(const Value& value) {
+  return choice<std::string>({{"pre-policy", "pre-policy"},
+                              {"post-policy", "post-policy"},
+                              {"adj-rib-out", "adj-rib-out"},
+                              {"loc-rib", "loc-rib"},
+                              {"malformed", "malformed"}})(value);
+}
+
+BGPConfiguration::BmpStation parse_bmp_station(Cursor in) {
+  BGPConfiguration::BmpStation station;
+  station.address = in.required("address", host_ip);
+  station.port = in.optional("port", number<std::uint16_t>(1), station.port);
+  if (auto what = in.optional_list("what", view)) station.what = std::move(*what);
+  station.statistics_interval =
+      in.optional("statisticsInterval", interval(std::chrono::seconds{1}), station.statistics_interval);
+  station.buffer_limit = in.optional("bufferLimit", number<std::uint32_t>(1, 1024), station.buffer_limit);
+  in.no_other_keys();
+  refuse_repeats(in, "what", station.what, [](const std::string& each) { return each; });
+  return station;
+}
+
+BGPConfiguration::Mrt parse_mrt(Cursor in) {
+  BGPConfiguration::Mrt mrt;
+  mrt.directory = in.required("directory", absolute_path);
+  mrt.rib_interval = in.optional("ribInterval", interval(std::chrono::seconds{10}), mrt.rib_interval);
+  mrt.updates = in.optional("updates", boolean, mrt.updates);
+  mrt.rotation = in.optional("rotation", rotation, mrt.rotation);
+  mrt.keep = in.optional("keep", number<std::uint16_t>(), mrt.keep);
+  in.no_other_keys();
+  return mrt;
+}
+
 BGPConfiguration::Aggregate parse_aggregate(Cursor in) {
   BGPConfiguration::Aggregate aggregate;
   aggregate.prefix = in.required("prefix", prefix);
@@ -119,6 +173,12 @@ BGPConfiguration parse_bgp_configuration(Cursor in) {
   configuration.rpki_caches = spec.list("rpkiCaches", parse_rpki_cache);
   refuse_repeats(spec, "rpkiCaches", configuration.rpki_caches,
                  [](const BGPConfiguration::RpkiCache& cache) { return net::print(cache.address); });
+  configuration.bmp_stations = spec.list("bmpStations", parse_bmp_station);
+  std::vector<std::string> stations;
+  for (const auto& each : configuration.bmp_stations)
+    stations.push_back(net::print(each.address) + " port " + std::to_string(each.port));
+  refuse_repeats(spec, "bmpStations", stations, [](const std::string& each) { return each; });
+  configuration.mrt = spec.optional("mrt", parse_mrt);
   configuration.cluster_id = spec.optional("clusterID", router_id);
   configuration.confederation = spec.optional("confederation", parse_confederation);
   configuration.aggregates = spec.list("aggregates", parse_aggregate);
@@ -161,6 +221,18 @@ json print(const BGPConfiguration& configuration) {
     spec["restartDeferral"] = print(configuration.restart_deferral);
   for (const auto& cache : configuration.rpki_caches)
     spec["rpkiCaches"].push_back({{"address", net::print(cache.address)}, {"port", cache.port}});
+  for (const auto& station : configuration.bmp_stations)
+    spec["bmpStations"].push_back({{"address", net::print(station.address)},
+                                   {"port", station.port},
+                                   {"what", station.what},
+                                   {"statisticsInterval", print(station.statistics_interval)},
+                                   {"bufferLimit", station.buffer_limit}});
+  if (configuration.mrt)
+    spec["mrt"] = {{"directory", configuration.mrt->directory},
+                   {"ribInterval", print(configuration.mrt->rib_interval)},
+                   {"updates", configuration.mrt->updates},
+                   {"rotation", print(configuration.mrt->rotation)},
+                   {"keep", configuration.mrt->keep}};
   if (configuration.cluster_id) spec["clusterID"] = net::print(*configuration.cluster_id);
   if (configuration.confederation) {
     auto& confederation = spec["confederation"];

@@ -107,6 +107,8 @@ AsyncApiClient::AsyncApiClient(asio::any_io_executor executor, const ApiEndpoint
 AsyncApiClient::Answer AsyncApiClient::call(HttpRequest request) {
   auto response = co_await connection_->exchange(std::move(request), timeout_);
   if (!response) co_return net::fail(ApiError{0, {}, std::move(response.error())});
+  if (on_warning_)
+    for (const auto& text : response->warnings) on_warning_(text);
   co_return interpret(*response);
 }
 
@@ -229,8 +231,11 @@ struct ApiClient::Engine {
   std::unique_ptr<HttpConnection> watching;
 };
 
-ApiClient::ApiClient(const ApiEndpoint& endpoint, std::chrono::milliseconds timeout)
-    : engine_{std::make_unique<Engine>(endpoint, timeout)} {}
+ApiClient::ApiClient(const ApiEndpoint& endpoint, std::chrono::milliseconds timeout,
+                     AsyncApiClient::OnWarning on_warning)
+    : engine_{std::make_unique<Engine>(endpoint, timeout)} {
+  engine_->client.on_warning(std::move(on_warning));
+}
 
 ApiClient::~ApiClient() = default;
 

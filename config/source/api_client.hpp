@@ -78,16 +78,21 @@ class AsyncApiClient {
   // Anything else.
   Answer call(HttpRequest request);
   void close() { connection_->close(); }
+  // Called with what the API has to say besides an answer, before the answer comes.
+  using OnWarning = std::function<void(const std::string&)>;
+  void on_warning(OnWarning told) { on_warning_ = std::move(told); }
 
  private:
   std::unique_ptr<HttpConnection> connection_;
+  OnWarning on_warning_;
   std::chrono::milliseconds timeout_;
 };
 
 // The same, blocking: each call runs until it is answered.
 class ApiClient {
  public:
-  explicit ApiClient(const ApiEndpoint& endpoint, std::chrono::milliseconds timeout = AsyncApiClient::default_timeout);
+  explicit ApiClient(const ApiEndpoint& endpoint, std::chrono::milliseconds timeout = AsyncApiClient::default_timeout,
+                     AsyncApiClient::OnWarning on_warning = {});
   ~ApiClient();
   ApiClient(const ApiClient&) = delete;
   ApiClient& operator=(const ApiClient&) = delete;

@@ -82,7 +82,7 @@ class BeastConnection final : public HttpConnection {
     if (!status && copy) status = co_await open(*std::move(copy), timeout);
     if (!status) co_return net::fail(std::move(status.error()));
 
-    HttpResponse response{*status, {}, retry_after()};
+    HttpResponse response{*status, {}, retry_after(), warnings()};
     for (;;) {
       auto piece = co_await read_some(timeout);
       if (!piece) co_return net::fail(std::move(piece.error()));
@@ -223,6 +223,14 @@ class BeastConnection final : public HttpConnection {
     return std::chrono::seconds{std::clamp(seconds, 0, 60)};
   }
 
+  std::vector<std::string> warnings() const {
+    std::vector<std::string> out;
+    const auto [begin, end] = parser_->get().equal_range(http::field::warning);
+    for (auto header = begin; header != end; ++header)
+      if (auto text = warning_text({header->value().data(), header->value().size()})) out.push_back(std::move(*text));
+    return out;
+  }
+
   Answer<std::vector<Endpoint>> resolve() {
     std::vector<Endpoint> endpoints;
     if (endpoint_.transport == ApiEndpoint::Transport::Unix) {
@@ -251,6 +259,19 @@ std::unique_ptr<HttpConnection> HttpConnection::make(asio::any_io_executor execu
   if (endpoint.transport == ApiEndpoint::Transport::Tls)
     return std::make_unique<BeastConnection<TlsStream>>(std::move(executor), endpoint);
   return std::make_unique<BeastConnection<PlainStream>>(std::move(executor), endpoint);
+}
+
+std::optional<std::string> warning_text(std::string_view header) {
+  // A code of three digits, who says it (one word), and the text between quotes, RFC 7234 section 5.5.
+  const auto agent = header.find(' ');
+  const auto quote = agent == std::string_view::npos ? agent : header.find(" \"", agent + 1);
+  if (agent != 3 || quote == std::string_view::npos) return std::nullopt;
+  std::string text;
+  for (auto i = quote + 2; i < header.size() && header[i] != '"'; ++i) {
+    if (header[i] == '\\' && i + 1 < header.size()) ++i;
+    text += header[i];
+  }
+  return text;
 }
 
 }  // namespace config

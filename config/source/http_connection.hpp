@@ -5,7 +5,10 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -26,7 +29,11 @@ struct HttpResponse {
   int status = 0;
   std::string body;
   std::chrono::seconds retry_after{0};  // when the server said how long to keep away
+  std::vector<std::string> warnings{};  // for people, besides the answer: Warning, RFC 7234 section 5.5
 };
+
+// The text of a Warning header, `299 - "text"`; nothing when it is not of that form. APIs send one header for each.
+[[nodiscard]] std::optional<std::string> warning_text(std::string_view header);
 
 class HttpConnection {
  public:

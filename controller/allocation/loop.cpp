@@ -8,6 +8,7 @@
 
 #include "config/object.hpp"
 #include "controller/allocation/pool_status.hpp"
+#include "controller/store/json_text.hpp"
 
 namespace controller {
 namespace {
@@ -15,12 +16,20 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t slice = 500;         // services looked at before other events have their turn
-constexpr std::size_t most_batches = 8;    // on their way to the disk at once
+constexpr std::size_t most_batches = 32;   // on their way to the disk at once
 constexpr std::size_t most_events = 5000;  // kept; the oldest goes when another comes
 constexpr auto forget_interval = std::chrono::minutes{1};
 
 std::string timestamp(std::chrono::system_clock::time_point now) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
+}
+
+// Our own writes of a pool's status come by with every assignment, and are no reason to look at all services again.
+bool concerns_spec(const Change& change) {
+  if (change.type != Change::Type::Modified || change.before == nullptr) return true;
+  const auto after = JsonMembers::of(change.object->text);
+  const auto before = JsonMembers::of(change.before->text);
+  return !after || !before || after->find("spec") != before->find("spec");
 }
 
 json parsed(const Object& object) {
@@ -41,20 +50,22 @@ AllocationLoop::AllocationLoop(Objects& store, std::string load_balancer_class, 
 void AllocationLoop::start() {
   load_namespaces();
   load_pools();
-  const auto services = store_.list({.kind = config::Kind::Service});
+  auto services = store_.list({.kind = config::Kind::Service});
   services_seen_ = services->revision;
-  auto oldest_first = services->objects;
+  auto oldest_first = std::move(services->objects);
   std::stable_sort(oldest_first.begin(), oldest_first.end(),
                    [](const ObjectPtr& a, const ObjectPtr& b) { return a->revision < b->revision; });
   const auto now = clocks_.steady();
-  for (const auto& object : oldest_first) reconciler_.adopt(parsed(*object), now);
+  for (auto& object : oldest_first)
+    if (reconciler_.adopt(object->text, now) == ServiceReconciler::Adopted::Settled) object.reset();
   recall_released(now);
-  for (const auto& object : oldest_first) enqueue(object->key);
+  for (const auto& object : oldest_first)
+    if (object) enqueue(object->key, 0);
   for (const auto& event : all(store_, config::Kind::Event)) events_.push_back(event->key);
 
   subscriptions_.push_back(store_.subscribe(config::Kind::Service, [this] { follow_services(); }));
-  for (const auto kind : {config::Kind::IPAddressPool, config::Kind::Namespace})
-    subscriptions_.push_back(store_.subscribe(kind, [this] { follow_policy(); }));
+  subscriptions_.push_back(store_.subscribe(config::Kind::IPAddressPool, [this] { follow_pools(); }));
+  subscriptions_.push_back(store_.subscribe(config::Kind::Namespace, [this] { follow_namespaces(); }));
   schedule();
 }
 
@@ -73,42 +84,78 @@ void AllocationLoop::recall_released(net::TimePoint now) {
   }
 }
 
-void AllocationLoop::follow_services() {
+template <class Visit>
+bool AllocationLoop::pull(config::Kind kind, std::uint64_t& seen, Visit visit) {
   for (;;) {
-    const auto changes = store_.changes(config::Kind::Service, services_seen_, slice);
-    if (!changes) {  // more happened than the history holds: look at all of them
-      services_seen_ = store_.revision(config::Kind::Service);
-      enqueue_all();
-      break;
+    const auto changes = store_.changes(kind, seen, slice);
+    if (!changes) {
+      seen = store_.revision(kind);
+      return false;
     }
-    if (changes->empty()) break;
+    if (changes->empty()) return true;
     for (const auto& change : *changes) {
-      services_seen_ = change.revision;
-      enqueue(change.object->key);
+      seen = change.revision;
+      visit(change);
     }
   }
+}
+
+void AllocationLoop::follow_services() {
+  const auto known = pull(config::Kind::Service, services_seen_,
+                          [this](const Change& change) { enqueue(change.object->key, change.object->revision); });
+  if (!known) enqueue_all();
   schedule();
 }
 
-// Our own writes of a pool's status come by here with every assignment: only what they do not touch is a reason to look
-// at all services again.
-void AllocationLoop::follow_policy() {
-  const auto namespaces_changed = load_namespaces();
-  if (load_pools() || namespaces_changed) enqueue_all();
+void AllocationLoop::follow_pools() {
+  auto changed = false;
+  const auto known = pull(config::Kind::IPAddressPool, pools_seen_,
+                          [&](const Change& change) { changed = changed || concerns_spec(change); });
+  if ((changed || !known) && load_pools()) enqueue_all();
+  schedule();
+}
+
+void AllocationLoop::follow_namespaces() {
+  auto changed = false;
+  const auto known = pull(config::Kind::Namespace, namespaces_seen_, [&](const Change& change) {
+    const auto gone = change.type == Change::Type::Deleted;
+    changed = (gone ? forget_namespace(change.object->key.name) : load_namespace(*change.object)) || changed;
+  });
+  if (!known) changed = load_namespaces();
+  if (changed) enqueue_all();
   schedule();
 }
 
 bool AllocationLoop::load_namespaces() {
-  std::map<std::string, config::Labels> now;
-  for (const auto& object : all(store_, config::Kind::Namespace)) {
-    const auto read = config::read_object(parsed(*object));
-    if (!read.objects.empty()) now.emplace(object->key.name, config::meta_of(read.objects.front()).labels);
+  const auto list = store_.list({.kind = config::Kind::Namespace});
+  namespaces_seen_ = list->revision;
+  auto changed = false;
+  std::set<std::string_view> there;
+  for (const auto& object : list->objects) {
+    there.insert(object->key.name);
+    changed = load_namespace(*object) || changed;
   }
-  if (now == namespaces_) return false;
+  std::vector<std::string> gone;
   for (const auto& [name, labels] : namespaces_)
-    if (!now.contains(name)) reconciler_.remove_namespace(name);
-  for (const auto& [name, labels] : now) reconciler_.set_namespace(name, labels);
-  namespaces_ = std::move(now);
+    if (!there.contains(name)) gone.push_back(name);
+  for (const auto& name : gone) changed = forget_namespace(name) || changed;
+  return changed;
+}
+
+bool AllocationLoop::load_namespace(const Object& object) {
+  const auto read = config::read_object(parsed(object));
+  if (read.objects.empty()) return forget_namespace(object.key.name);
+  auto labels = config::meta_of(read.objects.front()).labels;
+  const auto known = namespaces_.find(object.key.name);
+  if (known != namespaces_.end() && known->second == labels) return false;
+  reconciler_.set_namespace(object.key.name, labels);
+  namespaces_[object.key.name] = std::move(labels);
+  return true;
+}
+
+bool AllocationLoop::forget_namespace(const std::string& name) {
+  if (namespaces_.erase(name) == 0) return false;
+  reconciler_.remove_namespace(name);
   return true;
 }
 
@@ -116,7 +163,9 @@ bool AllocationLoop::load_pools() {
   std::map<std::string, config::IPAddressPool> pools;
   std::map<std::string, std::string> specs;
   std::vector<std::pair<net::AddressRange, std::string>> taken;
-  for (const auto& object : all(store_, config::Kind::IPAddressPool)) {
+  const auto list = store_.list({.kind = config::Kind::IPAddressPool});
+  pools_seen_ = list->revision;
+  for (const auto& object : list->objects) {
     const auto read = config::read_object(parsed(*object));
     if (read.objects.empty()) continue;
     const auto& pool = std::get<config::IPAddressPool>(read.objects.front());
@@ -139,22 +188,34 @@ bool AllocationLoop::load_pools() {
   return true;
 }
 
-void AllocationLoop::enqueue(const ObjectKey& key) {
-  if (in_flight_.contains(key)) {
-    again_.insert(key);
-  } else if (queued_.insert(key).second) {
-    queue_.push_back(key);
+void AllocationLoop::enqueue(const ObjectKey& key, std::uint64_t change) {
+  auto& entry = *works_.try_emplace(key).first;
+  auto& work = entry.second;
+  if (work.written) {
+    change == 0 ? static_cast<void>(work.again = true) : static_cast<void>(work.change = change);
+  } else if (!std::exchange(work.queued, true)) {
+    queue_.push_back(&entry);
   }
 }
 
 void AllocationLoop::enqueue_waiting() {
-  for (const auto& key : waiting_) enqueue(key);
+  for (const auto* entry : waiting_) enqueue(entry->first, 0);
 }
 
 void AllocationLoop::enqueue_all() {
-  for (const auto& object : all(store_, config::Kind::Service)) enqueue(object->key);
+  for (const auto& object : all(store_, config::Kind::Service)) enqueue(object->key, 0);
   // Deleted ones that no change told of: they are gone from the store and still hold something.
   enqueue_waiting();
+}
+
+void AllocationLoop::set_waits(Entry& entry, bool waits) {
+  if (std::exchange(entry.second.waits, waits) == waits) return;
+  waits ? static_cast<void>(waiting_.insert(&entry)) : static_cast<void>(waiting_.erase(&entry));
+}
+
+void AllocationLoop::drop_idle(const Entry& entry) {
+  const auto& work = entry.second;
+  if (!work.queued && !work.written && !work.waits) works_.erase(works_.find(entry.first));
 }
 
 void AllocationLoop::schedule() {
@@ -166,113 +227,110 @@ void AllocationLoop::schedule() {
 void AllocationLoop::run_slice() {
   scheduled_ = false;
   std::vector<Write> batch;
-  std::vector<ObjectKey> keys;
+  std::vector<Written> writes;
+  batch.reserve(3 * std::min(slice, queue_.size()) + touched_pools_.size() + 1);  // a status, an Event, an old Event
+  const auto when = timestamp(clocks_.wall());
   for (std::size_t i = 0; i < slice && !queue_.empty(); ++i) {
-    const auto key = std::move(queue_.front());
+    auto& entry = *queue_.front();
     queue_.pop_front();
-    queued_.erase(key);
-    if (!reconcile(key, batch)) continue;
-    in_flight_.insert(key);
-    keys.push_back(key);
+    entry.second.queued = false;
+    const auto index = batch.size();
+    entry.second.written = reconcile(entry, when, batch);
+    if (entry.second.written) writes.push_back({&entry, index});
+    drop_idle(entry);
   }
-  add_pool_status(batch);
+  add_pool_status(when, batch);
   if (!batch.empty()) {
     ++batches_;
-    store_.write(std::move(batch), [this, keys](const std::vector<WriteResult>& results) { written(keys, results); });
+    store_.write(std::move(batch), [this, writes = std::move(writes)](const std::vector<WriteResult>& results) {
+      written(writes, results);
+    });
   }
   schedule();
 }
 
-// The writes for the service go to the front of what `keys` counts: see written().
-bool AllocationLoop::reconcile(const ObjectKey& key, std::vector<Write>& batch) {
+// Whether there is something to write; the write for the service comes first.
+bool AllocationLoop::reconcile(Entry& entry, const std::string& timestamp, std::vector<Write>& batch) {
   ++counters_.looked;
+  const auto& key = entry.first;
   const auto service_name = key.namespace_name + "/" + key.name;
   const auto object = store_.get(key);
   const auto now = clocks_.steady();
   const auto* before = allocator().assignment(service_name);
   const auto pool_before = before == nullptr ? std::string{} : before->pool;
-  std::optional<ServiceUpdate> update;
+  Reconciled outcome;
   if (object == nullptr) {
     reconciler_.removed(service_name, now);
-    waiting_.erase(key);
   } else {
-    update = reconciler_.reconcile(parsed(*object), now, timestamp(clocks_.wall()));
+    outcome = reconciler_.reconcile(object->text, now, timestamp);
   }
   const auto* after = allocator().assignment(service_name);
   if (!pool_before.empty()) touched_pools_.insert(pool_before);
   if (after != nullptr) touched_pools_.insert(after->pool);
   // What one service gives up may be what another waits for.
   if (!pool_before.empty() && after == nullptr) enqueue_waiting();
-  if (after != nullptr || object == nullptr) waiting_.erase(key);
-  if (!update) return false;
-  if (after == nullptr) waiting_.insert(key);
+  set_waits(entry, outcome.waits);
+  if (!outcome.update) return false;
 
-  batch.push_back({Write::Verb::Merge, key, std::move(update->merge_patch), object->revision, {}});
-  for (const auto& event : update->events) {
+  batch.push_back({.verb = Write::Verb::Merge,
+                   .key = key,
+                   .if_revision = object->revision,
+                   .text = std::move(outcome.update->merge_patch)});
+  for (const auto& event : outcome.update->events) {
     event.type == ServiceEvent::Type::Warning ? ++counters_.refused
                                               : counters_.assigned += event.reason == "IPAllocated";
-    add_event(*object, event, batch);
+    add_event(*object, event, timestamp, batch);
   }
   return true;
 }
 
-void AllocationLoop::add_event(const Object& service, const ServiceEvent& event, std::vector<Write>& batch) {
-  const auto wall = clocks_.wall();
-  const auto when = timestamp(wall);
-  const auto serial = static_cast<std::uint64_t>(wall.time_since_epoch().count()) + ++event_serial_;
-  const ObjectKey key{config::Kind::Event, service.key.namespace_name,
-                      fmt::format("{}.{:x}", service.key.name, serial)};
-  batch.push_back({Write::Verb::Create,
-                   key,
-                   {{"apiVersion", "v1"},
-                    {"kind", "Event"},
-                    {"metadata", {{"name", key.name}, {"namespace", key.namespace_name}}},
-                    {"involvedObject",
-                     {{"apiVersion", "v1"},
-                      {"kind", "Service"},
-                      {"namespace", service.key.namespace_name},
-                      {"name", service.key.name},
-                      {"uid", service.uid}}},
-                    {"type", event.type == ServiceEvent::Type::Normal ? "Normal" : "Warning"},
-                    {"reason", event.reason},
-                    {"message", event.message},
-                    {"source", {{"component", "herald-controller"}}},
-                    {"reportingComponent", "herald-controller"},
-                    {"firstTimestamp", when},
-                    {"lastTimestamp", when},
-                    {"count", 1}},
-                   {},
-                   {}});
+void AllocationLoop::add_event(const Object& service, const ServiceEvent& event, const std::string& timestamp,
+                               std::vector<Write>& batch) {
+  const auto serial = static_cast<std::uint64_t>(clocks_.wall().time_since_epoch().count()) + ++event_serial_;
+  const auto& of = service.key;
+  ObjectKey key{config::Kind::Event, of.namespace_name, fmt::format("{}.{:x}", of.name, serial)};
+  JsonWriter out;
+  out.object().member("apiVersion", "v1").name("count").raw("1").member("firstTimestamp", timestamp);
+  out.name("involvedObject").object().member("apiVersion", "v1").member("kind", "Service").member("name", of.name);
+  out.member("namespace", of.namespace_name).member("uid", service.uid).end_object();
+  out.member("kind", "Event").member("lastTimestamp", timestamp).member("message", event.message);
+  out.name("metadata").object().member("name", key.name).member("namespace", key.namespace_name).end_object();
+  out.member("reason", event.reason).member("reportingComponent", "herald-controller");
+  out.name("source").object().member("component", "herald-controller").end_object();
+  out.member("type", event.type == ServiceEvent::Type::Normal ? "Normal" : "Warning").end_object();
   events_.push_back(key);
+  batch.push_back({.verb = Write::Verb::Create, .key = std::move(key), .text = out.take()});
   while (events_.size() > most_events) {
-    batch.push_back({Write::Verb::Delete, events_.front(), {}, {}, {}});
+    batch.push_back({.verb = Write::Verb::Delete, .key = std::move(events_.front())});
     events_.pop_front();
   }
 }
 
-void AllocationLoop::add_pool_status(std::vector<Write>& batch) {
+void AllocationLoop::add_pool_status(const std::string& timestamp, std::vector<Write>& batch) {
   for (const auto& name : std::exchange(touched_pools_, {})) {
     const ObjectKey key{config::Kind::IPAddressPool, "", name};
     const auto object = store_.latest(key);
     if (object == nullptr || !pools_.contains(name)) continue;
-    if (auto status = pool_status(allocator(), parsed(*object), timestamp(clocks_.wall())))
-      batch.push_back({Write::Verb::Merge, key, {{"status", std::move(*status)}}, {}, {}});
+    if (auto status = pool_status(allocator(), parsed(*object), timestamp))
+      batch.push_back({.verb = Write::Verb::Merge, .key = key, .value = {{"status", std::move(*status)}}});
   }
 }
 
-// Services that changed between our reading and our writing are looked at again; `results` has other writes between.
-void AllocationLoop::written(const std::vector<ObjectKey>& keys, const std::vector<WriteResult>& results) {
+// Services that changed between our reading and our writing are looked at again, those that only have what we wrote are
+// not; `results` has those of other writes between.
+void AllocationLoop::written(const std::vector<Written>& writes, const std::vector<WriteResult>& results) {
   --batches_;
-  for (const auto& key : keys) {
-    in_flight_.erase(key);
-    if (again_.erase(key) != 0) enqueue(key);
-  }
-  const auto refused = static_cast<std::uint64_t>(std::count_if(results.begin(), results.end(), [](const auto& result) {
-    return !result && result.error().code == WriteError::Code::Conflict;
-  }));
-  if (refused != 0) {
-    counters_.conflicts += refused;
-    for (const auto& key : keys) enqueue(key);
+  for (const auto& [entry, index] : writes) {
+    const auto& result = results.at(index);
+    auto& work = entry->second;
+    const auto conflict = !result && result.error().code == WriteError::Code::Conflict;
+    const auto changed = work.change != 0 && !(result && *result && (*result)->revision == work.change);
+    const auto look = std::exchange(work.again, false) || changed || conflict;
+    counters_.conflicts += conflict ? 1 : 0;
+    work.written = false;
+    work.change = 0;
+    if (look) enqueue(entry->first, 0);
+    drop_idle(*entry);
   }
   schedule();
 }

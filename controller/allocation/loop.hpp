@@ -12,7 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "controller/allocation/service_reconciler.hpp"
@@ -42,9 +42,7 @@ class AllocationLoop {
   [[nodiscard]] std::vector<std::string> pools() const;
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
   // Nothing left to do and nothing on its way.
-  [[nodiscard]] bool settled() const {
-    return queue_.empty() && in_flight_.empty() && touched_pools_.empty() && batches_ == 0;
-  }
+  [[nodiscard]] bool settled() const { return queue_.empty() && touched_pools_.empty() && batches_ == 0; }
   struct Counters {
     std::uint64_t assigned = 0;  // services that were given addresses
     std::uint64_t refused = 0;   // refusals told to a service
@@ -54,21 +52,50 @@ class AllocationLoop {
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
+  // What is known of a service while there is something to do for it.
+  struct Work {
+    bool queued = false;
+    bool written = false;      // and not yet durable; looked at again when it is
+    bool again = false;        // of these: something other than the service itself changed meanwhile
+    std::uint64_t change = 0;  // of these: the revision of the last change of the service meanwhile
+    bool waits = false;        // without an address; tried again when one may be free
+  };
+  using Works = std::unordered_map<ObjectKey, Work, KeyHash>;
+  using Entry = Works::value_type;
+  struct ByKey {
+    bool operator()(const Entry* a, const Entry* b) const { return a->first < b->first; }
+  };
+  // A write for a service, and where in its batch it is.
+  struct Written {
+    Entry* entry;
+    std::size_t index;
+  };
+
   void follow_services();
-  void follow_policy();
+  void follow_pools();
+  void follow_namespaces();
+  // Calls visit(change) for what happened after `seen`, and counts it up; false when it is not known any more.
+  template <class Visit>
+  bool pull(config::Kind kind, std::uint64_t& seen, Visit visit);
   // Both say whether anything that matters to allocation is different now.
   bool load_pools();
   bool load_namespaces();
+  bool load_namespace(const Object& object);
+  bool forget_namespace(const std::string& name);
   void recall_released(net::TimePoint now);
-  void enqueue(const ObjectKey& key);
+  // `change`: the revision of the service that is the reason; 0: something else is.
+  void enqueue(const ObjectKey& key, std::uint64_t change);
   void enqueue_waiting();
   void enqueue_all();
+  void set_waits(Entry& entry, bool waits);
+  void drop_idle(const Entry& entry);
   void schedule();
   void run_slice();
-  bool reconcile(const ObjectKey& key, std::vector<Write>& batch);
-  void add_event(const Object& service, const ServiceEvent& event, std::vector<Write>& batch);
-  void add_pool_status(std::vector<Write>& batch);
-  void written(const std::vector<ObjectKey>& keys, const std::vector<WriteResult>& results);
+  bool reconcile(Entry& entry, const std::string& timestamp, std::vector<Write>& batch);
+  void add_event(const Object& service, const ServiceEvent& event, const std::string& timestamp,
+                 std::vector<Write>& batch);
+  void add_pool_status(const std::string& timestamp, std::vector<Write>& batch);
+  void written(const std::vector<Written>& writes, const std::vector<WriteResult>& results);
 
   Objects& store_;
   ServiceReconciler reconciler_;
@@ -76,11 +103,11 @@ class AllocationLoop {
   std::function<void(std::function<void()>)> post_;
   std::vector<Subscription> subscriptions_;
   std::uint64_t services_seen_ = 0;
-  std::deque<ObjectKey> queue_;    // services to look at, in the order of their changes
-  std::set<ObjectKey> queued_;     // the same, each once
-  std::set<ObjectKey> in_flight_;  // written and not yet durable; looked at again when they are
-  std::set<ObjectKey> again_;      // of these, changed meanwhile
-  std::set<ObjectKey> waiting_;    // without an address; tried again when one may be free
+  std::uint64_t pools_seen_ = 0;
+  std::uint64_t namespaces_seen_ = 0;
+  Works works_;
+  std::deque<Entry*> queue_;  // services to look at, in the order of their changes
+  std::set<Entry*, ByKey> waiting_;
   std::set<std::string> pools_;
   std::map<std::string, std::string> pool_specs_;  // as text, to tell a change from a new status
   std::map<std::string, config::Labels> namespaces_;

@@ -6,14 +6,18 @@
 #include <limits>
 #include <utility>
 
-#include "controller/allocation/service_view.hpp"
-
 namespace controller {
 namespace {
 
 using nlohmann::json;
 
 constexpr std::array families{std::pair{net::Family::Ipv4, "IPv4"}, std::pair{net::Family::Ipv6, "IPv6"}};
+
+// A member that is a string; empty when it is anything else, or the whole is no object.
+std::string text_of(const json& object, const char* name) {
+  const auto found = object.is_object() ? object.find(name) : object.end();
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
 
 // JSON readers take larger numbers for something else.
 std::uint64_t shown(std::uint64_t count) {

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "controller/store/json_text.hpp"
+
 namespace controller {
 namespace {
-
-using nlohmann::json;
 
 std::string list(const std::vector<net::IpAddress>& addresses) {
   std::string text;
@@ -14,33 +14,47 @@ std::string list(const std::vector<net::IpAddress>& addresses) {
   return text;
 }
 
-json ingress(const std::vector<net::IpAddress>& addresses) {
-  auto out = json::array();
-  for (const auto& address : addresses) out.push_back({{"ip", net::print(address)}});
-  return out;
-}
-
-// The annotations that name the pool; an empty name takes them away.
-json annotations(const std::string& pool) {
-  json out;
-  for (const auto name : pool_annotations) out[std::string{name}] = pool.empty() ? json{} : json(pool);
-  return out;
+// A merge patch for the annotations that name the pool; an empty name takes them away. Nothing: they stay.
+void write_annotations(JsonWriter& out, const std::optional<std::string>& pool) {
+  if (!pool) return;
+  out.name("metadata").object().name("annotations").object();
+  for (const auto name : pool_annotations) pool->empty() ? out.name(name).raw("null") : out.member(name, *pool);
+  out.end_object().end_object();
 }
 
 // The service's conditions with ours set to this, or without ours.
-json conditions(const json& service, const std::optional<config::Condition>& ours) {
-  auto out = json::array();
-  const auto status = service.find("status");
-  if (status != service.end() && status->contains("conditions") && (*status)["conditions"].is_array())
-    for (const auto& entry : (*status)["conditions"])
-      if (text_of(entry, "type") != assigned_condition) out.push_back(entry);
-  if (ours)
-    out.push_back({{"type", ours->type},
-                   {"status", ours->status},
-                   {"reason", ours->reason},
-                   {"message", ours->message},
-                   {"lastTransitionTime", ours->last_transition_time}});
-  return out;
+void write_conditions(JsonWriter& out, const ServiceView& service, const std::optional<config::Condition>& ours) {
+  out.name("conditions").array();
+  for (const auto& other : service.other_conditions) out.raw(other);
+  if (ours) {
+    out.object().member("lastTransitionTime", ours->last_transition_time).member("message", ours->message);
+    out.member("reason", ours->reason).member("status", ours->status).member("type", ours->type).end_object();
+  }
+  out.end_array();
+}
+
+void write_addresses(JsonWriter& out, const std::vector<net::IpAddress>& addresses) {
+  out.name("loadBalancer").object().name("ingress");
+  if (addresses.empty()) {
+    out.raw("null");
+  } else {
+    out.array();
+    for (const auto& address : addresses) out.object().member("ip", net::print(address)).end_object();
+    out.end_array();
+  }
+  out.end_object();
+}
+
+std::string patch(const ServiceView& service, const std::optional<std::string>& pool,
+                  const std::optional<config::Condition>& ours, const std::vector<net::IpAddress>& addresses) {
+  JsonWriter out;
+  out.object();
+  write_annotations(out, pool);
+  out.name("status").object();
+  write_conditions(out, service, ours);
+  write_addresses(out, addresses);
+  out.end_object().end_object();
+  return out.take();
 }
 
 // The condition for this outcome; the time of the last transition stays while the status stays.
@@ -63,11 +77,11 @@ config::Condition condition(const Allocated& outcome, const std::vector<net::IpA
 
 }  // namespace
 
-ServiceView ServiceReconciler::view(const json& service) const {
-  static const config::Labels none;
-  const auto metadata = service.find("metadata");
-  const auto found = metadata == service.end() ? namespaces_.end() : namespaces_.find(metadata->value("namespace", ""));
-  return view_service(service, found == namespaces_.end() ? none : found->second);
+ServiceView ServiceReconciler::view(std::string_view service) const {
+  auto seen = view_service(service);
+  const auto found = namespaces_.find(seen.request.namespace_name);
+  if (found != namespaces_.end()) seen.request.namespace_labels = found->second;
+  return seen;
 }
 
 bool ServiceReconciler::ours(const ServiceView& view) const {
@@ -80,9 +94,19 @@ bool ServiceReconciler::foreign(const ServiceView& seen) const {
                                        [&](const auto& address) { return !allocator_.in_a_pool(address); });
 }
 
-void ServiceReconciler::adopt(const json& service, net::TimePoint now) {
+ServiceReconciler::Adopted ServiceReconciler::adopt(std::string_view service, net::TimePoint now) {
   const auto seen = view(service);
-  if (ours(seen) && !seen.ingress.empty()) (void)allocator_.adopt(seen.request, seen.ingress, now);
+  if (!ours(seen)) return seen.assigned ? Adopted::NeedsALook : Adopted::Settled;
+  if (seen.ingress.empty()) return Adopted::NeedsALook;
+  const auto outcome = allocator_.adopt(seen.request, seen.ingress, now);
+  // What reconcile() would do more than adopt and tell. The time does not matter: nothing is told.
+  const auto simple = outcome && !seen.unreadable && !foreign(seen) && !can_widen(seen, *outcome);
+  return simple && !tell(seen, outcome, {}, {}) ? Adopted::Settled : Adopted::NeedsALook;
+}
+
+bool ServiceReconciler::can_widen(const ServiceView& seen, const Assignment& assignment) {
+  return assignment.addresses.size() == 1 && seen.request.addresses.empty() &&
+         seen.request.policy == config::IpFamilyPolicy::PreferDualStack;
 }
 
 // A pool that lost a family takes away that address alone, and a service that wants one family less or more keeps the
@@ -121,9 +145,7 @@ Allocated ServiceReconciler::settle(const ServiceView& seen, net::TimePoint now,
   const auto pool_changed = was_held && !seen.request.pool.empty() && seen.request.pool != held->pool;
   auto outcome = allocator_.adopt(seen.request, before, now);
   if (outcome && !pool_changed) {
-    const auto can_widen = outcome->addresses.size() == 1 && seen.request.addresses.empty() &&
-                           seen.request.policy == config::IpFamilyPolicy::PreferDualStack;
-    if (!can_widen) return outcome;
+    if (!can_widen(seen, *outcome)) return outcome;
     auto wider = allocator_.widen(seen.request, now);
     return wider ? wider : outcome;
   }
@@ -143,28 +165,35 @@ Allocated ServiceReconciler::settle(const ServiceView& seen, net::TimePoint now,
   return outcome;
 }
 
-std::optional<ServiceUpdate> ServiceReconciler::reconcile(const json& service, net::TimePoint now,
-                                                          const std::string& timestamp) {
+Reconciled ServiceReconciler::reconcile(std::string_view service, net::TimePoint now, const std::string& timestamp) {
   const auto seen = view(service);
-  ServiceUpdate update;
-  if (!ours(seen)) {
-    const auto held = allocator_.assignment(seen.request.service) != nullptr;
-    allocator_.release(seen.request.service, now);
-    // Only what carries our condition is ours to clear; a status that another load balancer wrote stays.
-    if (!seen.assigned) return std::nullopt;
-    // It became another's while we were away, and what it had from us was not adopted: that rests now, too.
-    if (!held && seen.assigned->reason != foreign_address)
-      for (const auto& address : seen.ingress) allocator_.recall(seen.request.service, address, now, now);
-    if (!seen.ingress.empty())
-      update.events.push_back({ServiceEvent::Type::Normal, "ClearAssignment",
-                               list(seen.ingress) + " was released: the service is no longer a load balancer of ours"});
-    update.merge_patch = {
-        {"status", {{"loadBalancer", {{"ingress", nullptr}}}, {"conditions", conditions(service, std::nullopt)}}}};
-    if (!seen.told_pool.empty()) update.merge_patch["metadata"]["annotations"] = annotations({});
-    return update;
-  }
+  if (!ours(seen)) return {.waits = false, .update = not_ours(seen, now)};
+  std::vector<ServiceEvent> events;
+  const auto outcome = settle(seen, now, events);
+  const auto waits = allocator_.assignment(seen.request.service) == nullptr;
+  return {.waits = waits, .update = tell(seen, outcome, std::move(events), timestamp)};
+}
 
-  const auto outcome = settle(seen, now, update.events);
+std::optional<ServiceUpdate> ServiceReconciler::not_ours(const ServiceView& seen, net::TimePoint now) {
+  const auto held = allocator_.assignment(seen.request.service) != nullptr;
+  allocator_.release(seen.request.service, now);
+  // Only what carries our condition is ours to clear; a status that another load balancer wrote stays.
+  if (!seen.assigned) return std::nullopt;
+  // It became another's while we were away, and what it had from us was not adopted: that rests now, too.
+  if (!held && seen.assigned->reason != foreign_address)
+    for (const auto& address : seen.ingress) allocator_.recall(seen.request.service, address, now, now);
+  ServiceUpdate update;
+  if (!seen.ingress.empty())
+    update.events.push_back({ServiceEvent::Type::Normal, "ClearAssignment",
+                             list(seen.ingress) + " was released: the service is no longer a load balancer of ours"});
+  const auto pool = seen.told_pool.empty() ? std::nullopt : std::optional{std::string{}};
+  update.merge_patch = patch(seen, pool, std::nullopt, {});
+  return update;
+}
+
+std::optional<ServiceUpdate> ServiceReconciler::tell(const ServiceView& seen, const Allocated& outcome,
+                                                     std::vector<ServiceEvent> events,
+                                                     const std::string& timestamp) const {
   const auto* held = allocator_.assignment(seen.request.service);
   const auto addresses = held == nullptr ? std::vector<net::IpAddress>{} : held->addresses;
   const auto& kept = foreign(seen) ? seen.ingress : addresses;
@@ -174,19 +203,15 @@ std::optional<ServiceUpdate> ServiceReconciler::reconcile(const json& service, n
   const auto pool = held == nullptr ? std::string{} : held->pool;
   if (same_condition && kept == seen.ingress && pool == seen.told_pool) return std::nullopt;
 
+  ServiceUpdate update{.merge_patch = {}, .events = std::move(events)};
   if (outcome) {
     if (kept != seen.ingress)
       update.events.push_back({ServiceEvent::Type::Normal, "IPAllocated", "assigned " + next.message});
   } else if (!same_condition) {
     update.events.push_back({ServiceEvent::Type::Warning, "AllocationFailed", next.message});
   }
-  json load_balancer;
-  if (kept.empty())
-    load_balancer["ingress"] = nullptr;
-  else
-    load_balancer["ingress"] = ingress(kept);
-  update.merge_patch = {{"status", {{"loadBalancer", load_balancer}, {"conditions", conditions(service, next)}}}};
-  if (pool != seen.told_pool) update.merge_patch["metadata"]["annotations"] = annotations(pool);
+  const auto told = pool == seen.told_pool ? std::nullopt : std::optional{pool};
+  update.merge_patch = patch(seen, told, next, kept);
   return update;
 }
 

@@ -1,37 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/allocation/service_view.hpp"
 
+#include <algorithm>
+
+#include "controller/store/json_text.hpp"
+
 namespace controller {
 namespace {
 
-using nlohmann::json;
+constexpr std::array<std::string_view, 3> prefixes{"herald.dev/", "metallb.io/", "metallb.universe.tf/"};
 
-// Members that may be missing or of another type read as empty: the object was checked when it was written, and
-// one written past us must not take the controller down.
-const json& member(const json& object, const char* name) {
-  static const json nothing;
-  if (!object.is_object()) return nothing;
-  const auto found = object.find(name);
-  return found == object.end() ? nothing : *found;
-}
-
-std::string text(const json& object, const char* name) {
-  const auto& value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : std::string{};
-}
-
-config::Labels labels(const json& object, const char* name) {
+// The members of a map of strings; of those that are none, nothing is kept.
+template <class Wanted>
+config::Labels map_of(JsonCursor& in, Wanted wanted) {
   config::Labels out;
-  const auto& map = member(object, name);
-  if (!map.is_object()) return out;
-  for (const auto& [key, value] : map.items())
-    if (value.is_string()) out.emplace(key, value.get<std::string>());
+  in.members([&](std::string_view raw) {
+    if (!in.at_string() || !wanted(raw)) return;
+    auto name = unescaped(raw);
+    out.insert_or_assign(std::move(name), in.string());
+  });
   return out;
 }
 
+config::Labels labels(JsonCursor& in) {
+  return map_of(in, [](std::string_view) { return true; });
+}
+
+// Some annotations are long, and none of the others is of interest.
+config::Labels our_annotations(JsonCursor& in) {
+  return map_of(in, [](std::string_view name) {
+    return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return name.starts_with(prefix); });
+  });
+}
+
 std::string annotation(const config::Labels& annotations, const char* name) {
-  for (const auto* prefix : {"herald.dev/", "metallb.io/", "metallb.universe.tf/"})
-    if (const auto found = annotations.find(std::string{prefix} + name); found != annotations.end())
+  for (const auto prefix : prefixes)
+    if (const auto found = annotations.find(std::string{prefix}.append(name)); found != annotations.end())
       return found->second;
   return {};
 }
@@ -46,15 +50,21 @@ config::IpFamilyPolicy family_policy(const std::string& name) {
   return name == "RequireDualStack" ? config::IpFamilyPolicy::RequireDualStack : config::IpFamilyPolicy::SingleStack;
 }
 
-std::vector<config::Service::Port> ports(const json& spec) {
+std::vector<config::Service::Port> ports(JsonCursor& in) {
   std::vector<config::Service::Port> out;
-  const auto& list = member(spec, "ports");
-  if (!list.is_array()) return out;
-  for (const auto& entry : list) {
-    const auto& number = member(entry, "port");
-    if (!number.is_number_unsigned() || number.get<std::uint64_t>() > 65535) continue;
-    out.push_back({text(entry, "name"), protocol(text(entry, "protocol")), number.get<std::uint16_t>(), 0});
-  }
+  in.elements([&] {
+    config::Service::Port port;
+    std::optional<std::uint64_t> number;
+    port.protocol = config::Protocol::Tcp;
+    in.members([&](std::string_view name) {
+      if (name == "name") port.name = in.string();
+      if (name == "port") number = in.number();
+      if (name == "protocol") port.protocol = protocol(in.string());
+    });
+    if (!number || *number > 65535) return;
+    port.port = static_cast<std::uint16_t>(*number);
+    out.push_back(std::move(port));
+  });
   return out;
 }
 
@@ -90,9 +100,8 @@ std::set<std::string> words(std::string_view list) {
   return out;
 }
 
-void read_requested_addresses(const json& spec, const config::Labels& annotations, ServiceView& view) {
+void read_requested_addresses(const std::string& single, const config::Labels& annotations, ServiceView& view) {
   const auto listed = annotation(annotations, "loadBalancerIPs");
-  const auto single = text(spec, "loadBalancerIP");
   if (!listed.empty() && !single.empty()) {
     view.unreadable =
         Refusal{"AmbiguousRequest", "both spec.loadBalancerIP and the annotation loadBalancerIPs are given; use one"};
@@ -117,67 +126,104 @@ std::string told_pool(const config::Labels& annotations) {
   return pool;
 }
 
-void read_status(const json& status, ServiceView& view) {
-  const auto& ingress = member(member(status, "loadBalancer"), "ingress");
-  if (ingress.is_array())
-    for (const auto& entry : ingress)
-      if (const auto address = net::parse_ip(text(entry, "ip"))) view.ingress.push_back(*address);
-  const auto& conditions = member(status, "conditions");
-  if (!conditions.is_array()) return;
-  for (const auto& entry : conditions) {
-    if (text(entry, "type") != assigned_condition) continue;
-    view.assigned = config::Condition{text(entry, "type"),
-                                      text(entry, "status"),
-                                      text(entry, "reason"),
-                                      text(entry, "message"),
-                                      text(entry, "lastTransitionTime"),
-                                      0};
-  }
+void read_ingress(JsonCursor& in, ServiceView& view) {
+  in.elements([&] {
+    in.members([&](std::string_view name) {
+      if (name != "ip") return;
+      if (const auto address = net::parse_ip(in.string())) view.ingress.push_back(*address);
+    });
+  });
+}
+
+void read_conditions(JsonCursor& in, ServiceView& view) {
+  in.elements([&] {
+    const auto text = in.value();
+    config::Condition condition;
+    JsonCursor entry{text};
+    entry.members([&](std::string_view name) {
+      if (name == "type") condition.type = entry.string();
+      if (name == "status") condition.status = entry.string();
+      if (name == "reason") condition.reason = entry.string();
+      if (name == "message") condition.message = entry.string();
+      if (name == "lastTransitionTime") condition.last_transition_time = entry.string();
+    });
+    if (condition.type == assigned_condition) {
+      view.assigned = std::move(condition);
+    } else {
+      view.other_conditions.emplace_back(text);
+    }
+  });
+}
+
+void read_status(JsonCursor& in, ServiceView& view) {
+  in.members([&](std::string_view name) {
+    if (name == "conditions") read_conditions(in, view);
+    if (name != "loadBalancer") return;
+    in.members([&](std::string_view inner) {
+      if (inner == "ingress") read_ingress(in, view);
+    });
+  });
+}
+
+void read_metadata(JsonCursor& in, ServiceView& view, config::Labels& annotations) {
+  std::string service;
+  in.members([&](std::string_view name) {
+    if (name == "annotations") annotations = our_annotations(in);
+    if (name == "labels") view.request.labels = labels(in);
+    if (name == "name") service = in.string();
+    if (name == "namespace") view.request.namespace_name = in.string();
+  });
+  view.request.service = view.request.namespace_name + "/" + service;
+}
+
+// Gives back spec.loadBalancerIP.
+std::string read_spec(JsonCursor& in, ServiceView& view) {
+  auto& request = view.request;
+  std::string single;
+  in.members([&](std::string_view name) {
+    if (name == "type") view.load_balancer = in.string() == "LoadBalancer";
+    if (name == "loadBalancerClass") view.load_balancer_class = in.string();
+    if (name == "loadBalancerIP") single = in.string();
+    if (name == "ipFamilies")
+      in.elements([&] { request.families.push_back(in.string() == "IPv6" ? net::Family::Ipv6 : net::Family::Ipv4); });
+    if (name == "ipFamilyPolicy") request.policy = family_policy(in.string());
+    if (name == "ports") request.ports = ports(in);
+    if (name == "externalTrafficPolicy" && in.string() == "Local")
+      request.traffic_policy = config::TrafficPolicy::Local;
+    if (name == "selector") request.selector = labels(in);
+  });
+  return single;
 }
 
 }  // namespace
 
-ServiceView view_service(const json& service, const config::Labels& namespace_labels) {
+ServiceView view_service(std::string_view service) {
   ServiceView view;
-  const auto& metadata = member(service, "metadata");
-  const auto& spec = member(service, "spec");
-  auto& request = view.request;
-  view.load_balancer = text(spec, "type") == "LoadBalancer";
-  view.load_balancer_class = text(spec, "loadBalancerClass");
-  request.namespace_name = text(metadata, "namespace");
-  request.service = request.namespace_name + "/" + text(metadata, "name");
-  read_status(member(service, "status"), view);
-  const auto annotations = labels(metadata, "annotations");
+  config::Labels annotations;
+  std::string single;
+  JsonCursor in{service};
+  in.members([&](std::string_view name) {
+    if (name == "metadata") read_metadata(in, view, annotations);
+    if (name == "spec") single = read_spec(in, view);
+    if (name == "status") read_status(in, view);
+  });
   view.told_pool = told_pool(annotations);
   if (!view.load_balancer) return view;
-
-  request.labels = labels(metadata, "labels");
-  request.namespace_labels = namespace_labels;
-  const auto& families = member(spec, "ipFamilies");
-  if (families.is_array())
-    for (const auto& family : families)
-      request.families.push_back(family == "IPv6" ? net::Family::Ipv6 : net::Family::Ipv4);
-  request.policy = family_policy(text(spec, "ipFamilyPolicy"));
-  request.pool = annotation(annotations, "address-pool");
-  request.sharing_key = annotation(annotations, "allow-shared-ip");
+  view.request.pool = annotation(annotations, "address-pool");
+  view.request.sharing_key = annotation(annotations, "allow-shared-ip");
   if (const auto found = annotations.find("herald.dev/share-with-namespaces"); found != annotations.end())
-    request.shares_with = words(found->second);
-  request.ports = ports(spec);
-  request.traffic_policy =
-      text(spec, "externalTrafficPolicy") == "Local" ? config::TrafficPolicy::Local : config::TrafficPolicy::Cluster;
-  request.selector = labels(spec, "selector");
-  read_requested_addresses(spec, annotations, view);
+    view.request.shares_with = words(found->second);
+  read_requested_addresses(single, annotations, view);
   return view;
 }
 
-std::string text_of(const json& object, const char* name) {
-  return text(object, name);
-}
-
-std::vector<std::string> held_addresses(config::Kind kind, const json& object) {
+std::vector<std::string> held_addresses(config::Kind kind, std::string_view object) {
   if (kind != config::Kind::Service) return {};
   ServiceView view;
-  read_status(member(object, "status"), view);
+  JsonCursor in{object};
+  in.members([&](std::string_view name) {
+    if (name == "status") read_status(in, view);
+  });
   std::vector<std::string> out;
   if (!view.assigned || view.assigned->reason == foreign_address) return out;
   for (const auto& address : view.ingress) out.push_back(net::print(address));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the allocator needs of a Service object, read from its JSON, and the condition that tells people what
+// What the allocator needs of a Service object, read from its text, and the condition that tells people what
 // came of it. Knows the annotations of Herald and MetalLB; decides nothing.
 #pragma once
 
@@ -8,8 +8,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "config/api_paths.hpp"
 #include "controller/allocation/allocator.hpp"
@@ -28,6 +26,7 @@ struct ServiceView {
   std::optional<Refusal> unreadable;          // an annotation or field that makes no sense: no address until mended
   std::vector<net::IpAddress> ingress;        // status.loadBalancer.ingress[].ip
   std::optional<config::Condition> assigned;  // the condition above as it stands
+  std::vector<std::string> other_conditions;  // those of others, as JSON
   // The pool that the annotations name; empty when they do not all say the same.
   std::string told_pool;
 };
@@ -36,15 +35,14 @@ struct ServiceView {
 inline constexpr std::array<std::string_view, 2> pool_annotations{"herald.dev/ip-allocated-from-pool",
                                                                   "metallb.io/ip-allocated-from-pool"};
 
-// A member that is a string; empty when it is anything else, or the whole is no object.
-[[nodiscard]] std::string text_of(const nlohmann::json& object, const char* name);
-
 // Annotations, of which the first that is there counts: herald.dev/NAME, metallb.io/NAME, metallb.universe.tf/NAME with
 // NAME one of address-pool, loadBalancerIPs, allow-shared-ip; and herald.dev/share-with-namespaces.
-[[nodiscard]] ServiceView view_service(const nlohmann::json& service, const config::Labels& namespace_labels);
+// Members that are missing or of another type read as empty: the object was checked when it was written, and one
+// written past us must not take the controller down. request.namespace_labels is the caller's to fill in.
+[[nodiscard]] ServiceView view_service(std::string_view service);
 
 // The addresses that an object holds, for the record of what was given up: those in the status of a Service whose
 // condition says that they are from us.
-[[nodiscard]] std::vector<std::string> held_addresses(config::Kind kind, const nlohmann::json& object);
+[[nodiscard]] std::vector<std::string> held_addresses(config::Kind kind, std::string_view object);
 
 }  // namespace controller

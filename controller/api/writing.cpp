@@ -208,7 +208,7 @@ ApiResult<std::vector<Write>> namespace_deletion(const ApiContext& context, cons
     const auto contents = context.store.list({.kind = inside.kind, .namespace_name = key.name});
     if (!contents) continue;
     for (const auto& object : contents->objects) {
-      if (has_finalizers(json::parse(object->text, nullptr, false))) {
+      if (has_finalizers(*object)) {
         return net::fail(
             conflict(kind, key.name,
                      fmt::format("{} \"{}\" in it has finalizers; delete it, and the namespace when it is gone",
@@ -274,7 +274,7 @@ void delete_object(const ApiContext& context, const ResourceRequest& resource, R
                  respond = std::move(respond)](const WriteResult& result) {
     if (!result) return refuse(respond, from_store(result.error(), kind, name));
     // What waits for its finalizers is still there, and shown.
-    const auto gone = !has_finalizers(json::parse((*result)->text, nullptr, false));
+    const auto gone = !has_finalizers(**result);
     if (gone) return respond(deleted(kind, name, (*result)->uid));
     respond({.content_type = rendering.content_type(), .body = rendering.single(**result, now())});
   };

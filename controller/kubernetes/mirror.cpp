@@ -15,6 +15,11 @@ namespace {
 using config::Kind;
 using nlohmann::json;
 
+std::string text_of(const json& object, const char* name) {
+  const auto found = object.is_object() ? object.find(name) : object.end();
+  return found == object.end() || !found->is_string() ? std::string{} : found->get<std::string>();
+}
+
 const json& member(const json& object, const char* name) {
   static const json nothing;
   const auto found = object.is_object() ? object.find(name) : object.end();
@@ -206,13 +211,10 @@ void Mirror::erase(const ObjectKey& key) {
 
 void Mirror::note_releases(const Object& before, const Object* after) {
   if (before.key.kind != Kind::Service || before.text.find("\"ingress\"") == std::string::npos) return;
-  const auto held = [](const Object& object) {
-    return held_addresses(Kind::Service, json::parse(object.text, nullptr, false));
-  };
-  auto lost = held(before);
+  auto lost = held_addresses(Kind::Service, before.text);
   if (lost.empty()) return;
   if (after != nullptr) {
-    const auto kept = held(*after);
+    const auto kept = held_addresses(Kind::Service, after->text);
     std::erase_if(lost, [&](const auto& address) { return std::ranges::find(kept, address) != kept.end(); });
   }
   const auto now = std::chrono::system_clock::now();

@@ -175,12 +175,12 @@ asio::awaitable<std::optional<WriteResult>> StatusWriter::attempt(Worker& worker
   }
   if (known == nullptr)
     co_return WriteResult{net::fail(WriteError{WriteError::Code::NotFound, key.name + " is not there any more"})};
-  auto patch = write.value;
+  auto patch = write.text.empty() ? write.value : json::parse(write.text, nullptr, false);
   if (write.if_revision) patch["metadata"]["resourceVersion"] = std::to_string(*write.if_revision);
   config::HttpRequest request;
   request.method = "PATCH";
   request.target = path_of(key).append(manager);
-  request.body = patch.dump(-1, ' ', false, json::error_handler_t::replace);
+  request.body = compact(patch);
   request.content_type = "application/merge-patch+json";
   auto answer = co_await worker.client.call(std::move(request));
   if (answer) {
@@ -211,7 +211,7 @@ asio::awaitable<void> StatusWriter::send_event(Worker& worker, const Write& writ
   config::HttpRequest request;
   request.method = "POST";
   request.target = config::collection_path(config::info(Kind::Event), write.key.namespace_name).append(manager);
-  request.body = write.value.dump(-1, ' ', false, json::error_handler_t::replace);
+  request.body = write.text.empty() ? compact(write.value) : write.text;
   request.content_type = "application/json";
   const auto answer = co_await worker.client.call(std::move(request));
   answer ? ++counters_.events : ++counters_.events_dropped;

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
+#include <vector>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -28,71 +30,18 @@ constexpr auto fixed_fields =
     std::to_array<std::string_view>({"name", "namespace", "uid", "creationTimestamp", "generateName", "generation",
                                      "deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion", "selfLink"});
 
-json& metadata_of(json& object) {
-  auto& metadata = object["metadata"];
-  if (!metadata.is_object()) metadata = json::object();
-  return metadata;
+std::string quoted(std::string_view text) {
+  return std::string{"\""}.append(text).append("\"");
 }
 
-const json& metadata_of(const json& object) {
-  static const auto none = json::object();
-  const auto found = object.find("metadata");
-  return found != object.end() && found->is_object() ? *found : none;
-}
-
-void carry_over(json& to, const json& from, std::string_view field) {
-  const auto found = from.find(field);
-  if (found != from.end()) {
-    to[std::string{field}] = *found;
-  } else {
-    to.erase(std::string{field});
-  }
-}
-
-// RFC 7396 section 2, and whether it made a difference.
-bool merge(json& target, const json& patch) {
-  if (!patch.is_object()) {
-    if (target == patch) return false;
-    target = patch;
-    return true;
-  }
-  auto changed = !target.is_object();
-  if (changed) target = json::object();
-  for (const auto& [name, value] : patch.items()) {
-    if (value.is_null()) {
-      changed = target.erase(name) != 0 || changed;
-      continue;
-    }
-    const auto found = target.find(name);
-    if (found == target.end()) {
-      changed = true;
-      merge(target[name], value);
-    } else {
-      changed = merge(*found, value) || changed;
-    }
-  }
-  return changed;
-}
-
-void count_generation(json& metadata) {
-  const auto found = metadata.find("generation");
-  const auto known = found != metadata.end() && found->is_number_integer();
-  metadata["generation"] = (known ? found->get<std::int64_t>() : 0) + 1;
-}
-
-// Does anything differ that a controller must act upon?
-bool same_intent(const json& left, const json& right) {
-  const auto intent = [](const json& object) {
-    std::vector<std::pair<std::string_view, const json*>> fields;
-    for (const auto& [name, value] : object.items()) {
-      if (name != "metadata" && name != "status") fields.emplace_back(name, &value);
-    }
-    return fields;
-  };
-  const auto a = intent(left);
-  const auto b = intent(right);
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const auto& x, const auto& y) { return x.first == y.first && *x.second == *y.second; });
+// The labels of an object's metadata, as selectors look at them.
+LabelText label_text(std::string_view labels) {
+  LabelText out;
+  JsonCursor in{labels};
+  in.members([&](std::string_view name) {
+    if (in.at_string()) out.add(unescaped(name), in.string());
+  });
+  return out;
 }
 
 }  // namespace
@@ -103,13 +52,16 @@ std::string rfc3339(WallTime time) {
 }
 
 std::string random_uid() {
+  static constexpr std::string_view digits = "0123456789abcdef";
   auto bytes = random_bytes<16>();
   bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);
   std::string text;
+  text.reserve(36);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += fmt::format("{:02x}", bytes.at(i));
+    text += digits[bytes.at(i) >> 4];
+    text += digits[bytes.at(i) & 0x0f];
   }
   return text;
 }
@@ -123,85 +75,116 @@ std::string random_suffix(std::size_t length) {
   return text;
 }
 
-void stamp_created(json& object, const ObjectKey& key, WallTime now) {
+std::optional<Draft> Draft::of(std::string_view object) {
+  auto members = JsonMembers::of(object);
+  if (!members) return std::nullopt;
+  Draft draft;
+  draft.object_ = std::move(*members);
+  if (auto metadata = JsonMembers::of(draft.object_.find("metadata"))) draft.metadata_ = std::move(*metadata);
+  draft.object_.erase("metadata");
+  return draft;
+}
+
+void Draft::set_text(std::string_view field, std::string_view value) {
+  metadata_.set(field, metadata_.keep(quoted(value)));
+}
+
+void Draft::count_generation() {
+  const auto before = JsonCursor{metadata_.find("generation")}.number();
+  metadata_.set("generation", metadata_.keep(std::to_string(before.value_or(0) + 1)));
+}
+
+void Draft::stamp_created(const ObjectKey& key, WallTime now) {
   const auto& kind = config::info(key.kind);
-  object["apiVersion"] = kind.api_version;
-  object["kind"] = kind.name;
-  auto& metadata = metadata_of(object);
-  metadata["name"] = key.name;
+  object_.set("apiVersion", object_.keep(quoted(kind.api_version)));
+  object_.set("kind", object_.keep(quoted(kind.name)));
+  metadata_.set("name", metadata_.keep(JsonWriter{}.string(key.name).take()));
+  metadata_.erase("namespace");
   if (kind.namespaced()) {
-    metadata["namespace"] = key.namespace_name;
-  } else {
-    metadata.erase("namespace");
+    metadata_.set("namespace", metadata_.keep(JsonWriter{}.string(key.namespace_name).take()));
   }
-  metadata["uid"] = random_uid();
-  metadata["creationTimestamp"] = rfc3339(now);
-  metadata["generation"] = 1;
-  for (const auto* field : {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"}) metadata.erase(field);
+  set_text("uid", random_uid());
+  set_text("creationTimestamp", rfc3339(now));
+  metadata_.set("generation", "1");
+  for (const auto* field : {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"}) metadata_.erase(field);
 }
 
-void stamp_updated(json& object, const json& before) {
-  const auto& old = metadata_of(before);
-  carry_over(object, before, "apiVersion");
-  carry_over(object, before, "kind");
-  auto& metadata = metadata_of(object);
-  for (const auto field : fixed_fields) carry_over(metadata, old, field);
-  if (!same_intent(object, before)) count_generation(metadata);
+void Draft::stamp_updated(const Draft& before) {
+  const auto carry_over = [](JsonMembers& to, const JsonMembers& from, std::string_view field) {
+    const auto value = from.find(field);
+    value.empty() ? static_cast<void>(to.erase(field)) : to.set(field, value);
+  };
+  carry_over(object_, before.object_, "apiVersion");
+  carry_over(object_, before.object_, "kind");
+  for (const auto field : fixed_fields) carry_over(metadata_, before.metadata_, field);
+  // Does anything differ that a controller must act upon?
+  const auto intent = [](const JsonMembers& object) {
+    std::vector<JsonMembers::Member> members;
+    std::copy_if(object.begin(), object.end(), std::back_inserter(members),
+                 [](const auto& one) { return one.name != "status"; });
+    return members;
+  };
+  if (intent(object_) != intent(before.object_)) count_generation();
 }
 
-bool merge_update(json& object, const json& patch) {
+bool Draft::merge(const JsonMembers& patch) {
   auto intent_changed = false;
   auto changed = false;
-  for (const auto& [name, value] : patch.items()) {
+  for (const auto& [name, value] : patch) {
     if (name == "apiVersion" || name == "kind") continue;
     if (name != "metadata") {
-      const auto differs = value.is_null() ? object.erase(name) != 0 : merge(object[name], value);
+      const auto differs = object_.merge(name, value);
       changed = changed || differs;
       intent_changed = intent_changed || (differs && name != "status");
       continue;
     }
-    if (!value.is_object()) continue;
-    auto& metadata = metadata_of(object);
-    for (const auto& [field, content] : value.items()) {
-      if (std::ranges::find(fixed_fields, field) != fixed_fields.end()) continue;
-      changed = (content.is_null() ? metadata.erase(field) != 0 : merge(metadata[field], content)) || changed;
-    }
+    const auto fields = JsonMembers::of(value);
+    if (!fields) continue;
+    for (const auto& [field, content] : *fields)
+      if (std::ranges::find(fixed_fields, field) == fixed_fields.end())
+        changed = metadata_.merge(field, content) || changed;
   }
-  if (intent_changed) count_generation(metadata_of(object));
+  if (intent_changed) count_generation();
   return changed;
 }
 
-void stamp_deleted(json& object, WallTime now) {
-  auto& metadata = metadata_of(object);
-  metadata["deletionTimestamp"] = rfc3339(now);
-  metadata["deletionGracePeriodSeconds"] = 0;
-  count_generation(metadata);
+void Draft::stamp_deleted(WallTime now) {
+  set_text("deletionTimestamp", rfc3339(now));
+  metadata_.set("deletionGracePeriodSeconds", "0");
+  count_generation();
 }
 
-bool has_finalizers(const json& object) {
-  const auto& metadata = metadata_of(object);
-  const auto found = metadata.find("finalizers");
-  return found != metadata.end() && found->is_array() && !found->empty();
+bool Draft::has_finalizers() const {
+  const auto value = metadata_.find("finalizers");
+  return value.starts_with('[') && value != "[]";
 }
 
-bool is_deleted(const json& object) {
-  return metadata_of(object).contains("deletionTimestamp");
+bool Draft::is_deleted() const {
+  return !metadata_.find("deletionTimestamp").empty();
 }
 
-ObjectPtr make_object(const ObjectKey& key, json& json, std::uint64_t revision) {
-  auto& metadata = metadata_of(json);
-  metadata["resourceVersion"] = std::to_string(revision);
-  Object object{.key = key, .uid = metadata.value("uid", ""), .revision = revision, .labels = {}, .text = {}};
-  const auto labels = metadata.find("labels");
-  if (labels != metadata.end() && labels->is_object()) {
-    for (const auto& [name, value] : labels->items()) {
-      if (value.is_string()) object.labels.add(name, value.get_ref<const std::string&>());
-    }
-  }
-  // Strings that came in as JSON are UTF-8; those built here might not be, and must not throw.
-  object.text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  object.text.shrink_to_fit();
-  return std::make_shared<const Object>(std::move(object));
+ObjectPtr Draft::finish(const ObjectKey& key, std::uint64_t revision) {
+  set_text("resourceVersion", std::to_string(revision));
+  object_.set("metadata", object_.keep(metadata_.text()));
+  auto text = object_.text();
+  object_.erase("metadata");
+  text.shrink_to_fit();
+  return std::make_shared<const Object>(Object{.key = key,
+                                               .uid = JsonCursor{metadata_.find("uid")}.string(),
+                                               .revision = revision,
+                                               .labels = label_text(metadata_.find("labels")),
+                                               .text = std::move(text)});
+}
+
+bool has_finalizers(const Object& object) {
+  const auto draft = Draft::of(object.text);
+  return draft && draft->has_finalizers();
+}
+
+ObjectPtr make_object(const ObjectKey& key, const json& json, std::uint64_t revision) {
+  const auto text = compact(json);
+  auto draft = Draft::of(text);
+  return draft ? draft->finish(key, revision) : Draft{}.finish(key, revision);
 }
 
 }  // namespace controller

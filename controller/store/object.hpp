@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,14 @@ struct ObjectKey {
   std::string namespace_name;  // empty for kinds of cluster scope
   std::string name;
   friend auto operator<=>(const ObjectKey&, const ObjectKey&) = default;
+};
+
+struct KeyHash {
+  std::size_t operator()(const ObjectKey& key) const {
+    const std::hash<std::string_view> hash;
+    // Objects of one kind and namespace are many, so the name alone must spread them.
+    return hash(key.name) ^ (hash(key.namespace_name) + static_cast<std::size_t>(key.kind)) * 0x9e3779b97f4a7c15U;
+  }
 };
 
 // Labels in one string, "key=value\n" each, sorted by key: a hundred thousand objects are searched by label

@@ -3,18 +3,16 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <stdexcept>
 
 #include "controller/store/committer.hpp"
 #include "controller/store/database.hpp"
 #include "controller/store/history.hpp"
 #include "controller/store/metadata.hpp"
+#include "controller/store/object_index.hpp"
 
 namespace controller {
 namespace {
-
-using nlohmann::json;
 
 // Revisions are reserved on disk in blocks: volatile writes count up without touching it.
 constexpr std::uint64_t revision_block = 100'000;
@@ -33,22 +31,8 @@ std::string holder_of(const ObjectKey& key) {
   return key.namespace_name.empty() ? key.name : key.namespace_name + "/" + key.name;
 }
 
-// Objects of one kind in the order lists have: by namespace, then name.
-struct ByName {
-  using is_transparent = void;
-  static std::pair<std::string_view, std::string_view> order(const ObjectKey& key) {
-    return {key.namespace_name, key.name};
-  }
-  static std::pair<std::string_view, std::string_view> order(const ObjectPtr& object) { return order(object->key); }
-  template <class Left, class Right>
-  bool operator()(const Left& left, const Right& right) const {
-    return order(left) < order(right);
-  }
-};
-using Index = std::set<ObjectPtr, ByName>;
-
 struct KindState {
-  Index objects;
+  ObjectIndex objects;
   History history;
   // The first revision of this kind that is waiting for a transaction, and that is in the one under way.
   std::optional<std::uint64_t> first_staged, first_in_flight;
@@ -67,13 +51,16 @@ struct Staged {
   std::vector<Ticket> tickets;
 };
 
-// What a write comes to. `action` is empty when nothing changes.
+// What a write comes to: a row for the disk, or nothing where nothing changes.
 struct Resolution {
-  std::optional<Row::Action> action;
-  json value;
+  std::optional<Row> row;
   ObjectPtr before;
   std::vector<std::string> given_up{};
 };
+
+std::string text_of(const Write& write) {
+  return write.text.empty() ? compact(write.value) : write.text;
+}
 
 }  // namespace
 
@@ -91,9 +78,10 @@ struct Store::State {
 
   void load();
   ObjectPtr latest(const ObjectKey& key) const;
-  net::Result<Resolution, WriteError> resolve(const Write& write) const;
-  net::Result<Resolution, WriteError> resolve_update(const Write& write, ObjectPtr before) const;
-  std::vector<std::string> holdings(const ObjectKey& key, const json& object) const;
+  // `next` is the revision that the write will have if it changes anything.
+  net::Result<Resolution, WriteError> resolve(const Write& write, std::uint64_t next) const;
+  net::Result<Resolution, WriteError> resolve_update(const Write& write, ObjectPtr before, std::uint64_t next) const;
+  std::vector<std::string> given_up(const Row& row, const Object& before) const;
   WriteResult perform(const Write& write);
   void stage(Row row);
   void publish(const Row& row);
@@ -110,7 +98,6 @@ struct Store::State {
   std::uint64_t revision = 0;  // the last one given out
   std::uint64_t reserved = 0;  // never give out more than this
 
-  std::map<ObjectKey, ObjectPtr> overlay;  // the newest state of what is on its way; empty: deleted
   Staged staged, flight;
   bool in_flight = false;
   std::uint64_t reserving = 0;  // what the transaction under way reserves; 0: nothing
@@ -142,8 +129,7 @@ void Store::State::load() {
     kinds.at(i).history.start(resumable ? content.last_change.at(i) : revision);
   }
   for (auto& object : content.objects) {
-    auto& objects = of(object->key.kind).objects;
-    objects.insert(objects.end(), std::move(object));
+    of(object->key.kind).objects.commit({Row::Action::Put, std::move(object)});
   }
   earlier_releases = std::move(content.releases);
   content = {};
@@ -156,21 +142,19 @@ void Store::State::load() {
 }
 
 ObjectPtr Store::State::latest(const ObjectKey& key) const {
-  if (const auto pending = overlay.find(key); pending != overlay.end()) return pending->second;
-  const auto& objects = of(key.kind).objects;
-  const auto found = objects.find(key);
-  return found == objects.end() ? nullptr : *found;
+  return of(key.kind).objects.latest(key);
 }
 
-net::Result<Resolution, WriteError> Store::State::resolve(const Write& write) const {
+net::Result<Resolution, WriteError> Store::State::resolve(const Write& write, std::uint64_t next) const {
   using Code = WriteError::Code;
   auto before = latest(write.key);
   if (write.verb == Write::Verb::Create) {
     if (before) return net::fail(WriteError{Code::AlreadyExists, name_of(write.key) + " already exists"});
-    if (!write.value.is_object()) return net::fail(WriteError{Code::Invalid, "must be an object"});
-    Resolution created{Row::Action::Put, write.value, nullptr};
-    stamp_created(created.value, write.key, options.now());
-    return created;
+    const auto text = text_of(write);
+    auto draft = Draft::of(text);
+    if (!draft) return net::fail(WriteError{Code::Invalid, "must be an object"});
+    draft->stamp_created(write.key, options.now());
+    return Resolution{Row{Row::Action::Put, draft->finish(write.key, next)}, nullptr};
   }
   if (!before) return net::fail(WriteError{Code::NotFound, name_of(write.key) + " not found"});
   if (!write.if_uid.empty() && write.if_uid != before->uid) {
@@ -182,53 +166,55 @@ net::Result<Resolution, WriteError> Store::State::resolve(const Write& write) co
                                 "the object has been modified; please apply your changes to the latest version and "
                                 "try again"});
   }
-  return resolve_update(write, std::move(before));
+  return resolve_update(write, std::move(before), next);
 }
 
-net::Result<Resolution, WriteError> Store::State::resolve_update(const Write& write, ObjectPtr before) const {
-  auto old = json::parse(before->text, nullptr, false);
-  if (!old.is_object()) return net::fail(WriteError{WriteError::Code::Storage, "the stored object is damaged"});
+net::Result<Resolution, WriteError> Store::State::resolve_update(const Write& write, ObjectPtr before,
+                                                                 std::uint64_t next) const {
+  const auto invalid = [] { return net::fail(WriteError{WriteError::Code::Invalid, "must be an object"}); };
+  auto draft = Draft::of(before->text);
+  if (!draft) return net::fail(WriteError{WriteError::Code::Storage, "the stored object is damaged"});
+  const auto text = write.verb == Write::Verb::Delete ? std::string{} : text_of(write);
   auto changed = true;
-  Resolution updated{Row::Action::Put, {}, std::move(before)};
-  auto held = holdings(write.key, old);
   if (write.verb == Write::Verb::Delete) {
-    updated.value = std::move(old);
-    changed = !is_deleted(updated.value);
-    if (changed && has_finalizers(updated.value)) stamp_deleted(updated.value, options.now());
-  } else if (!write.value.is_object()) {
-    return net::fail(WriteError{WriteError::Code::Invalid, "must be an object"});
+    changed = !draft->is_deleted();
+    if (changed && draft->has_finalizers()) draft->stamp_deleted(options.now());
   } else if (write.verb == Write::Verb::Merge) {
-    updated.value = std::move(old);
-    changed = merge_update(updated.value, write.value);
+    const auto patch = JsonMembers::of(text);
+    if (!patch) return invalid();
+    changed = draft->merge(*patch);
   } else {
-    updated.value = write.value;
-    stamp_updated(updated.value, old);
-    changed = updated.value != old;
+    auto replacement = Draft::of(text);
+    if (!replacement) return invalid();
+    replacement->stamp_updated(*draft);
+    changed = *replacement != *draft;
+    draft = std::move(replacement);
   }
-  if (!changed) {
-    updated.action = std::nullopt;
-  } else if (!has_finalizers(updated.value) && (write.verb == Write::Verb::Delete || is_deleted(updated.value))) {
-    updated.action = Row::Action::Remove;
-  }
-  if (held.empty() || !updated.action) return updated;
-  std::vector<std::string> holds;
-  if (updated.action == Row::Action::Put) holds = holdings(write.key, updated.value);
-  for (auto& one : held)
-    if (std::ranges::find(holds, one) == holds.end()) updated.given_up.push_back(std::move(one));
+  if (!changed) return Resolution{std::nullopt, std::move(before)};
+  const auto leaves = !draft->has_finalizers() && (write.verb == Write::Verb::Delete || draft->is_deleted());
+  Resolution updated{Row{leaves ? Row::Action::Remove : Row::Action::Put, draft->finish(write.key, next)}, nullptr};
+  updated.given_up = given_up(*updated.row, *before);
+  updated.before = std::move(before);
   return updated;
 }
 
-std::vector<std::string> Store::State::holdings(const ObjectKey& key, const json& object) const {
-  return options.holdings ? options.holdings(key.kind, object) : std::vector<std::string>{};
+std::vector<std::string> Store::State::given_up(const Row& row, const Object& before) const {
+  if (!options.holdings) return {};
+  auto held = options.holdings(before.key.kind, before.text);
+  if (held.empty() || row.action == Row::Action::Remove) return held;
+  const auto holds = options.holdings(before.key.kind, row.object->text);
+  std::erase_if(held, [&](const auto& one) { return std::ranges::find(holds, one) != holds.end(); });
+  return held;
 }
 
 WriteResult Store::State::perform(const Write& write) {
-  auto resolved = resolve(write);
+  auto resolved = resolve(write, revision + 1);
   if (!resolved) return net::fail(std::move(resolved.error()));
-  if (!resolved->action) return std::move(resolved->before);
+  if (!resolved->row) return std::move(resolved->before);
 
-  auto object = make_object(write.key, resolved->value, ++revision);
-  const Row row{*resolved->action, object};
+  ++revision;
+  auto& row = *resolved->row;
+  auto object = row.object;
   const auto& kind = of(write.key.kind);
   // Changes of one kind are published in order, so nothing overtakes a durable write of the same kind.
   const auto overtakes = kind.first_staged || kind.first_in_flight;
@@ -236,7 +222,7 @@ WriteResult Store::State::perform(const Write& write) {
     publish(row);
     unsaved[write.key] = object;
   } else {
-    stage(row);
+    stage(std::move(row));
     for (auto& what : resolved->given_up)
       staged.releases.push_back({std::move(what), holder_of(write.key), options.now()});
   }
@@ -246,7 +232,7 @@ WriteResult Store::State::perform(const Write& write) {
 void Store::State::stage(Row row) {
   auto& kind = of(row.object->key.kind);
   if (!kind.first_staged) kind.first_staged = row.object->revision;
-  overlay[row.object->key] = row.action == Row::Action::Put ? row.object : nullptr;
+  kind.objects.stage(row);
   unsaved.erase(row.object->key);
   staged.rows.push_back(std::move(row));
   ++statistics.pending;
@@ -254,15 +240,9 @@ void Store::State::stage(Row row) {
 
 void Store::State::publish(const Row& row) {
   auto& kind = of(row.object->key.kind);
-  const auto found = kind.objects.find(row.object);
-  auto before = found == kind.objects.end() ? nullptr : *found;
-  auto hint = found;
-  if (before) hint = kind.objects.erase(found);
+  auto before = kind.objects.commit(row);
   auto type = Change::Type::Deleted;
-  if (row.action == Row::Action::Put) {
-    kind.objects.insert(hint, row.object);
-    type = before ? Change::Type::Modified : Change::Type::Added;
-  }
+  if (row.action == Row::Action::Put) type = before ? Change::Type::Modified : Change::Type::Added;
   kind.history.add({type, row.object->revision, row.object, std::move(before)});
   kind.history.trim(std::max(options.history, kind.objects.size()));
   kind.changed = true;
@@ -336,13 +316,7 @@ void Store::State::finish(const Committer::Outcome& outcome) {
     if (entry != unsaved.end() && entry->second == row.object) unsaved.erase(entry);
   }
   statistics.rows += landed.rows.size();
-  for (const auto& row : landed.rows) {
-    publish(row);
-    const auto pending = overlay.find(row.object->key);
-    if (pending == overlay.end()) continue;
-    const auto newest = pending->second ? pending->second == row.object : row.action == Row::Action::Remove;
-    if (newest) overlay.erase(pending);
-  }
+  for (const auto& row : landed.rows) publish(row);
   for (auto& ticket : landed.tickets) tell(std::move(ticket.done), std::move(ticket.results));
   pump();
 }
@@ -351,8 +325,10 @@ void Store::State::finish(const Committer::Outcome& outcome) {
 void Store::State::fail_all(Staged& landed, const std::string& why) {
   auto waiting = std::exchange(staged, {});
   statistics.pending -= waiting.rows.size();
-  overlay.clear();
-  for (auto& kind : kinds) kind.first_staged.reset();
+  for (auto& kind : kinds) {
+    kind.first_staged.reset();
+    kind.objects.forget_staged();
+  }
   for (auto* tickets : {&landed.tickets, &waiting.tickets}) {
     for (auto& ticket : *tickets) {
       for (auto& result : ticket.results) {
@@ -378,9 +354,7 @@ Store::~Store() {
 }
 
 ObjectPtr Store::get(const ObjectKey& key) const {
-  const auto& objects = state_->of(key.kind).objects;
-  const auto found = objects.find(key);
-  return found == objects.end() ? nullptr : *found;
+  return state_->of(key.kind).objects.live(key);
 }
 
 ObjectPtr Store::latest(const ObjectKey& key) const {
@@ -421,22 +395,24 @@ net::Result<Snapshot, Expired> Store::list(const ListQuery& query) const {
     return true;
   };
 
-  const ObjectKey first{query.kind, query.namespace_name, {}};
-  auto live = query.after ? kind.objects.upper_bound(*query.after) : kind.objects.lower_bound(first);
-  auto past = query.after ? then.upper_bound(*query.after) : then.lower_bound(first);
-  while (live != kind.objects.end() || past != then.end()) {
-    const auto from_past =
-        past != then.end() && (live == kind.objects.end() || !(ByName::order(*live) < ByName::order(past->first)));
+  // Both are walked in the order of lists; where both have an object, it is the past that counts.
+  const auto first = query.after ? ObjectIndex::name_of(*query.after) : ObjectIndex::Name{query.namespace_name, {}};
+  const auto& objects = kind.objects.in_order();
+  auto live = query.after ? objects.upper_bound(first) : objects.lower_bound(first);
+  auto past = query.after ? then.upper_bound(*query.after) : then.lower_bound({query.kind, query.namespace_name, {}});
+  while (live != objects.end() || past != then.end()) {
+    const auto from_past = past != then.end() && (live == objects.end() || ObjectIndex::name_of(past->first) <=
+                                                                               ObjectIndex::name_of((*live)->first));
     if (!from_past) {
-      // In the order of the index, the first of another namespace ends the list.
-      if (!query.namespace_name.empty() && (*live)->key.namespace_name != query.namespace_name) {
-        live = kind.objects.end();
+      // The first of another namespace ends the list.
+      if (!query.namespace_name.empty() && (*live)->first.namespace_name != query.namespace_name) {
+        live = objects.end();
         continue;
       }
-      if (!take(*live++)) break;
+      if (!take((*live++)->second.live)) break;
       continue;
     }
-    if (live != kind.objects.end() && ByName::order(*live) == ByName::order(past->first)) ++live;
+    if (live != objects.end() && (*live)->first == past->first) ++live;
     const auto object = (past++)->second;
     if (object && !take(object)) break;
   }
@@ -460,9 +436,10 @@ void Store::write(std::vector<Write> batch, Done done) {
   std::vector<WriteResult> results;
   results.reserve(batch.size());
   for (const auto& write : batch) {
+    const auto staged = state_->staged.rows.size();
     results.push_back(state_->perform(write));
     // A write that changes nothing still waits for the state that it found to be durable.
-    waits = waits || state_->overlay.contains(write.key);
+    waits = waits || state_->staged.rows.size() > staged || state_->of(write.key.kind).objects.on_its_way(write.key);
   }
   if (waits) {
     state_->staged.tickets.push_back({std::move(done), std::move(results)});
@@ -473,10 +450,10 @@ void Store::write(std::vector<Write> batch, Done done) {
 }
 
 WriteResult Store::preview(const Write& write) const {
-  auto resolved = state_->resolve(write);
+  const auto before = state_->latest(write.key);
+  auto resolved = state_->resolve(write, before ? before->revision : 0);
   if (!resolved) return net::fail(std::move(resolved.error()));
-  if (!resolved->action) return std::move(resolved->before);
-  return make_object(write.key, resolved->value, resolved->before ? resolved->before->revision : 0);
+  return resolved->row ? resolved->row->object : std::move(resolved->before);
 }
 
 std::vector<Release> Store::releases() const {

@@ -54,6 +54,8 @@ struct Write {
   nlohmann::json value{};
   std::optional<std::uint64_t> if_revision{};  // else Conflict
   std::string if_uid{};                        // else Conflict; empty: any
+  // Where it is not empty, the same as `value` in compact JSON: for those who write very much.
+  std::string text{};
 };
 
 // What happened to an object. `before` is empty when it appeared.
@@ -147,9 +149,9 @@ struct StoreOptions {
   std::function<std::chrono::system_clock::time_point()> now;
   std::size_t history = 4096;                  // changes kept of each kind, or as many as it has objects
   std::chrono::seconds volatile_interval{10};  // how old a heartbeat on disk may get
-  // What an object holds for itself, each by a name. What a write makes it give up is put on record in the same
-  // transaction; see releases(). Empty: no object holds anything.
-  std::function<std::vector<std::string>(config::Kind, const nlohmann::json&)> holdings{};
+  // What an object (its text) holds for itself, each by a name. What a write makes it give up is put on record in the
+  // same transaction; see releases(). Empty: no object holds anything.
+  std::function<std::vector<std::string>(config::Kind, std::string_view)> holdings{};
 };
 
 // How one transaction went.

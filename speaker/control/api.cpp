@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "speaker/control/views.hpp"
+#include "speaker/control/watch_view.hpp"
 
 namespace speaker {
 namespace {
@@ -140,8 +141,24 @@ ControlReply status(Speaker& speaker) {
     out["api"] = {{"url", speaker.options().api}, {"reachable", speaker.api_reachable()}};
   out["kernel"] = kernel_view(speaker.kernel());
   if (const auto caches = speaker.rpki().caches(); !caches.empty()) out["rpki"] = rpki_view(speaker.rpki());
+  if (const auto stations = speaker.watch().stations(); !stations.empty()) out["bmpStations"] = view(stations, clock);
+  if (const auto mrt = speaker.watch().mrt()) out["mrt"] = view(*mrt);
   out["problems"] = problems_view(speaker);
   return reply(std::move(out));
+}
+
+// ---- MRT files --------------------------------------------------------------------------------------
+
+ControlReply mrt(Speaker& speaker) {
+  const auto status = speaker.watch().mrt();
+  if (!status) return refuse(409, "MRT files are not written: spec.mrt of the BGPConfiguration says no directory");
+  return reply(view(*status));
+}
+
+ControlReply dump_tables(Speaker& speaker) {
+  const auto file = speaker.watch().dump_tables();
+  if (!file) return refuse(409, file.error());
+  return reply({{"file", *file}, {"done", "the tables are being written"}});
 }
 
 // ---- peers ------------------------------------------------------------------------------------------
@@ -391,12 +408,14 @@ ControlReply answer(Speaker& speaker, const ControlRequest& request) {
                     {"done", on ? "neighbors are told that this node is about to go (graceful-shutdown)"
                                 : "neighbors are told that this node stays"}});
     }
-    if (!takes("/peers/")) return refuse(404, "commands are drain, undrain, and those of peers");
+    if (path == "/mrt/dump") return dump_tables(speaker);
+    if (!takes("/peers/")) return refuse(404, "commands are drain, undrain, mrt/dump, and those of peers");
     const auto slash = path.rfind('/');
     if (slash == std::string::npos) return refuse(404, "the command is missing");
     return command_peer(speaker, path.substr(0, slash), path.substr(slash + 1), request);
   }
   if (path == "/status") return status(speaker);
+  if (path == "/mrt") return mrt(speaker);
   if (path == "/services") return services(speaker);
   if (path == "/peers") return peers(speaker, {});
   if (takes("/peers/")) return peers(speaker, path);

@@ -4,6 +4,7 @@
 //   GET  /status  /peers  /peers/NAME  /services  /explain/service/NAMESPACE/NAME  /explain/route?prefix=P
 //   GET  /routes/best  /routes/in?peer=N  /routes/out?peer=N  /routes/kernel      each with ?prefix=P or
 //   ?family=ipv4|ipv6 POST /peers/NAME/restart?reason=TEXT  /peers/NAME/refresh?direction=in|out GET  /metrics /healthz
+//   GET  /mrt            POST /mrt/dump
 #pragma once
 
 #include "speaker/control/server.hpp"

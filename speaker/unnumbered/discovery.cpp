@@ -14,6 +14,8 @@ constexpr net::Seconds interval{10};
 constexpr net::Seconds least_between{3};
 // A neighbour that is silent for so long may be replaced by another that is not.
 constexpr net::Seconds believed{35};
+// What one without a session gets to open it: where several routers share a link, they must not displace each other.
+constexpr net::Seconds tried{5};
 
 }  // namespace
 
@@ -43,12 +45,18 @@ bool Discovery::heard(std::uint32_t index, RouterMessage kind, const net::Ipv6Ad
       return false;
     }
     const bool same = state.neighbor == source;
-    if (!same && state.neighbor && now - state.last_heard < believed) return false;
+    if (!same && state.neighbor && !gives_way(state, now)) return false;
+    if (!same) state.found = now;
     state.neighbor = source;
     state.last_heard = now;
     return !same;
   }
   return false;
+}
+
+bool Discovery::gives_way(const State& state, net::TimePoint now) const {
+  if (now - state.last_heard >= believed) return true;
+  return in_use_ && now - state.found >= tried && !in_use_(state.link.index);
 }
 
 std::vector<Discovery::Sending> Discovery::due(net::TimePoint now) {

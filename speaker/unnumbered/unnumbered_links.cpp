@@ -103,8 +103,9 @@ Discovery::Link describe(const std::string& name, const netlink::LinkTable& link
 }  // namespace
 
 UnnumberedLinks::UnnumberedLinks(boost::asio::io_context& io, std::function<void()> changed,
+                                 std::function<bool(std::uint32_t)> in_use,
                                  std::function<void(const std::string&)> trouble)
-    : io_{io}, changed_{std::move(changed)}, trouble_{std::move(trouble)}, timer_{io} {}
+    : io_{io}, changed_{std::move(changed)}, trouble_{std::move(trouble)}, discovery_{std::move(in_use)}, timer_{io} {}
 
 UnnumberedLinks::~UnnumberedLinks() = default;
 

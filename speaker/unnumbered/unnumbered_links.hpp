@@ -20,9 +20,10 @@ namespace speaker {
 
 class UnnumberedLinks {
  public:
-  // `changed` is called when a neighbour was found or is another one; `trouble` with what a person has to put right.
+  // `changed` is called when a neighbour was found or is another one; `in_use` tells whether that of a link has a
+  // session; `trouble` is called with what a person has to put right.
   UnnumberedLinks(boost::asio::io_context& io, std::function<void()> changed,
-                  std::function<void(const std::string&)> trouble);
+                  std::function<bool(std::uint32_t index)> in_use, std::function<void(const std::string&)> trouble);
   ~UnnumberedLinks();
   UnnumberedLinks(const UnnumberedLinks&) = delete;
   UnnumberedLinks& operator=(const UnnumberedLinks&) = delete;

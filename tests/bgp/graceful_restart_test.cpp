@@ -192,9 +192,11 @@ TEST(Deferral, EndsByFamilyOrByTime) {
   Deferral deferral;
   EXPECT_FALSE(deferral.active());
   EXPECT_EQ(deferral.deadline(t0), std::nullopt);
-  deferral.begin(t0, Seconds{120}, Seconds{30});
+  deferral.begin(t0, Seconds{120}, {.absent = Seconds{30}, .restarting = Seconds{5}});
   EXPECT_TRUE(deferral.active(net::Family::Ipv6));
-  EXPECT_EQ(deferral.deadline(t0), t0 + Seconds{30});
+  EXPECT_EQ(deferral.deadline(t0), t0 + Seconds{5});
+  EXPECT_FALSE(deferral.waits_for_restarting(t0 + Seconds{5}));
+  EXPECT_EQ(deferral.deadline(t0 + Seconds{5}), t0 + Seconds{30});
   EXPECT_FALSE(deferral.waits_for_absent(t0 + Seconds{30}));
   EXPECT_EQ(deferral.deadline(t0 + Seconds{30}), t0 + Seconds{120});
   deferral.end(net::Family::Ipv6);

@@ -339,12 +339,25 @@ TEST_F(RestartedRouter, TellsNobodyAnythingBeforeAllHaveFinished) {
   EXPECT_TRUE(peer.opened_with->capabilities.graceful_restart->families.at(0).forwarding);
 }
 
-TEST_F(RestartedRouter, DoesNotWaitForPeersThatRestartThemselvesOrCannot) {
+TEST_F(RestartedRouter, HardlyWaitsForPeersThatRestartThemselvesAndNotForThoseThatCannot) {
   peer.options().graceful_restart->restarting = true;
   watcher.options().graceful_restart.reset();
   ASSERT_TRUE(peer.establish(now));
   EXPECT_TRUE(router.restarting());
   ASSERT_TRUE(watcher.establish(now));
+  settle(Seconds{4});
+  EXPECT_TRUE(router.restarting());
+  settle(Seconds{1});
+  EXPECT_FALSE(router.restarting());
+}
+
+TEST_F(RestartedRouter, IsDoneWithAPeerThatRestartsItselfAtItsEndOfRib) {
+  peer.options().graceful_restart->restarting = true;
+  watcher.options().graceful_restart.reset();
+  ASSERT_TRUE(watcher.establish(now));
+  ASSERT_TRUE(peer.establish(now));
+  for (const auto family : {net::Family::Ipv4, net::Family::Ipv6}) peer.say_end_of_rib(family, now);
+  settle();
   EXPECT_FALSE(router.restarting());
 }
 

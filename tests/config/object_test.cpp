@@ -80,8 +80,9 @@ TEST(ObjectReader, ReadsTheSameFromJson) {
 TEST(ObjectReader, NamesFilePlaceObjectAndField) {
   EXPECT_THAT(problems_of("apiVersion: herald.dev/v1\nkind: BGPPeer\nmetadata: {name: tor1}\n"
                           "spec:\n  holdTime: 2s\n  peerASN: 65001\n"),
-              ElementsAre("f.yaml:5:3: BGPPeer/tor1 spec.peerAddress: is required",
-                          "f.yaml:5:13: BGPPeer/tor1 spec.holdTime: must be 0 or at least 3 s, got 2 s"));
+              ElementsAre("f.yaml:5:13: BGPPeer/tor1 spec.holdTime: must be 0 or at least 3 s, got 2 s",
+                          "f.yaml:5:3: BGPPeer/tor1 spec.peerAddress: is required, or interface, listenRange or "
+                          "peerSelectors"));
 }
 
 TEST(ObjectReader, ReportsEveryObjectAndKeepsTheGoodOnes) {

@@ -167,7 +167,7 @@ kind: BGPPeer
 metadata: {name: tor}
 spec: {myASN: 64512, peerASN: 64513}
 )",
-     R"(set.yaml:4:7: BGPPeer/tor spec.peerAddress: is required)"},
+     R"(set.yaml:4:7: BGPPeer/tor spec.peerAddress: is required, or interface, listenRange or peerSelectors)"},
     {"peer_with_a_bad_address",
      R"(apiVersion: metallb.io/v1beta2
 kind: BGPPeer

@@ -23,7 +23,7 @@ struct Watched : World {
     fast.transmit_interval = std::chrono::milliseconds{60};
     fast.detect_multiplier = 5;
   }
-  [[nodiscard]] RouterSetup setup() const { return set_up_router(*this, {"n1", {"tor"}, {}, std::nullopt}); }
+  [[nodiscard]] RouterSetup setup() const { return set_up_router(*this, {"n1", {"tor"}, {}, std::nullopt, {}}); }
   [[nodiscard]] BfdWatch watch() const { return setup().bfd.at("tor"); }
 };
 
@@ -84,7 +84,7 @@ TEST(RouterSetupBfd, DoesNotWatchAPeerThatIsShutDownOrHeld) {
   world.peers["tor"].shutdown = true;
   EXPECT_TRUE(world.setup().bfd.empty());
   world.peers["tor"].shutdown = false;
-  EXPECT_TRUE(set_up_router(world, {"n1", {"tor"}, {{"tor", "no filter"}}, std::nullopt}).bfd.empty());
+  EXPECT_TRUE(set_up_router(world, {"n1", {"tor"}, {{"tor", "no filter"}}, std::nullopt, {}}).bfd.empty());
 }
 
 TEST(RouterSetupBfd, TellsTheRouterToWaitWhenStrict) {

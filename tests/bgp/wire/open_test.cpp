@@ -44,6 +44,10 @@ TEST(AnOpen, WithEveryKnownCapabilityIsTheSameInBytesAndInFields) {
                        .extended_message = true,
                        .four_octet_asn = net::Asn{4200000001},
                        .add_path = {},
+                       .extended_next_hop = {},
+                       .roles = {},
+                       .graceful_restart = {},
+                       .long_lived = {},
                        .unknown = {{73, hex("03 616263 00")}}};
   const auto bytes =
       join({hex("04 5ba0 005a 0a000001 21 02 1f"),

@@ -190,15 +190,9 @@ constexpr Exception exceptions[] = {
     {"cases.py#pmsi-", "", Outcome::Accepted,
      "RFC 6514 asks it of speakers that support the attribute; types may be new"},
     {"cases.py#otc-value-0", "", Outcome::Accepted, "RFC 9234 section 5 calls a wrong length malformed and no value"},
-    {"BgpMessageParserTest.cpp", "msgWithExtNHEncodingMalformed", Outcome::Accepted,
-     "a capability that we do not have is not looked into"},
     {"test_capability.c#test_segments/minsize", "", Outcome::Accepted,
      "a capability that we do not have is not looked into"},
-    {"test_capability.c#misc_segments/GR-", "", Outcome::Accepted,
-     "a capability that we do not have is not looked into"},
     {"test_capability.c#misc_segments/ORF-", "", Outcome::Accepted,
-     "a capability that we do not have is not looked into"},
-    {"test_capability.c#misc_segments/Role-", "", Outcome::Accepted,
      "a capability that we do not have is not looked into"},
 };
 

@@ -188,11 +188,18 @@ Bytes family_attributes() {
   return attributes_of(plain(), to_external, ipv4 ? net::Family::Ipv4 : net::Family::Ipv6);
 }
 
+// Within the attributes for IPv4, in front of the prefixes for IPv6.
+template <class Prefix>
+std::vector<NextHop> family_next_hops() {
+  if constexpr (std::is_same_v<Prefix, net::Ipv4Prefix>) return {plain().next_hop};
+  return {hop6, hop6_with_link_local};
+}
+
 TYPED_TEST(EncodedPrefixes, FillMessagesToTheLimit) {
   const auto all = many<TypeParam>(20000);
   const auto attributes = family_attributes<TypeParam>();
   for (const std::size_t limit : {std::size_t{300}, max_message_size, max_extended_message_size}) {
-    for (const auto& hop : {hop6, hop6_with_link_local})
+    for (const auto& hop : family_next_hops<TypeParam>())
       EXPECT_EQ(
           sent_and_read(all, limit,
                         [&](auto rest, Bytes& out) { return encode_reachable(attributes, hop, rest, limit, out); }),
@@ -207,11 +214,11 @@ TYPED_TEST(EncodedPrefixes, FillMessagesToTheLimit) {
 TYPED_TEST(EncodedPrefixes, FitAtEveryLimit) {
   const auto all = many<TypeParam>(40);
   const auto attributes = family_attributes<TypeParam>();
+  const auto hop = family_next_hops<TypeParam>().front();
   for (std::size_t limit = 100; limit < 420; ++limit) {
-    EXPECT_EQ(
-        sent_and_read(all, limit,
-                      [&](auto rest, Bytes& out) { return encode_reachable(attributes, hop6, rest, limit, out); }),
-        texts(all));
+    EXPECT_EQ(sent_and_read(all, limit,
+                            [&](auto rest, Bytes& out) { return encode_reachable(attributes, hop, rest, limit, out); }),
+              texts(all));
     EXPECT_EQ(sent_and_read(all, limit, [&](auto rest, Bytes& out) { return encode_withdrawn(rest, limit, out); }),
               texts(all));
   }
@@ -220,10 +227,11 @@ TYPED_TEST(EncodedPrefixes, FitAtEveryLimit) {
 TYPED_TEST(EncodedPrefixes, DoNotFitBesideAttributesThatFillTheMessage) {
   const auto all = many<TypeParam>(3);
   auto attributes = family_attributes<TypeParam>();
+  const auto hop = family_next_hops<TypeParam>().front();
   for (const std::size_t size : {4030U, 4073U, 4096U, 5000U, 65535U, 70000U}) {
     const auto big = join({attributes, attribute(0xf0, 200, Bytes(size - attributes.size() - 4, 1))});
     Bytes out{1, 2, 3};
-    const auto count = encode_reachable(std::span<const std::uint8_t>{big}, hop6, std::span<const TypeParam>{all},
+    const auto count = encode_reachable(std::span<const std::uint8_t>{big}, hop, std::span<const TypeParam>{all},
                                         max_message_size, out);
     EXPECT_EQ(count == 0, out == (Bytes{1, 2, 3}));
     EXPECT_TRUE(count == 0 || size < 4073);

@@ -205,6 +205,56 @@ TEST_F(AllocationLoopTest, LooksAtTheServiceThatChangedAndAtNoOthers) {
   EXPECT_GE(loop->counters().looked - before, 100U) << "an edit of the pool concerns them all";
 }
 
+TEST_F(AllocationLoopTest, LooksOnceAtAServiceThatNobodyElseTouches) {
+  start();
+  change(create(pool("web"), addresses("192.0.2.0/24")));
+  const auto before = loop->counters().looked;
+  change(create(service("one"), load_balancer()));
+  settle_after_change();
+  EXPECT_EQ(ip("one"), "192.0.2.0");
+  EXPECT_EQ(loop->counters().looked - before, 1U) << "what it wrote itself is no news";
+  restart();
+  settle_after_change();
+  EXPECT_EQ(loop->counters().looked, 0U) << "it is as it should be";
+  change(merge(service("one"), {{"spec", {{"type", "ClusterIP"}}}}));
+  EXPECT_EQ(ip("one"), "none");
+}
+
+TEST_F(AllocationLoopTest, LooksAgainAtAServiceThatChangedWhileItWasWritten) {
+  start();
+  change(create(pool("web"), addresses("192.0.2.0/24")));
+  ASSERT_TRUE(write(create(service("one"), load_balancer())));
+  // Once the loop has written, and before that is durable.
+  ASSERT_TRUE(queue.run_until([this] { return store->statistics().pending != 0; }));
+  ASSERT_TRUE(
+      write(merge(service("one"), {{"metadata", {{"annotations", {{"herald.dev/loadBalancerIPs", "192.0.2.9"}}}}}})));
+  settle_after_change();
+  EXPECT_EQ(ip("one"), "192.0.2.9");
+}
+
+TEST_F(AllocationLoopTest, GoesOnWaitingOverARestart) {
+  start();
+  change(create(pool("one"), addresses("192.0.2.1/32")));
+  change(create(service("first"), load_balancer()));
+  change(create(service("second"), load_balancer()));
+  restart();
+  EXPECT_EQ(loop->waiting(), 1U);
+  change(remove(service("first")));
+  now += 61s;
+  steady += 61s;
+  loop->tick();
+  settle();
+  EXPECT_EQ(ip("second"), "192.0.2.1");
+}
+
+TEST_F(AllocationLoopTest, DoesNotCountAsWaitingWhatIsNoLoadBalancerAnyMore) {
+  start();
+  change(create(pool("web"), addresses("192.0.2.0/24")));
+  change(create(service("one"), load_balancer()));
+  change(merge(service("one"), {{"spec", {{"type", "ClusterIP"}}}}));
+  EXPECT_EQ(loop->waiting(), 0U);
+}
+
 TEST_F(AllocationLoopTest, ForgetsTheLabelsOfANamespaceThatIsGone) {
   start();
   auto picky = addresses("192.0.2.0/24");

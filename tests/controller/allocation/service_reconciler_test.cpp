@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace controller {
 namespace {
@@ -33,9 +34,9 @@ struct World {
 
   void settle(json& object, net::TimePoint now = t0) {
     for (int round = 0; round < 5; ++round) {
-      const auto update = reconciler.reconcile(object, now, "2026-01-01T00:00:00Z");
+      const auto update = reconciler.reconcile(object.dump(), now, "2026-01-01T00:00:00Z").update;
       if (!update) return;
-      object.merge_patch(update->merge_patch);
+      object.merge_patch(json::parse(update->merge_patch));
       events.insert(events.end(), update->events.begin(), update->events.end());
       ++writes;
     }
@@ -194,6 +195,25 @@ TEST(SharedAddress, IsLeftByTheServiceWhosePolicyComesToDiffer) {
   EXPECT_THAT(world.events.end()[-2].message, HasSubstr("externalTrafficPolicy differs"));
 }
 
+TEST(SharedAddress, ReachesTheNamespacesThatBothServicesName) {
+  World world;
+  world.reconciler.set_pools(one_pool("a", "192.0.2.0/24"));
+  auto front = service("web");
+  auto back = service("web");
+  auto stranger = service("web");
+  const auto settle = [&](json& object, const std::string& space, std::uint16_t port, const char* shares_with) {
+    object["metadata"]["namespace"] = space;
+    object["metadata"]["annotations"] = {{"metallb.io/allow-shared-ip", "key"},
+                                         {"herald.dev/share-with-namespaces", shares_with}};
+    object["spec"]["ports"][0]["port"] = port;
+    world.settle(object);
+    return ip(object);
+  };
+  EXPECT_EQ(settle(front, "front", 80, "other ,back, "), "192.0.2.0");
+  EXPECT_EQ(settle(back, "back", 81, "front"), "192.0.2.0");
+  EXPECT_EQ(settle(stranger, "stranger", 82, "*"), "192.0.2.1") << "the others do not name it";
+}
+
 TEST(ServiceReconciler, NamesThePoolInAnnotationsAndTakesThemAwayWithTheAddress) {
   World world;
   world.reconciler.set_pools(one_pool("web", "192.0.2.0/24"));
@@ -236,7 +256,7 @@ TEST(ServiceReconciler, QuarantinesWhatAServiceHadThatBecameAnothersWhileWeWereA
   one["spec"]["type"] = "ClusterIP";
   World after;
   after.reconciler.set_pools(one_pool("a", "192.0.2.0/24"));
-  after.reconciler.adopt(one, t0);
+  after.reconciler.adopt(one.dump(), t0);
   after.settle(one);
   auto fresh = service("fresh");
   after.settle(fresh);
@@ -251,7 +271,7 @@ TEST(ServiceReconciler, QuarantinesWhatAServiceHadThatAskedForAnotherWhileWeWere
   one["spec"]["loadBalancerIP"] = "192.0.2.9";
   World after;
   after.reconciler.set_pools(one_pool("a", "192.0.2.0/24"));
-  after.reconciler.adopt(one, t0);
+  after.reconciler.adopt(one.dump(), t0);
   after.settle(one);
   EXPECT_EQ(ip(one), "192.0.2.9");
   auto fresh = service("fresh");
@@ -264,16 +284,16 @@ TEST(HeldAddresses, AreThoseThatWeGave) {
   world.reconciler.set_pools(one_pool("a", "192.0.2.0/24"));
   auto ours = service("ours");
   world.settle(ours);
-  EXPECT_THAT(held_addresses(config::Kind::Service, ours), testing::ElementsAre("192.0.2.0"));
-  EXPECT_THAT(held_addresses(config::Kind::Node, ours), testing::IsEmpty());
+  EXPECT_THAT(held_addresses(config::Kind::Service, ours.dump()), testing::ElementsAre("192.0.2.0"));
+  EXPECT_THAT(held_addresses(config::Kind::Node, ours.dump()), testing::IsEmpty());
   auto foreign = service("foreign");
   foreign["status"]["loadBalancer"]["ingress"] = {{{"ip", "203.0.113.9"}}};
-  EXPECT_THAT(held_addresses(config::Kind::Service, foreign), testing::IsEmpty());
+  EXPECT_THAT(held_addresses(config::Kind::Service, foreign.dump()), testing::IsEmpty());
   world.settle(foreign);
   EXPECT_EQ(assigned(foreign)["reason"], foreign_address);
-  EXPECT_THAT(held_addresses(config::Kind::Service, foreign), testing::IsEmpty());
+  EXPECT_THAT(held_addresses(config::Kind::Service, foreign.dump()), testing::IsEmpty());
   for (const auto& odd : {json{}, json{{"status", 3}}, json{{"status", {{"conditions", "x"}}}}})
-    EXPECT_THAT(held_addresses(config::Kind::Service, odd), testing::IsEmpty());
+    EXPECT_THAT(held_addresses(config::Kind::Service, odd.dump()), testing::IsEmpty());
 }
 
 TEST(ServiceReconciler, NeverTouchesAServiceOfAnotherClass) {
@@ -363,7 +383,7 @@ TEST(ServiceReconciler, AfterARestartGivesHoldersWhatTheyHadBeforeAnybodyElse) {
   World after;
   after.reconciler.set_pools(one_pool("a", "192.0.2.0/31"));
   auto fresh = service("fresh");
-  for (const auto* object : {&two, &one}) after.reconciler.adopt(*object, t0);
+  for (const auto* object : {&two, &one}) after.reconciler.adopt(object->dump(), t0);
   after.settle(fresh);
   after.settle(one);
   after.settle(two);

@@ -123,7 +123,7 @@ class StoreTest : public ::testing::Test {
 
   std::chrono::system_clock::time_point now{std::chrono::seconds{1'700'000'000}};
   std::size_t history = 4096;
-  std::function<std::vector<std::string>(config::Kind, const json&)> holdings;
+  std::function<std::vector<std::string>(config::Kind, std::string_view)> holdings;
   TemporaryFolder folder;
   Queue queue;
   std::optional<Store> store;

@@ -69,6 +69,42 @@ TEST_F(StoreWithOneService, RefusesASecondOfTheSameNameWhileTheFirstIsOnItsWay) 
   EXPECT_EQ(both[1].error().code, Code::AlreadyExists);
 }
 
+TEST_F(StoreWithOneService, ChecksAWriteAgainstTheNewestOfSeveralOnTheirWay) {
+  auto landed = false;
+  store->write({remove(service("web")), create(service("web"))}, [&landed](const auto&) { landed = true; });
+  store->write({remove(service("web"))}, nullptr);  // goes into the transaction after that one
+  ASSERT_TRUE(queue.run_until([&landed] { return landed; }));
+  EXPECT_NE(store->get(service("web")), nullptr);
+  EXPECT_EQ(store->latest(service("web")), nullptr);
+  EXPECT_TRUE(write(create(service("web"))));
+}
+
+TEST_F(StoreWithOneService, TakesTextInThePlaceOfATree) {
+  auto made = create(service("text"));
+  made.text = R"({"metadata":{"labels":{"a":"b"},"name":"other","uid":"x"},"spec":{"type":"NodePort"}})";
+  const auto object = write(std::move(made));
+  ASSERT_TRUE(object);
+  EXPECT_EQ((*object)->labels.find("a"), "b");
+  EXPECT_NE((*object)->uid, "x");
+  EXPECT_EQ(get(service("text"))["metadata"]["name"], "text");
+  auto patch = merge(service("text"), {});
+  patch.text = R"({"metadata":{"labels":{"a":null}},"status":{"x":[1]}})";
+  ASSERT_TRUE(write(patch));
+  EXPECT_EQ(get(service("text"))["status"]["x"], json::array({1}));
+  EXPECT_EQ(get(service("text"))["metadata"]["labels"], json::object());
+  EXPECT_EQ(get(service("text"))["metadata"]["generation"], 1);
+  patch.text = "[1";
+  EXPECT_EQ(write(patch).error().code, Code::Invalid);
+}
+
+TEST_F(StoreWithOneService, KeepsObjectsAsTheirTreesArePrinted) {
+  write(replace(service("web"), {{"spec", {{"b", {1, 2.5, "\"\n"}}, {"a", nullptr}}}, {"aaa", true}}));
+  write(merge(service("web"),
+              {{"spec", {{"b", nullptr}, {"c", {{"x", "\xc3\xa9"}}}}}, {"metadata", {{"labels", {{"l", "m"}}}}}}));
+  const auto text = store->get(service("web"))->text;
+  EXPECT_EQ(json::parse(text).dump(), text);
+}
+
 TEST_F(StoreWithOneService, RefusesAReplaceOfAnOlderRevision) {
   const auto old = store->get(service("web"))->revision;
   auto object = get(service("web"));
@@ -199,8 +235,8 @@ TEST_F(StoreReopened, AsANewFileKnowsNothingOfOldRevisions) {
 class StoreOfThingsHeld : public StoreTest {
  public:
   StoreOfThingsHeld() {
-    holdings = [](config::Kind kind, const json& object) {
-      const auto holds = object.value("/spec/holds"_json_pointer, json::array());
+    holdings = [](config::Kind kind, std::string_view object) {
+      const auto holds = json::parse(object).value("/spec/holds"_json_pointer, json::array());
       return kind == config::Kind::Service ? holds.get<std::vector<std::string>>() : std::vector<std::string>{};
     };
     open();

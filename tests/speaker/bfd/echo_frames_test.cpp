@@ -42,8 +42,9 @@ TEST(EchoFrames, HaveRightChecksums) {
   EXPECT_EQ(folded({ipv4.begin(), ipv4.begin() + 20}), 0xffffU);
   for (const auto* self : {"192.0.2.7", "2001:db8::7"}) {
     const auto frame = encode_echo_frame(ip(self), payload);
-    const auto header = ip(self).is_v4() ? 20 : 40;
-    const auto address = ip(self).bytes();
+    const auto own = ip(self);
+    const auto header = own.is_v4() ? 20 : 40;
+    const auto address = own.bytes();
     Bytes covered;
     for (int i = 0; i < 2; ++i) covered.insert(covered.end(), address.begin(), address.end());
     covered.insert(covered.end(), {0, 13, 0, 17});

@@ -62,6 +62,18 @@ TEST(Discovery, KeepsANeighbourUntilItIsSilent) {
   EXPECT_EQ(discovery.neighbors().at("eth1"), other);
 }
 
+TEST(Discovery, ReplacesANeighbourWithoutASessionSooner) {
+  bool up = true;
+  Discovery discovery{[&](std::uint32_t index) { return index == 1 && up; }};
+  discovery.set_links({{"eth1", {1, true, {}}}}, t0);
+  EXPECT_TRUE(discovery.heard(1, RouterMessage::Advertisement, one, t0));
+  EXPECT_FALSE(discovery.heard(1, RouterMessage::Advertisement, other, t0 + Seconds{20})) << "it has a session";
+  up = false;
+  EXPECT_TRUE(discovery.heard(1, RouterMessage::Advertisement, other, t0 + Seconds{21}));
+  EXPECT_FALSE(discovery.heard(1, RouterMessage::Advertisement, one, t0 + Seconds{25})) << "a chance for each";
+  EXPECT_TRUE(discovery.heard(1, RouterMessage::Advertisement, one, t0 + Seconds{26}));
+}
+
 TEST(Discovery, AnswersASolicitationAtMostEveryThreeSeconds) {
   auto discovery = on_two_links();
   for (int i = 0; i <= 3; ++i) (void)discovery.due(t0 + Seconds{i});

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reader of BMP streams: what decodes encodes to the same octets, and nothing breaks it.
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <vector>
+
+#include "bgp/bmp/message.hpp"
+
+namespace {
+
+void require(bool promise) {
+  if (!promise) std::abort();
+}
+
+void one(std::span<const std::uint8_t> bytes) {
+  const auto message = bgp::bmp::decode(bytes);
+  if (!message) {
+    require(message.error().offset <= bytes.size() && message.error().text[0] != '\0');
+    return;
+  }
+  std::vector<std::uint8_t> again;
+  bgp::bmp::encode(*message, again);
+  require(again == std::vector<std::uint8_t>(bytes.begin(), bytes.end()));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::span<const std::uint8_t> rest{data, size};
+  one(rest);  // as it is
+  while (!rest.empty()) {
+    const auto length = bgp::bmp::message_length(rest);
+    if (!length || !*length || **length > rest.size()) break;
+    one(rest.first(**length));
+    rest = rest.subspan(**length);
+  }
+  return 0;
+}
