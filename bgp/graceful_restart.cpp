@@ -10,12 +10,6 @@ namespace {
 
 using Mode = GracefulRestart::Mode;
 
-template <class Add>
-void for_each_family(Families families, Add&& add) {
-  if (families.ipv4) add(ipv4_unicast);
-  if (families.ipv6) add(ipv6_unicast);
-}
-
 RestartTerms::Family family_terms(const GracefulRestart& config, AfiSafi family, const Capabilities& theirs) {
   RestartTerms::Family terms;
   for (const auto& each : theirs.graceful_restart->families) {
@@ -43,7 +37,7 @@ std::optional<GracefulRestartCapability> offer_graceful_restart(const GracefulRe
   if (config.mode == Mode::Helper) return offer;
   offer.restarting = state.restarting;
   offer.time = config.restart_time;
-  for_each_family(families, [&](AfiSafi family) { offer.families.push_back({family, state.forwarding}); });
+  for (const auto family : pairs(families)) offer.families.push_back({family, state.forwarding});
   return offer;
 }
 
@@ -51,10 +45,8 @@ std::optional<std::vector<LongLivedFamily>> offer_long_lived(const GracefulResta
                                                              RestartState state) {
   if (config.mode == Mode::Off || config.long_lived_time == net::Seconds{0}) return std::nullopt;
   std::vector<LongLivedFamily> offer;
-  if (config.mode == Mode::Full)
-    for_each_family(families, [&](AfiSafi family) {
-      offer.push_back({family, state.forwarding, config.long_lived_time});
-    });
+  if (config.mode == Mode::Helper) return offer;
+  for (const auto family : pairs(families)) offer.push_back({family, state.forwarding, config.long_lived_time});
   return offer;
 }
 

@@ -12,13 +12,6 @@ namespace {
 
 constexpr std::uint8_t multiprotocol_capability = 1;
 
-std::vector<AfiSafi> pairs(Families families) {
-  std::vector<AfiSafi> list;
-  if (families.ipv4) list.push_back(ipv4_unicast);
-  if (families.ipv6) list.push_back(ipv6_unicast);
-  return list;
-}
-
 // IPv4 unicast needs no capability: it is what a peer that offers no family means (RFC 4760 section 8).
 Families offered_families(const Capabilities& capabilities) {
   if (capabilities.multiprotocol.empty()) return {.ipv4 = true, .ipv6 = false};

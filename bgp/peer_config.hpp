@@ -95,8 +95,6 @@ struct PeerConfig {
   net::Seconds connect_retry{10};              // longest pause between two dials, and longest wait for one
   net::Seconds idle_hold{60};                  // longest pause after an error
 
-  // A neighbour that is known by its link alone.
-  [[nodiscard]] bool unnumbered() const { return address.is_v6() && address.link_local(); }
   friend bool operator==(const PeerConfig&, const PeerConfig&) = default;
 };
 

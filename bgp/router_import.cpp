@@ -45,6 +45,14 @@ bool comes_from_us(const PathAttributes& attributes, const NeighborConfig& neigh
                           : transport.local_ipv6 && next_hop == net::IpAddress{*transport.local_ipv6};
 }
 
+// RFC 8326: the session is about to go, or the neighbour says so of these routes.
+bool about_to_go(const Neighbor& neighbor, const PathAttributes& attributes) {
+  using GracefulShutdown = NeighborConfig::GracefulShutdown;
+  const bool honoured =
+      neighbor.context.peer == PeerType::External && neighbor.config.graceful_shutdown == GracefulShutdown::Honoured;
+  return neighbor.config.draining == Draining::Yes || (honoured && attributes.has(community_graceful_shutdown));
+}
+
 // Runs the prefixes of one UPDATE through import filters, and interns each outcome once.
 class Importer {
  public:
@@ -59,9 +67,7 @@ class Importer {
         keep_rejected_{neighbor.config.rejected == Kept::Yes},
         per_prefix_{depends_on_prefix(chain_)},
         peer_type_{neighbor.peer.established()->negotiated()->type},
-        draining_{neighbor.config.draining == Draining::Yes},
-        last_resort_{neighbor.context.peer == PeerType::External &&
-                     neighbor.config.graceful_shutdown == NeighborConfig::GracefulShutdown::Honoured},
+        last_resort_{about_to_go(neighbor, received_)},
         roas_{roas} {
     if (neighbor.config.prepend_local_as) received_.as_path.prepend(own_asn_);
   }
@@ -73,15 +79,11 @@ class Importer {
   const Outcome& outcome(const net::Prefix& prefix) {
     if (known_ && (!per_prefix_ || loop_)) return outcome_;
     known_ = true;
-    const auto& communities = received_.communities;
-    const bool shutting_down =
-        draining_ || (last_resort_ && std::find(communities.begin(), communities.end(), community_graceful_shutdown) !=
-                                          communities.end());
-    if (!loop_ && !shutting_down && accepts_everything(chain_)) return accept(received_);
+    if (!loop_ && !last_resort_ && accepts_everything(chain_)) return accept(received_);
     if (!loop_) {
       auto attributes = received_;
       if (run(chain_, {prefix, name_, own_asn_, RouteSource::Learned, peer_type_, roas_}, attributes).accepted) {
-        if (shutting_down) attributes.local_pref = 0;  // RFC 8326 section 4.2, whatever filters say
+        if (last_resort_) attributes.local_pref = 0;  // RFC 8326 section 4.2, whatever filters say
         return accept(attributes);
       }
     }
@@ -113,8 +115,7 @@ class Importer {
   bool keep_rejected_;
   bool per_prefix_;
   PeerType peer_type_;
-  bool draining_;     // the session is about to go
-  bool last_resort_;  // routes that say so are
+  bool last_resort_;
   const RoaTable* roas_;
   bool known_ = false;
   Outcome outcome_;
@@ -194,19 +195,9 @@ void Router::Core::handle(Neighbor& neighbor, const RouteRefresh& refresh) {
 }
 
 template <class Prefix>
-std::uint64_t count_prefixes(const NlriRun& run) {
-  std::uint64_t count = 0;
-  for_each_prefix<Prefix>(run.bytes, [&](const Prefix&) { ++count; });
-  return count;
-}
-
-template <class Prefix>
 void Router::Core::withdraw_all(Neighbor& neighbor, const NlriRun& run) {
-  const auto withdraw = [&](const Prefix& prefix, std::uint32_t path_id) {
-    rib<Prefix>().withdraw(neighbor.id, prefix, path_id);
-  };
-  if (run.path_ids) return for_each_path<Prefix>(run.bytes, withdraw);
-  for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) { withdraw(prefix, 0); });
+  for_each_route<Prefix>(
+      run, [&](const Prefix& prefix, std::uint32_t path_id) { rib<Prefix>().withdraw(neighbor.id, prefix, path_id); });
 }
 
 template <class Prefix>
@@ -218,16 +209,15 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, const Upda
   if (const auto role = session.negotiated()->role) {
     const auto peer = session.negotiated()->peer_asn;
     if (leaked(attributes.only_to_customer, *role, peer)) {
-      neighbor.intake(run.family).leaked += count_prefixes<Prefix>(run);
+      for_each_route<Prefix>(run, [&](const Prefix&, std::uint32_t) { ++neighbor.intake(run.family).leaked; });
       return withdraw_all<Prefix>(neighbor, run);
     }
-    const bool upward = *role == Role::Customer || *role == Role::Peer || *role == Role::RouteServerClient;
-    if (upward && !attributes.only_to_customer) attributes.only_to_customer = peer;
+    if (from_above(*role) && !attributes.only_to_customer) attributes.only_to_customer = peer;
   }
   Importer importer{pool_, neighbor, config_, roas_, std::move(attributes)};
   auto& tables = rib<Prefix>();
   auto& intake = neighbor.intake(run.family);
-  const auto import_one = [&](const Prefix& prefix, std::uint32_t path_id) {
+  for_each_route<Prefix>(run, [&](const Prefix& prefix, std::uint32_t path_id) {
     const auto& outcome = importer.outcome(prefix);
     if (!outcome.accepted) ++intake.filtered;
     if (outcome.set == nullptr)
@@ -235,9 +225,7 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, const Upda
     else
       tables.announce(neighbor.id, prefix, outcome.set, outcome.accepted ? Acceptance::Accepted : Acceptance::Rejected,
                       path_id);
-  };
-  if (run.path_ids) return for_each_path<Prefix>(run.bytes, import_one);
-  for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) { import_one(prefix, 0); });
+  });
 }
 
 void Router::Core::note_faults(Neighbor& neighbor, const UpdateBody& body, const Update& update, net::TimePoint now) {

@@ -201,7 +201,7 @@ std::string Router::Core::why_rejected(const Path& path, const net::Prefix& pref
   if (from == nullptr) return std::string{describe(SelectionReason::Rejected)};
   auto attributes = path.set->attributes();
   const auto verdict = run(from->config.import,
-                           {prefix, from->config.name, from->config.session.local_asn, RouteSource::Learned,
+                           {prefix, from->config.policy_name(), from->config.session.local_asn, RouteSource::Learned,
                             from->up ? from->peer.established()->negotiated()->type : PeerType::External, roas_},
                            attributes);
   if (verdict.accepted) return "loop: the path holds this router's AS or identifier";

@@ -266,13 +266,6 @@ void Session::send(MessageType type, std::vector<std::uint8_t> bytes, Actions& o
   out.push_back(Send{connection(), std::move(bytes)});
 }
 
-void Session::keep_received(std::span<const std::uint8_t> open) {
-  open_received_.clear();
-  const Message message{open_received_, MessageType::Open};
-  open_received_.insert(open_received_.end(), open.begin(), open.end());
-  message.finish();
-}
-
 void Session::arm_hold(net::TimePoint now) {
   if (negotiated_->hold_time > net::Seconds{0}) {
     deadlines_.arm(Timer::Hold, now + negotiated_->hold_time);
@@ -314,7 +307,7 @@ std::optional<RouteMessage> Session::receive(const Frame& frame, net::TimePoint 
   switch (frame.type) {
     case MessageType::Open: {
       auto open = decode_open(frame.body);
-      if (open) keep_received(frame.body);
+      if (open) open_received_ = whole_message(MessageType::Open, frame.body);
       handle(open ? Event{std::move(*open)} : Event{Violation{std::move(open.error())}}, now, out);
       return std::nullopt;
     }

@@ -199,7 +199,6 @@ class Session {
   State abandon(const Abandoned& event, Actions& out);
   State unexpected(const Event& event, Actions& out);
   void send(MessageType type, std::vector<std::uint8_t> bytes, Actions& out);
-  void keep_received(std::span<const std::uint8_t> open);
   void arm_hold(net::TimePoint now);
   void arm_keepalive(net::TimePoint now);
 

@@ -4,7 +4,6 @@
 #include <array>
 #include <vector>
 
-#include "bgp/wire/nlri.hpp"
 #include "bgp/wire/notification.hpp"
 #include "net/match.hpp"
 
@@ -157,21 +156,11 @@ class Rows {
   }
 
   void prefixes(const bgp::NlriRun& run, MrtRow::Kind kind) {
-    const auto one = [&](const net::Prefix& prefix, std::optional<std::uint32_t> id) {
+    bgp::for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t id) {
       row_.prefix = prefix;
-      row_.path_id = id;
+      row_.path_id = run.path_ids ? std::optional{id} : std::nullopt;
       emit(kind);
-    };
-    const auto all = [&]<class Prefix>(const Prefix&) {
-      if (run.path_ids)
-        bgp::for_each_path<Prefix>(run.bytes, [&](const Prefix& prefix, std::uint32_t id) { one(prefix, id); });
-      else
-        bgp::for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) { one(prefix, std::nullopt); });
-    };
-    if (run.family == net::Family::Ipv4)
-      all(net::Ipv4Prefix{});
-    else
-      all(net::Ipv6Prefix{});
+    });
   }
 
   const Visit& visit_;

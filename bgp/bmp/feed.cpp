@@ -7,7 +7,6 @@
 #include "bgp/rib/attribute_set.hpp"
 #include "bgp/wire/bytes.hpp"
 #include "bgp/wire/framing.hpp"
-#include "bgp/wire/nlri.hpp"
 #include "bgp/wire/notification.hpp"
 
 namespace bgp::bmp {
@@ -17,26 +16,7 @@ namespace {
 constexpr std::string_view table_name = "global";
 
 std::vector<std::uint8_t> whole_update(std::span<const std::uint8_t> body) {
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(header_size + body.size());
-  const bgp::Message message{bytes, bgp::MessageType::Update};
-  bytes.insert(bytes.end(), body.begin(), body.end());
-  message.finish();
-  return bytes;
-}
-
-template <class Visit>
-void each_path(const NlriRun& run, Visit&& visit) {
-  const auto typed = [&]<class Prefix>(const Prefix&) {
-    if (run.path_ids)
-      for_each_path<Prefix>(run.bytes, [&](const Prefix& prefix, std::uint32_t id) { visit(net::Prefix{prefix}, id); });
-    else
-      for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) { visit(net::Prefix{prefix}, 0U); });
-  };
-  if (run.family == net::Family::Ipv4)
-    typed(net::Ipv4Prefix{});
-  else
-    typed(net::Ipv6Prefix{});
+  return whole_message(bgp::MessageType::Update, body);
 }
 
 PeerDown down(const PeerHeader& peer, const ResetReason& reason) {
@@ -179,8 +159,6 @@ void Feed::loc_rib_up() {
   say(PeerUp{loc_rib_header(), {}, 0, 0, bytes, bytes, {text_tlv(info_table_name, table_name)}});
 }
 
-void Feed::moved(PeerId /*peer*/, State /*from*/, State /*to*/) {}
-
 void Feed::went_up(PeerId peer) {
   if (router_.session(peer) != nullptr) peer_up(peer, Came::Now);
 }
@@ -240,7 +218,7 @@ void Feed::take_apart(PeerId peer, const Monitored& monitored, const Update& upd
     return RouteWriter::Place{peer, View::PrePolicy, path_id(monitored, family, id)};
   };
   const auto withdraw = [&](const NlriRun& run) {
-    each_path(run, [&](const net::Prefix& prefix, std::uint32_t id) {
+    for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t id) {
       writer_.withdraw(place(run.family, id), prefix, now_);
     });
   };
@@ -252,7 +230,7 @@ void Feed::take_apart(PeerId peer, const Monitored& monitored, const Update& upd
     }
     auto attributes = update.attributes;
     attributes.next_hop = run.family == net::Family::Ipv4 ? update.next_hop_ipv4 : update.next_hop_ipv6;
-    each_path(run, [&](const net::Prefix& prefix, std::uint32_t id) {
+    for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t id) {
       writer_.announce(place(run.family, id), prefix, attributes, form(monitored, View::PrePolicy), now_);
     });
   }

@@ -69,7 +69,6 @@ class Feed final : public RouterObserver {
   // The last words: that nobody is monitored any more, and why.
   void close(TerminationReason reason, std::string_view text);
 
-  void moved(PeerId peer, State from, State to) override;
   void went_up(PeerId peer) override;
   void went_down(PeerId peer, const ResetReason& reason) override;
   void received(PeerId peer, std::span<const std::uint8_t> body, const Update* update) override;

@@ -13,9 +13,6 @@ Bytes copy(std::span<const std::uint8_t> bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
-constexpr std::uint8_t peer_is_ipv6 = 1;
-constexpr std::uint8_t peer_is_wide = 2;
-
 // Reads down one record and remembers the first thing that is wrong and where.
 class Decoder {
  public:

@@ -39,8 +39,8 @@ void body(const PeerIndexTable& table, Bytes& bytes) {
   bytes.insert(bytes.end(), table.view.begin(), table.view.end());
   out.u16(static_cast<std::uint16_t>(table.peers.size()));
   for (const auto& peer : table.peers) {
-    const auto v6 = peer.address.is_v6() ? 1U : 0U;
-    const auto wide = peer.width == AsnWidth::FourOctets ? 2U : 0U;
+    const auto v6 = peer.address.is_v6() ? peer_is_ipv6 : 0U;
+    const auto wide = peer.width == AsnWidth::FourOctets ? peer_is_wide : 0U;
     out.u8(static_cast<std::uint8_t>(peer.other_flags | wide | v6));
     out.u32(peer.id.value);
     out.address(peer.address);

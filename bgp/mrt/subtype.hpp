@@ -11,6 +11,9 @@ namespace bgp::mrt {
 
 // TABLE_DUMP_V2
 inline constexpr std::uint16_t peer_index_table = 1;
+// Bits of a peer's type in it.
+inline constexpr std::uint8_t peer_is_ipv6 = 1;
+inline constexpr std::uint8_t peer_is_wide = 2;
 struct RibSubtype {
   net::Family family{};
   bool multicast = false;

@@ -28,7 +28,6 @@ class TableWriter {
     std::uint16_t index = 0;
     std::uint32_t heard = 0;  // since when its routes may have been known, seconds since 1970
   };
-  void write_peers(std::vector<std::uint8_t>& out) const;
   void write(const net::Prefix& prefix, std::span<const Path> paths, std::vector<std::uint8_t>& out);
 
   const Router& router_;

@@ -50,10 +50,8 @@ void UpdateLog::received(PeerId peer, std::span<const std::uint8_t> body, const 
   const auto* neighbor = router_.neighbor(peer);
   const auto* session = router_.session(peer);
   if (neighbor == nullptr || session == nullptr) return;
-  BgpMessage record{ends_of(router_, *neighbor, peer), false, has_path_ids(*session->negotiated(), update), {}};
-  const bgp::Message message{record.message, MessageType::Update};
-  record.message.insert(record.message.end(), body.begin(), body.end());
-  message.finish();
+  BgpMessage record{ends_of(router_, *neighbor, peer), false, has_path_ids(*session->negotiated(), update),
+                    whole_message(MessageType::Update, body)};
   encode(make_record(now_, std::move(record)), out_);
   ++records_;
 }

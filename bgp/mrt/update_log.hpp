@@ -23,14 +23,7 @@ class UpdateLog final : public RouterObserver {
   [[nodiscard]] std::uint64_t records() const { return records_; }
 
   void moved(PeerId peer, State from, State to) override;
-  void went_up(PeerId /*peer*/) override {}
-  void went_down(PeerId /*peer*/, const ResetReason& /*reason*/) override {}
   void received(PeerId peer, std::span<const std::uint8_t> body, const Update* update) override;
-  void refreshed(PeerId /*peer*/, net::Family /*family*/) override {}
-  void sent(PeerId /*peer*/, std::span<const std::uint8_t> /*messages*/) override {}
-  void accepted(PeerId /*peer*/, NodeIndex /*node*/, const net::Prefix& /*prefix*/, std::uint32_t /*path_id*/,
-                const AttributeSet* /*set*/) override {}
-  void selected(NodeIndex /*node*/, const net::Prefix& /*prefix*/, const Path* /*best*/) override {}
 
  private:
   const Router& router_;

@@ -18,22 +18,13 @@ constexpr std::size_t beside_attributes(const ExportTerms& terms) {
   const bool plain = terms.family == net::Family::Ipv4 && terms.self.address.is_v4();
   return header_size + 4 + (plain ? 5 : 4 + 5 + 32 + 17);
 }
-// RFC 9234 section 5: what has been to a customer goes to nobody but customers.
-bool only_to_customers(const ExportTerms& terms) {
-  return terms.role == Role::Customer || terms.role == Role::Peer || terms.role == Role::RouteServerClient;
-}
-bool towards_customers(const ExportTerms& terms) {
-  return terms.role == Role::Provider || terms.role == Role::Peer || terms.role == Role::RouteServer;
-}
 // Exporting adds no more than this to a set, filters aside: two AS, in a new segment, NEXT_HOP,
 // ORIGINATOR_ID, one element of CLUSTER_LIST, a community and OTC.
 constexpr std::size_t growth = 96;
 
 // RFC 8326 section 4: the other side is to find another way before this one goes.
 void mark_as_last_resort(PathAttributes& attributes) {
-  auto& communities = attributes.communities;
-  if (std::find(communities.begin(), communities.end(), community_graceful_shutdown) == communities.end())
-    communities.push_back(community_graceful_shutdown);
+  if (!attributes.has(community_graceful_shutdown)) attributes.communities.push_back(community_graceful_shutdown);
 }
 
 // How often the AS stands at the beginning of the path, which loses these.
@@ -119,7 +110,7 @@ ExportGate Exporter::simple_gate(const Path& path, const Rank& source) const {
   if ((path.set->flags & AttributeSet::no_advertise) != 0) return ExportGate::NoAdvertise;
   if (!terms_.takes_long_lived_stale && (path.set->flags & AttributeSet::llgr_stale) != 0)
     return ExportGate::LongLivedStale;
-  if (only_to_customers(terms_) && (path.set->flags & AttributeSet::only_to_customer) != 0)
+  if (terms_.role && from_above(*terms_.role) && (path.set->flags & AttributeSet::only_to_customer) != 0)
     return ExportGate::OnlyToCustomer;
   const auto stops = terms_.type == PeerType::External        ? AttributeSet::no_export
                      : terms_.type == PeerType::Confederation ? AttributeSet::no_export_subconfed
@@ -213,7 +204,8 @@ void Exporter::adapt(PathAttributes& attributes, const Path& path, const Rank& s
 }
 
 void Exporter::adapt_external(PathAttributes& attributes, const Path& path, const Verdict& verdict) const {
-  if (towards_customers(terms_) && !attributes.only_to_customer) attributes.only_to_customer = terms_.local_asn;
+  if (terms_.role && to_below(*terms_.role) && !attributes.only_to_customer)
+    attributes.only_to_customer = terms_.local_asn;
   attributes.local_pref.reset();
   attributes.originator_id.reset();
   attributes.cluster_list.clear();

@@ -55,10 +55,8 @@ bool Rib<Prefix>::fades(const Path& path) const {
 template <class Prefix>
 void Rib<Prefix>::fade(NodeIndex node, std::size_t place) {
   auto attributes = table_.paths(node)[place].set->attributes();
-  auto& communities = attributes.communities;
-  if (std::find(communities.begin(), communities.end(), community_no_llgr) != communities.end())
-    return erase_path(node, place);
-  communities.push_back(community_llgr_stale);
+  if (attributes.has(community_no_llgr)) return erase_path(node, place);
+  attributes.communities.push_back(community_llgr_stale);
   const auto faded = pool_.intern(attributes);
   AttributePool::retain(faded.get());
   auto& path = table_.paths(node)[place];

@@ -81,6 +81,10 @@ std::optional<float> link_bandwidth(ExtendedCommunity community) {
   return value;
 }
 
+bool PathAttributes::has(Community community) const {
+  return std::find(communities.begin(), communities.end(), community) != communities.end();
+}
+
 void AsPath::remove_confederation() {
   std::erase_if(segments, [](const AsPathSegment& segment) { return confederation(segment.type); });
 }

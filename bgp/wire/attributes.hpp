@@ -143,6 +143,7 @@ struct PathAttributes {
   std::vector<net::RouterId> cluster_list;
   std::optional<net::Asn> only_to_customer;  // RFC 9234 section 5
   std::vector<UnknownAttribute> unknown;
+  [[nodiscard]] bool has(Community community) const;
   friend bool operator==(const PathAttributes&, const PathAttributes&) = default;
 };
 

@@ -6,11 +6,6 @@
 namespace bgp {
 namespace {
 
-constexpr std::uint8_t extended_next_hop_code = 5;
-constexpr std::uint8_t role_code = 9;
-constexpr std::uint8_t graceful_restart_code = 64;
-constexpr std::uint8_t long_lived_code = 71;
-
 constexpr std::uint16_t restart_flag = 0x8000;
 constexpr std::uint16_t notification_flag = 0x4000;
 constexpr std::uint16_t time_mask = 0x0fff;
@@ -110,7 +105,7 @@ void encode_capability(const std::vector<ExtendedNextHop>& next_hops, net::Write
   // More than fit into one capability go into several.
   constexpr std::size_t most = 255 / 6;
   for (std::size_t at = 0; at < next_hops.size(); at += most) {
-    out.u8(extended_next_hop_code);
+    out.u8(capability::extended_next_hop);
     const auto length = out.length_field_u8();
     for (auto each = at; each < std::min(next_hops.size(), at + most); ++each) {
       out.u16(next_hops[each].family.afi);
@@ -121,13 +116,13 @@ void encode_capability(const std::vector<ExtendedNextHop>& next_hops, net::Write
 }
 
 void encode_role(std::uint8_t role, net::Writer& out) {
-  out.u8(role_code);
+  out.u8(capability::role);
   out.u8(1);
   out.u8(role);
 }
 
 void encode_capability(const GracefulRestartCapability& capability, net::Writer& out) {
-  out.u8(graceful_restart_code);
+  out.u8(capability::graceful_restart);
   const auto length = out.length_field_u8();
   const auto time = std::clamp(capability.time, net::Seconds{0}, longest_restart_time).count();
   out.u16(static_cast<std::uint16_t>((capability.restarting ? restart_flag : 0U) |
@@ -140,7 +135,7 @@ void encode_capability(const GracefulRestartCapability& capability, net::Writer&
 }
 
 void encode_capability(const std::vector<LongLivedFamily>& families, net::Writer& out) {
-  out.u8(long_lived_code);
+  out.u8(capability::long_lived);
   const auto length = out.length_field_u8();
   for (const auto& [family, forwarding, stale_time] : families) {
     const auto time = static_cast<std::uint32_t>(std::clamp(stale_time, net::Seconds{0}, longest_stale_time).count());

@@ -14,6 +14,14 @@
 
 namespace bgp {
 
+// Their codes.
+namespace capability {
+inline constexpr std::uint8_t extended_next_hop = 5;
+inline constexpr std::uint8_t role = 9;
+inline constexpr std::uint8_t graceful_restart = 64;
+inline constexpr std::uint8_t long_lived = 71;
+}  // namespace capability
+
 // IANA address family and subsequent address family numbers.
 struct AfiSafi {
   std::uint16_t afi{};
@@ -55,6 +63,14 @@ struct ExtendedNextHop {
 // RFC 9234 section 4.1: what the sender is to the receiver.
 enum class Role : std::uint8_t { Provider = 0, RouteServer = 1, RouteServerClient = 2, Customer = 3, Peer = 4 };
 [[nodiscard]] std::string_view print(Role role);  // "provider", "rs", "rs-client", "customer", "peer"
+// Where this router is that to a neighbour (section 5): what it hears there goes to customers only, and what it says
+// there must not come back from below.
+[[nodiscard]] constexpr bool from_above(Role ours) {
+  return ours == Role::Customer || ours == Role::Peer || ours == Role::RouteServerClient;
+}
+[[nodiscard]] constexpr bool to_below(Role ours) {
+  return ours == Role::Provider || ours == Role::Peer || ours == Role::RouteServer;
+}
 // The two go together (section 4.2, table 2).
 [[nodiscard]] bool fits(Role ours, std::uint8_t theirs);
 

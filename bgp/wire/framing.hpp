@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "bgp/wire/message.hpp"
@@ -26,5 +27,15 @@ class Message {
   std::vector<std::uint8_t>& out_;
   std::size_t start_;
 };
+
+// A body as it was received, with its front again.
+[[nodiscard]] inline std::vector<std::uint8_t> whole_message(MessageType type, std::span<const std::uint8_t> body) {
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(header_size + body.size());
+  const Message message{bytes, type};
+  bytes.insert(bytes.end(), body.begin(), body.end());
+  message.finish();
+  return bytes;
+}
 
 }  // namespace bgp

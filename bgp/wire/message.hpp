@@ -55,6 +55,13 @@ struct Families {
   friend constexpr bool operator==(Families, Families) = default;
 };
 
+[[nodiscard]] inline std::vector<AfiSafi> pairs(Families families) {
+  std::vector<AfiSafi> list;
+  if (families.ipv4) list.push_back(ipv4_unicast);
+  if (families.ipv6) list.push_back(ipv6_unicast);
+  return list;
+}
+
 // RFC 7911 section 4: what a speaker can do with path identifiers in a family.
 struct AddPathFamily {
   AfiSafi family;

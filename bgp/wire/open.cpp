@@ -9,23 +9,20 @@
 #include "net/writer.hpp"
 
 namespace bgp {
-namespace {
-
-constexpr std::uint8_t parameter_capabilities = 2;
-constexpr std::uint8_t parameter_extended = 255;
 
 namespace capability {
 constexpr std::uint8_t multiprotocol = 1;
 constexpr std::uint8_t route_refresh = 2;
-constexpr std::uint8_t extended_next_hop = 5;
 constexpr std::uint8_t extended_message = 6;
-constexpr std::uint8_t role = 9;
-constexpr std::uint8_t graceful_restart = 64;
 constexpr std::uint8_t four_octet_asn = 65;
 constexpr std::uint8_t add_path = 69;
 constexpr std::uint8_t enhanced_route_refresh = 70;
-constexpr std::uint8_t long_lived = 71;
 }  // namespace capability
+
+namespace {
+
+constexpr std::uint8_t parameter_capabilities = 2;
+constexpr std::uint8_t parameter_extended = 255;
 
 void add_family(std::vector<AfiSafi>& families, AfiSafi family) {
   if (std::find(families.begin(), families.end(), family) == families.end()) families.push_back(family);

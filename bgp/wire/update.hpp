@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // UPDATE: decoding with RFC 7606 error handling, and encoding. Decoding copies no prefix: NLRI stay
-// views into the message, checked once and then walked with for_each_prefix().
+// views into the message, checked once and then walked with for_each_route().
 #pragma once
 
 #include <array>
@@ -43,9 +43,26 @@ struct AttributeFault {
 struct NlriRun {
   net::Family family{};
   std::span<const std::uint8_t> bytes;
-  bool path_ids = false;  // to be walked with for_each_path()
+  bool path_ids = false;
   [[nodiscard]] bool empty() const { return bytes.empty(); }
 };
+
+// Calls visit(prefix, path identifier) for each prefix of a run, whose family is that of `Prefix`; the identifier is 0
+// where there are none.
+template <class Prefix, class Visit>
+void for_each_route(const NlriRun& run, Visit&& visit) {
+  if (run.path_ids) return for_each_path<Prefix>(run.bytes, visit);
+  for_each_prefix<Prefix>(run.bytes, [&](const Prefix& prefix) { visit(prefix, std::uint32_t{0}); });
+}
+// The same for a run of either family: visit(net::Prefix, path identifier).
+template <class Visit>
+void for_each_route(const NlriRun& run, Visit&& visit) {
+  const auto any = [&](const auto& prefix, std::uint32_t id) { visit(net::Prefix{prefix}, id); };
+  if (run.family == net::Family::Ipv4)
+    for_each_route<net::Ipv4Prefix>(run, any);
+  else
+    for_each_route<net::Ipv6Prefix>(run, any);
+}
 
 // One message holds at most two runs of either kind: those of RFC 4271 and those of RFC 4760.
 class NlriRuns {
@@ -80,7 +97,7 @@ struct Update {
 // where RFC 7606 demands a reset. Families that were not negotiated are ignored (no run is produced).
 [[nodiscard]] Decoded<Update> decode_update(std::span<const std::uint8_t> body, const UpdateContext& context);
 
-// The prefixes of a run are walked with for_each_prefix<Prefix>(run.bytes, visit) of nlri.hpp.
+// The prefixes of a run are walked with for_each_route().
 
 struct EncodeContext {
   PeerType peer = PeerType::External;

@@ -166,6 +166,21 @@ TEST_F(RouterBetweenTwo, RefusesALeakOfACustomer) {
   EXPECT_TRUE(router.explain(one).known);
 }
 
+TEST_F(RouterBetweenTwo, RefusesEveryPathOfALeakWithIdentifiers) {
+  left.options().says_ids = {true, true};
+  neighbors[0].session.add_path.receive = true;
+  neighbors[0].session.role = Role::Provider;
+  meet();
+  PathAttributes leak;
+  leak.as_path.segments = {{AsPathSegment::Type::Sequence, {left.options().asn}}};
+  leak.only_to_customer = net::Asn{64999};
+  left.announce({one, pfx("192.0.2.0/30")}, leak, 5);
+  left.announce({one}, leak, 6);
+  settle();
+  EXPECT_FALSE(router.explain(one).known);
+  EXPECT_EQ(router.neighbors().at(0).ipv4.leaked, 3U);
+}
+
 TEST_F(RouterBetweenTwo, RefusesWhatAPeerHasFromSomebodyElse) {
   neighbors[0].session.role = Role::Peer;
   meet();

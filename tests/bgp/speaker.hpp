@@ -265,12 +265,12 @@ class Speaker {
     if (update->end_of_rib) end_of_rib.push_back(*update->end_of_rib);
     for (const auto& run : update->withdrawn) {
       if (run.path_ids) {
-        walk_paths(run, [&](const net::Prefix& prefix, std::uint32_t id) {
+        for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t id) {
           if (heard_paths.erase({prefix, id}) == 0) complain("withdrawn and not known: " + print(prefix));
         });
         continue;
       }
-      walk(run, [&](const net::Prefix& prefix) {
+      for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t) {
         if (heard.erase(prefix) == 0) complain("withdrawn and not known: " + print(prefix));
       });
     }
@@ -278,25 +278,12 @@ class Speaker {
       auto attributes = update->attributes;
       attributes.next_hop = run.family == net::Family::Ipv4 ? update->next_hop_ipv4 : update->next_hop_ipv6;
       if (run.path_ids)
-        walk_paths(run, [&](const net::Prefix& prefix, std::uint32_t id) { heard_paths[{prefix, id}] = attributes; });
+        for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t id) {
+          heard_paths[{prefix, id}] = attributes;
+        });
       else
-        walk(run, [&](const net::Prefix& prefix) { heard[prefix] = attributes; });
+        for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t) { heard[prefix] = attributes; });
     }
-  }
-  template <class Visit>
-  static void walk_paths(const NlriRun& run, Visit&& visit) {
-    const auto typed = [&](const auto& prefix, std::uint32_t id) { visit(net::Prefix{prefix}, id); };
-    if (run.family == net::Family::Ipv4)
-      for_each_path<net::Ipv4Prefix>(run.bytes, typed);
-    else
-      for_each_path<net::Ipv6Prefix>(run.bytes, typed);
-  }
-  template <class Visit>
-  static void walk(const NlriRun& run, Visit&& visit) {
-    if (run.family == net::Family::Ipv4)
-      for_each_prefix<net::Ipv4Prefix>(run.bytes, [&](const auto& prefix) { visit(net::Prefix{prefix}); });
-    else
-      for_each_prefix<net::Ipv6Prefix>(run.bytes, [&](const auto& prefix) { visit(net::Prefix{prefix}); });
   }
 
   Router& router_;

@@ -119,11 +119,11 @@ class TestStation {
     if (decoded->end_of_rib) ends.emplace(view, where, *decoded->end_of_rib);
     auto& routes = tables[{view, where}];
     for (const auto& run : decoded->withdrawn)
-      each(run, [&](const net::Prefix& prefix, std::uint32_t id) { routes.erase({prefix, id}); });
+      for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t id) { routes.erase({prefix, id}); });
     for (const auto& run : decoded->reachable) {
       auto attributes = decoded->attributes;
       attributes.next_hop = run.family == net::Family::Ipv4 ? decoded->next_hop_ipv4 : decoded->next_hop_ipv6;
-      each(run, [&](const net::Prefix& prefix, std::uint32_t id) { routes[{prefix, id}] = attributes; });
+      for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t id) { routes[{prefix, id}] = attributes; });
     }
   }
 
@@ -150,20 +150,6 @@ class TestStation {
       (family == net::Family::Ipv4 ? families.ipv4 : families.ipv6) = agreed;
     }
     return families;
-  }
-
-  template <class Visit>
-  static void each(const NlriRun& run, Visit&& visit) {
-    const auto typed = [&]<class Prefix>(const Prefix&) {
-      if (run.path_ids)
-        for_each_path<Prefix>(run.bytes, [&](const Prefix& p, std::uint32_t id) { visit(net::Prefix{p}, id); });
-      else
-        for_each_prefix<Prefix>(run.bytes, [&](const Prefix& p) { visit(net::Prefix{p}, 0U); });
-    };
-    if (run.family == net::Family::Ipv4)
-      typed(net::Ipv4Prefix{});
-    else
-      typed(net::Ipv6Prefix{});
   }
 };
 
