@@ -79,6 +79,13 @@ template <class T>
   };
 }
 
+// One of these words, which is also what it is read to.
+inline auto one_of(std::initializer_list<std::string_view> words) {
+  std::vector<std::pair<std::string_view, std::string>> pairs;
+  for (const auto word : words) pairs.emplace_back(word, std::string{word});
+  return choice<std::string>(std::move(pairs));
+}
+
 // A problem when an entry stands in the list twice.
 template <class T, class Print>
 void refuse_repeats(const Cursor& in, std::string_view key, std::vector<T> entries, Print print_entry) {

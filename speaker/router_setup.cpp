@@ -138,17 +138,15 @@ bgp::FilterChain chain(const Resources& resources, const std::vector<std::string
 // What a Secret holds under the key that is meant, or why it does not.
 std::string secret_of(const Resources& resources, const config::SecretRef& ref, const std::string& own_namespace,
                       std::string& missing) {
-  const auto space = !ref.namespace_name.empty() ? ref.namespace_name
-                     : !own_namespace.empty()    ? own_namespace
-                                                 : std::string{"default"};
-  const auto secret = resources.secrets.find(space + "/" + ref.name);
+  const auto name = ref.full_name(own_namespace);
+  const auto secret = resources.secrets.find(name);
   if (secret == resources.secrets.end()) {
-    missing = "Secret " + space + "/" + ref.name + " does not exist";
+    missing = "Secret " + name + " does not exist";
     return {};
   }
   const auto value = secret->second.data.find(ref.key);
   if (value == secret->second.data.end() || value->second.empty()) {
-    missing = "Secret " + space + "/" + ref.name + " has no key \"" + ref.key + "\"";
+    missing = "Secret " + name + " has no key \"" + ref.key + "\"";
     return {};
   }
   return value->second;
@@ -161,8 +159,7 @@ bgp::AuthenticationKeys authentication(const Resources& resources, const BGPPeer
   using From = config::BGPPeer::TcpAo::Algorithm;
   using To = bgp::AuthenticationKeys::Algorithm;
   out.algorithm = peer.tcp_ao->algorithm == From::HmacSha1 ? To::HmacSha1 : To::AesCmac;
-  const auto& ref = peer.tcp_ao->secret;
-  const auto name = (ref.namespace_name.empty() ? std::string{"default"} : ref.namespace_name) + "/" + ref.name;
+  const auto name = peer.tcp_ao->secret.full_name();
   if (const auto secret = resources.secrets.find(name); secret != resources.secrets.end()) {
     for (const auto& [id, key] : secret->second.data)
       if (const auto number = config::key_number(id)) out.keys.emplace(*number, key);

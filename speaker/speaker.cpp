@@ -120,9 +120,7 @@ void Speaker::configure_router(net::TimePoint now) {
   if (first) roas_changed();
   bfd_.configure(setup.bfd);
   if (replay) bgp_.replay();
-  std::vector<RpkiCache> caches;
-  for (const auto& cache : setup.rpki_caches) caches.push_back({cache.address, cache.port});
-  rpki_.configure(caches);
+  rpki_.configure(setup.rpki_caches);
 }
 
 bool Speaker::has_session_over(std::uint32_t index) const {

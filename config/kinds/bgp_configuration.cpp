@@ -106,19 +106,13 @@ Checked<std::string> absolute_path(const Value& value) {
   return found;
 }
 
-Checked<std::string> view(const Value& value) {
-  return choice<std::string>({{"pre-policy", "pre-policy"},
-                              {"post-policy", "post-policy"},
-                              {"adj-rib-out", "adj-rib-out"},
-                              {"loc-rib", "loc-rib"},
-                              {"malformed", "malformed"}})(value);
-}
-
 BGPConfiguration::BmpStation parse_bmp_station(Cursor in) {
   BGPConfiguration::BmpStation station;
   station.address = in.required("address", host_ip);
   station.port = in.optional("port", number<std::uint16_t>(1), station.port);
-  if (auto what = in.optional_list("what", view)) station.what = std::move(*what);
+  if (auto what =
+          in.optional_list("what", one_of({"pre-policy", "post-policy", "adj-rib-out", "loc-rib", "malformed"})))
+    station.what = std::move(*what);
   station.statistics_interval =
       in.optional("statisticsInterval", interval(std::chrono::seconds{1}), station.statistics_interval);
   station.buffer_limit = in.optional("bufferLimit", number<std::uint32_t>(1, 1024), station.buffer_limit);
@@ -177,7 +171,7 @@ BGPConfiguration parse_bgp_configuration(Cursor in) {
   std::vector<std::string> stations;
   for (const auto& each : configuration.bmp_stations)
     stations.push_back(net::print(each.address) + " port " + std::to_string(each.port));
-  refuse_repeats(spec, "bmpStations", stations, [](const std::string& each) { return each; });
+  refuse_repeats(spec, "bmpStations", std::move(stations), [](const std::string& each) { return each; });
   configuration.mrt = spec.optional("mrt", parse_mrt);
   configuration.cluster_id = spec.optional("clusterID", router_id);
   configuration.confederation = spec.optional("confederation", parse_confederation);

@@ -46,12 +46,6 @@ Checked<std::string> as_path_regex(const Value& value) {
   return pattern;
 }
 
-auto one_of(std::initializer_list<std::string_view> words) {
-  std::vector<std::pair<std::string_view, std::string>> pairs;
-  for (const auto word : words) pairs.emplace_back(word, std::string{word});
-  return choice<std::string>(std::move(pairs));
-}
-
 BGPFilter::Match parse_match(Cursor in) {
   BGPFilter::Match match;
   match.prefixes = conditions(in, "prefixes", parse_prefix_match);

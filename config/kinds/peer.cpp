@@ -148,10 +148,15 @@ void check_place_of_peer(const Cursor& spec, const BGPPeer& peer) {
   if (peer.role && internal) spec.problem("role", "must not be given for an internal peer");
 }
 
-SecretRef parse_ao_secret(Cursor in) {
+SecretRef parse_secret_name(Cursor& in) {
   SecretRef reference;
   reference.name = in.required("name", object_name);
   reference.namespace_name = in.optional("namespace", object_name, std::string{});
+  return reference;
+}
+
+SecretRef parse_ao_secret(Cursor in) {
+  auto reference = parse_secret_name(in);
   in.no_other_keys();
   return reference;
 }
@@ -220,9 +225,7 @@ void parse_peer_interface(Cursor& spec, BGPPeer& peer) {
 }
 
 SecretRef parse_secret_ref(Cursor in) {
-  SecretRef reference;
-  reference.name = in.required("name", object_name);
-  reference.namespace_name = in.optional("namespace", object_name, std::string{});
+  auto reference = parse_secret_name(in);
   reference.key = in.optional("key", word, reference.key);
   in.no_other_keys();
   return reference;

@@ -16,11 +16,11 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
 std::optional<std::string> secret_of(const BGPPeer& peer) {
-  if (!peer.password_secret) return std::nullopt;
-  const auto& reference = *peer.password_secret;
+  // A connection is signed in one way.
   const auto& own = peer.meta.namespace_name;
-  const auto& name_space = !reference.namespace_name.empty() ? reference.namespace_name : own;
-  return (name_space.empty() ? "default" : name_space) + "/" + reference.name;
+  if (peer.password_secret) return peer.password_secret->full_name(own);
+  if (peer.tcp_ao) return peer.tcp_ao->secret.full_name(own);
+  return std::nullopt;
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ void Judge::bfd_profiles() {
   for (const auto* profile : by_age<BFDProfile>()) {
     if (!profile->authentication) continue;
     const auto& reference = profile->authentication->secret;
-    const auto key = (reference.namespace_name.empty() ? "default" : reference.namespace_name) + "/" + reference.name;
+    const auto key = reference.full_name();
     const auto refuse = [&](std::string why) { set_aside(*profile, "spec.authentication.secret", std::move(why)); };
     const auto found = all.secrets.find(key);
     if (found == all.secrets.end()) {

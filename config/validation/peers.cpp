@@ -88,7 +88,7 @@ void check_places(Judge& judge) {
 void check_password(Judge& judge, const BGPPeer& peer) {
   if (!peer.password_secret) return;
   const auto& reference = *peer.password_secret;
-  const auto key = (reference.namespace_name.empty() ? "default" : reference.namespace_name) + "/" + reference.name;
+  const auto key = reference.full_name();
   const auto found = judge.all.secrets.find(key);
   const auto hold = [&](std::string why) { judge.hold_down(peer, "spec.passwordSecret", std::move(why)); };
   if (found == judge.all.secrets.end()) return hold(missing("Secret", key));
@@ -107,7 +107,7 @@ void check_password(Judge& judge, const BGPPeer& peer) {
 void check_tcp_ao(Judge& judge, const BGPPeer& peer) {
   if (!peer.tcp_ao) return;
   const auto& reference = peer.tcp_ao->secret;
-  const auto key = (reference.namespace_name.empty() ? "default" : reference.namespace_name) + "/" + reference.name;
+  const auto key = reference.full_name();
   const auto hold = [&](std::string why) { judge.hold_down(peer, "spec.tcpAO", std::move(why)); };
   const auto found = judge.all.secrets.find(key);
   if (found == judge.all.secrets.end()) return hold(missing("Secret", key));

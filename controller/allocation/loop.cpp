@@ -192,7 +192,10 @@ void AllocationLoop::enqueue(const ObjectKey& key, std::uint64_t change) {
   auto& entry = *works_.try_emplace(key).first;
   auto& work = entry.second;
   if (work.written) {
-    change == 0 ? static_cast<void>(work.again = true) : static_cast<void>(work.change = change);
+    if (change == 0)
+      work.again = true;
+    else
+      work.change = change;
   } else if (!std::exchange(work.queued, true)) {
     queue_.push_back(&entry);
   }
@@ -210,7 +213,10 @@ void AllocationLoop::enqueue_all() {
 
 void AllocationLoop::set_waits(Entry& entry, bool waits) {
   if (std::exchange(entry.second.waits, waits) == waits) return;
-  waits ? static_cast<void>(waiting_.insert(&entry)) : static_cast<void>(waiting_.erase(&entry));
+  if (waits)
+    waiting_.insert(&entry);
+  else
+    waiting_.erase(&entry);
 }
 
 void AllocationLoop::drop_idle(const Entry& entry) {

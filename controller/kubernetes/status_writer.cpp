@@ -211,7 +211,7 @@ asio::awaitable<void> StatusWriter::send_event(Worker& worker, const Write& writ
   config::HttpRequest request;
   request.method = "POST";
   request.target = config::collection_path(config::info(Kind::Event), write.key.namespace_name).append(manager);
-  request.body = write.text.empty() ? compact(write.value) : write.text;
+  request.body = text_of(write);
   request.content_type = "application/json";
   const auto answer = co_await worker.client.call(std::move(request));
   answer ? ++counters_.events : ++counters_.events_dropped;

@@ -112,7 +112,10 @@ void Draft::stamp_created(const ObjectKey& key, WallTime now) {
 void Draft::stamp_updated(const Draft& before) {
   const auto carry_over = [](JsonMembers& to, const JsonMembers& from, std::string_view field) {
     const auto value = from.find(field);
-    value.empty() ? static_cast<void>(to.erase(field)) : to.set(field, value);
+    if (value.empty())
+      to.erase(field);
+    else
+      to.set(field, value);
   };
   carry_over(object_, before.object_, "apiVersion");
   carry_over(object_, before.object_, "kind");

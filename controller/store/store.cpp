@@ -58,11 +58,11 @@ struct Resolution {
   std::vector<std::string> given_up{};
 };
 
+}  // namespace
+
 std::string text_of(const Write& write) {
   return write.text.empty() ? compact(write.value) : write.text;
 }
-
-}  // namespace
 
 struct Store::State {
   explicit State(StoreOptions given)

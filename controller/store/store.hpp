@@ -57,6 +57,8 @@ struct Write {
   // Where it is not empty, the same as `value` in compact JSON: for those who write very much.
   std::string text{};
 };
+// Its value as JSON text.
+[[nodiscard]] std::string text_of(const Write& write);
 
 // What happened to an object. `before` is empty when it appeared.
 struct Change {

@@ -67,7 +67,6 @@ class Station : public std::enable_shared_from_this<Station> {
   void connected();
   void read();
   void write();
-  void later(net::Duration pause);
   void report_later();
   void hang_up(const std::string& why);
   void drop_feed();

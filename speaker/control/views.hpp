@@ -39,7 +39,7 @@ struct WallClock {
 [[nodiscard]] nlohmann::ordered_json view(const Verdict& verdict);
 [[nodiscard]] nlohmann::ordered_json view(const bgp::TableStatus& table);
 
-[[nodiscard]] std::string_view print(bgp::State state);
-[[nodiscard]] std::string print_next_hop(const bgp::NextHop& next_hop);  // "10.0.0.1", "fe80::1%eth1"  // "Established"
+[[nodiscard]] std::string_view print(bgp::State state);                  // "Established"
+[[nodiscard]] std::string print_next_hop(const bgp::NextHop& next_hop);  // "10.0.0.1", "fe80::1%eth1"
 
 }  // namespace speaker

@@ -103,7 +103,7 @@ void FileWriter::run() {
 void FileWriter::write(const Job& job) {
   auto& file = files_[job.path];
   // A record that was cut by a full disk cannot be followed by others: such a file is over in any case.
-  if (!file.error.empty() && (job.gaps == Gaps::Refused || file.descriptor >= 0)) return;
+  if (!file.error.empty() && (job.gaps == Gaps::Refused || file.descriptor >= 0)) return say(file.error);
   file.error.clear();
   if (file.descriptor < 0) file.descriptor = ::open(job.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   std::span<const std::uint8_t> rest{job.bytes};

@@ -13,15 +13,11 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "bgp/rpki/rtr_session.hpp"
-#include "net/address.hpp"
+#include "config/resources.hpp"
 
 namespace speaker {
 
-struct RpkiCache {
-  net::IpAddress address;
-  std::uint16_t port = 323;
-  friend auto operator<=>(const RpkiCache&, const RpkiCache&) = default;
-};
+using RpkiCache = config::BGPConfiguration::RpkiCache;
 
 class CacheClient : public std::enable_shared_from_this<CacheClient> {
  public:
