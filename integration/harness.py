@@ -37,6 +37,17 @@ def running(name_or_path: str | Path, **options: Any) -> Iterator[Lab]:
             live_labs.remove(lab)
 
 
+def bound_files(directory: Path, node: str, files: dict[str, str]) -> list[str]:
+    """Writes a node's files beside the topology; gives the binds that put them where they belong."""
+    binds = []
+    for target, content in files.items():
+        source = directory / node / target.strip("/").replace("/", "_")
+        source.parent.mkdir(exist_ok=True)
+        source.write_text(content)
+        binds.append(f"{source.relative_to(directory)}:{target}:ro")
+    return binds
+
+
 def poll(until: Callable[[], Value], deadline: float = 15, *, what: str = "") -> Value:
     """Gives the first true value of `until`; an assertion that fails inside it means "not yet", as does a LabError.
 

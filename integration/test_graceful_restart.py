@@ -124,12 +124,7 @@ def topology(directory: Path, restart: str) -> Path:
     }
     described = {}
     for name, (image, files, interfaces, commands) in nodes.items():
-        binds = []
-        for target, content in files.items():
-            source = directory / name / target.strip("/").replace("/", "_")
-            source.parent.mkdir(exist_ok=True)
-            source.write_text(content)
-            binds.append(f"{source.relative_to(directory)}:{target}")
+        binds = harness.bound_files(directory, name, files)
         setup = [
             f"ip addr add {address} dev {interface}" + (" nodad" if ":" in address else "")
             for interface, addresses in interfaces.items()

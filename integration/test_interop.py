@@ -187,12 +187,7 @@ def node(
     addresses: list[tuple[str, Side]],
     exec: Sequence[str] = (),
 ) -> dict[str, object]:
-    binds = []
-    for target, content in files.items():
-        source = directory / name / target.strip("/").replace("/", "_")
-        source.parent.mkdir(exist_ok=True)
-        source.write_text(content)
-        binds.append(f"{source.relative_to(directory)}:{target}:ro")
+    binds = harness.bound_files(directory, name, files)
     # IPv6 first: IPv4 lets the session come up, and a route whose next hop is on no link yet may be refused for good.
     commands = [f"ip addr add {side.ipv6}/64 dev {interface} nodad" for interface, side in addresses]
     commands += [f"ip addr add {side.ipv4}/24 dev {interface}" for interface, side in addresses]

@@ -70,12 +70,7 @@ while True:
 def topology(directory: Path, files: dict[str, dict[str, str]]) -> Path:
     nodes: dict[str, Any] = {}
     for name, image in IMAGES.items():
-        binds = []
-        for target, content in files[name].items():
-            source = directory / name / Path(target).name
-            source.parent.mkdir(exist_ok=True)
-            source.write_text(content)
-            binds.append(f"{source.relative_to(directory)}:{target}:ro")
+        binds = harness.bound_files(directory, name, files[name])
         commands = [f"ip addr add {ipv6} dev {dev} nodad" for dev, _, ipv6 in ADDRESSES[name]]
         commands += [f"ip addr add {ipv4} dev {dev}" for dev, ipv4, _ in ADDRESSES[name]]
         nodes[name] = {"kind": "linux", "image": image, "network-mode": "none", "binds": binds, "exec": commands}
@@ -186,7 +181,7 @@ def up(lab: Lab) -> bool:
 
 
 def reload(lab: Lab, directory: Path, herald: str) -> None:
-    (directory / "herald" / "router.yaml").write_text(herald)
+    (directory / "herald" / "etc_herald_router.yaml").write_text(herald)
     lab.node("herald").kill("herald-speaker", signal.SIGHUP)
 
 

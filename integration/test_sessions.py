@@ -136,12 +136,7 @@ def topology(directory: Path) -> Path:
     }
     described = {}
     for name, (image, files, commands) in nodes.items():
-        binds = []
-        for target, content in files.items():
-            source = directory / name / target.strip("/").replace("/", "_")
-            source.parent.mkdir(exist_ok=True)
-            source.write_text(content)
-            binds.append(f"{source.relative_to(directory)}:{target}")
+        binds = harness.bound_files(directory, name, files)
         described[name] = {"kind": "linux", "image": image, "network-mode": "none", "binds": binds, "exec": commands}
         described[name]["sysctls"] = {
             "net.ipv4.ip_forward": 1,

@@ -21,6 +21,7 @@ import pytest
 
 from integration import harness
 from integration.harness import ctl, poll
+from integration.test_router import values_of
 from integration.test_routes import BIRD, FRR, bgp_filter, bird, frr, peer, resources, topology
 from tools.lab import Lab, Node
 
@@ -193,17 +194,6 @@ def test_stations_know_what_the_tables_hold_and_tshark_finds_nothing_wrong(runni
         seen = harness.tshark(far, wrong + "11020", *decode, "-V")
         before_fault = [part.rpartition("BGP Monitoring Protocol, Type ")[2] for part in seen.split("[Malformed Packet")]
         assert [part.startswith("Peer Up") and "Loc-RIB" in part for part in before_fault[:-1:2]] == [True], seen
-
-
-def values_of(tree: object, key: str) -> list[str]:
-    """Every value that tshark's JSON has under a key, at any depth."""
-    if isinstance(tree, list):
-        return [value for item in tree for value in values_of(item, key)]
-    if not isinstance(tree, dict):
-        return []
-    own = tree.get(key, [])
-    here = [value for value in (own if isinstance(own, list) else [own]) if isinstance(value, str)]
-    return here + [value for below in tree.values() for value in values_of(below, key)]
 
 
 def test_a_station_that_comes_back_is_told_everything_anew(running) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from tools.lab import Lab, LabError, Node
 
 NODES = ("n1", "n2", "n3")
+CLIENT = "172.16.99.0/24"  # the nodes learn it from the ToR
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
@@ -46,9 +47,6 @@ def wait(what: str, condition: Callable[[], bool], deadline: float = 30) -> floa
         if time.monotonic() - began > deadline:
             raise LabError(f"after {deadline:.0f} s still not: {what}")
         time.sleep(0.02)
-
-
-CLIENT = "172.16.99.0/24"  # learned from the ToR
 
 
 def api(lab: Lab, *words: str) -> str:
