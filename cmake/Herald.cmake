@@ -76,11 +76,23 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(herald_asio PUBLIC -fcoroutines)
 endif()
 
-# herald_library(NAME [LINKS target...]): every .cpp below the calling folder but main.cpp.
+# herald_library(NAME [LINKS target...] [RULES pattern...]): every .cpp below the calling folder but main.cpp. Those that
+# match a pattern become NAME_rules, a library of their own for who needs nothing else of the folder; NAME links it.
 function(herald_library name)
-  cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LINKS;RULES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  foreach(pattern ${arg_RULES})
+    set(found ${sources})
+    list(FILTER found INCLUDE REGEX "${CMAKE_CURRENT_SOURCE_DIR}/${pattern}\\.cpp$")
+    list(APPEND rules ${found})
+  endforeach()
+  if(rules)
+    list(REMOVE_ITEM sources ${rules})
+    add_library(${name}_rules STATIC ${rules})
+    target_link_libraries(${name}_rules PRIVATE herald_options PUBLIC net bgp bfd config fmt::fmt)
+    list(APPEND arg_LINKS ${name}_rules)
+  endif()
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PRIVATE herald_options PUBLIC ${arg_LINKS})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
@@ -93,13 +105,13 @@ function(herald_precompile name)
     <string> <string_view> <tl/expected.hpp> <utility> <variant> <vector> ${ARGN})
 endfunction()
 
-# herald_program(NAME LIBRARY): main.cpp of the calling folder over a library of its own.
+# herald_program(NAME LIBRARY...): main.cpp of the calling folder over a library of its own.
 function(herald_program name library)
   if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/main.cpp)
     return()
   endif()
   add_executable(${name} main.cpp)
-  target_link_libraries(${name} PRIVATE herald_options ${library})
+  target_link_libraries(${name} PRIVATE herald_options ${library} ${ARGN})
 endfunction()
 
 # herald_jemalloc(PROGRAM): malloc() is jemalloc's; the sanitizers bring their own.

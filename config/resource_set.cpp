@@ -6,27 +6,14 @@
 #include <type_traits>
 #include <utility>
 
+#include "config/candidate.hpp"
+
 namespace config {
 namespace {
 
 constexpr bool is_judged(Kind kind) {
   return kind != Kind::Service && kind != Kind::EndpointSlice && kind != Kind::SpeakerState &&
          kind != Kind::Namespace && kind != Kind::Event;
-}
-
-template <class Function>
-void with_type_of(Kind kind, Function function) {
-  const auto try_all = [&]<std::size_t... index>(std::index_sequence<index...> /*indices*/) {
-    ((static_cast<std::size_t>(kind) == index
-          ? function(std::type_identity<std::variant_alternative_t<index, Object>>{})
-          : void()),
-     ...);
-  };
-  try_all(std::make_index_sequence<std::variant_size_v<Object>>{});
-}
-
-void erase(Resources& resources, const ObjectId& id) {
-  with_type_of(id.kind, [&]<class T>(std::type_identity<T> /*type*/) { items<T>(resources).erase(id.key); });
 }
 
 // Is it the same object with the same intent? What controllers write on it, such as the counters in a pool's status,

@@ -346,6 +346,7 @@ struct SpeakerState {
   std::string instance;  // changes with every start of the speaker
   std::vector<Interface> interfaces;
   std::vector<net::IpAddress> owned;  // layer 2 addresses it answers for, ascending: what keeps an owner in place
+  std::vector<std::string> sessions;  // BGPPeers with a session that is established, ascending
   bool draining = false;
 };
 

@@ -3,9 +3,12 @@
 #include <iostream>
 
 #include "controller/run.hpp"
+#include "insight/announced_status.hpp"
 
 int main(int argc, char** argv) {
   const auto* socket = std::getenv("NOTIFY_SOCKET");
-  return controller::run({argv + 1, argv + argc},
-                         {.out = std::cout, .err = std::cerr, .notify_socket = socket == nullptr ? "" : socket});
+  return controller::run({argv + 1, argv + argc}, {.out = std::cout,
+                                                   .err = std::cerr,
+                                                   .notify_socket = socket == nullptr ? "" : socket,
+                                                   .observer = insight::announced_status()});
 }

@@ -16,7 +16,7 @@ struct Texts {
   std::string store;
   std::vector<std::string> listen;
   std::string metrics;
-  std::string token_file, tls_certificate, tls_key;
+  std::string token_file, tls_certificate, tls_key, webhook;
   std::string load_balancer_class;
   std::string log_level = "info";
   std::string log_format = "text";
@@ -69,6 +69,12 @@ std::variant<Options, Exit> checked(const Texts& texts) {
     }
     options.metrics = std::get<TcpEndpoint>(*address);
   }
+  if (!texts.webhook.empty()) {
+    const auto address = parse_listen_address(texts.webhook);
+    if (!address || !std::holds_alternative<TcpEndpoint>(*address))
+      return wrong("--webhook", fmt::format("must be ADDRESS:PORT, got \"{}\"", texts.webhook));
+    options.kubernetes->webhook = std::get<TcpEndpoint>(*address);
+  }
   if (options.tls_certificate.empty() != options.tls_key.empty()) {
     return wrong("--tls-cert, --tls-key", "one needs the other");
   }
@@ -119,6 +125,13 @@ std::variant<Options, Exit> parse_options(const std::vector<std::string>& argume
       ->needs(kubernetes);
   app.add_option("--metallb-namespace", texts.cluster.metallb_namespace,
                  "Where MetalLB's objects are obeyed (default metallb-system; \"\": nowhere)")
+      ->type_name("NAME")
+      ->needs(kubernetes);
+  app.add_option("--webhook", texts.webhook, "Serve a validating webhook here, by HTTPS with a certificate of its own")
+      ->type_name("ADDR:PORT")
+      ->needs(kubernetes);
+  app.add_option("--webhook-configuration", texts.cluster.webhook_configuration,
+                 "The ValidatingWebhookConfiguration in which it lists its certificate (default herald)")
       ->type_name("NAME")
       ->needs(kubernetes);
   app.add_flag("--print-crds", texts.print_crds, "Print the CustomResourceDefinitions of Herald's kinds and exit");

@@ -20,6 +20,8 @@ struct KubernetesOptions {
   std::string lease_namespace;  // empty: that of the pod or of the context
   std::string lease_name = "herald-controller";
   std::string metallb_namespace = "metallb-system";  // empty: MetalLB's objects are left alone
+  std::optional<TcpEndpoint> webhook;                // where the validating webhook listens
+  std::string webhook_configuration = "herald";      // the ValidatingWebhookConfiguration that lists its certificate
 };
 
 struct Options {

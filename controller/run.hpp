@@ -7,12 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "controller/kubernetes/observer.hpp"
+
 namespace controller {
 
 struct Environment {
   std::ostream& out;
   std::ostream& err;
   std::string notify_socket;  // NOTIFY_SOCKET of sd_notify(3); empty: nobody asked
+  ObserverFactory observer;   // of what a Kubernetes cluster's Services come to; empty: nobody looks
 };
 
 // The exit code: 0 done, 1 failed at run time, 2 usage or configuration.

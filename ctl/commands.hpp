@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ctl/options.hpp"
+#include "ctl/planner.hpp"
 
 namespace ctl {
 
@@ -18,6 +19,8 @@ struct Failure : std::runtime_error {
   int code;
 };
 
+// What would follow, by the word of `planner`.
+void run_plans(const Options& options, const Planner& planner, std::ostream& out);
 void run_on_resources(const Options& options, std::ostream& out);
 void run_on_speaker(const Options& options, std::ostream& out);
 // mrt: reads a file, or has the speaker write one.

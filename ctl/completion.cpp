@@ -10,7 +10,8 @@ namespace ctl {
 namespace {
 
 constexpr auto commands =
-    "get describe apply delete watch status peers routes services explain restart refresh drain undrain mrt completion";
+    "get describe apply delete watch plan migrate status peers routes services explain restart refresh drain undrain "
+    "mrt completion";
 
 std::string kinds() {
   std::string words;
@@ -33,7 +34,7 @@ constexpr auto candidates = R"sh(_heraldctl_candidates() {
   for word in "$@"; do
     case $before in
       --server | --control | --token-file | --ca-file | --kubeconfig | --context | -n | --namespace) ask+=("$before" "$word"); before=''; continue ;;
-      -o | --output | -f | --filename | -l | --selector | --peer | --family | --prefix | --asn | --reason) before=''; continue ;;
+      --metallb-namespace | -o | --output | -f | --filename | -l | --selector | --peer | --family | --prefix | --asn | --reason | --class) before=''; continue ;;
     esac
     before=''
     case $word in
@@ -53,7 +54,7 @@ constexpr auto candidates = R"sh(_heraldctl_candidates() {
     -o | --output) echo table wide json yaml name; return ;;
     --family) echo ipv4 ipv6; return ;;
     --peer) "${ask[@]}" peers -o name 2>/dev/null; return ;;
-    -n | --namespace) "${ask[@]}" get namespaces -o name 2>/dev/null | sed 's,.*/,,'; return ;;
+    -n | --namespace | --metallb-namespace) "${ask[@]}" get namespaces -o name 2>/dev/null | sed 's,.*/,,'; return ;;
   esac
   case $verb:$count in
     :*) echo @commands@ ;;
@@ -65,6 +66,7 @@ constexpr auto candidates = R"sh(_heraldctl_candidates() {
     mrt:1) for word in *.mrt; do [ ! -e "$word" ] || echo "$word"; done ;;
     explain:0) echo service route ;;
     explain:1) [ "$kind" != service ] || "${ask[@]}" services -o name 2>/dev/null ;;
+    migrate:0) echo metallb ;;
     completion:0) echo bash zsh ;;
   esac
 }
@@ -74,6 +76,8 @@ _heraldctl_options() {
   case " $* " in
     *" apply "*) echo --filename --dry-run ;;
     *" delete "*) echo --filename ;;
+    *" plan "*) echo --filename --delete --class --metallb-namespace ;;
+    *" migrate "*) echo --apply --class --metallb-namespace ;;
     *" get "*) echo --selector --show-managed-fields ;;
     *" watch "*) echo --selector ;;
     *" routes "*) echo --peer --family ;;

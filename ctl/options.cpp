@@ -55,6 +55,21 @@ void add_resource_commands(const Commands& command, Options& options) {
   watch->add_option("-l,--selector", options.selector, "Only objects with these labels")->type_name("LABELS");
 }
 
+void add_plan_commands(const Commands& command, Options& options) {
+  auto* plan = command("plan", "What would change: addresses of services, and sessions", Verb::Plan);
+  plan->add_option("-f,--filename", options.files, "File, or - for standard input")->required()->type_name("FILE");
+  plan->add_flag("--delete", options.deletion, "What if the objects were deleted");
+  auto* migrate =
+      command("migrate", "What Herald makes of another product's objects, and take them over", Verb::Migrate);
+  migrate->add_option("FROM", options.words, "metallb")->required()->expected(1);
+  migrate->add_flag("--apply", options.apply, "Write them as objects of herald.dev, unless an address would change");
+  for (auto* one : {plan, migrate}) {
+    one->add_option("--class", options.load_balancer_class, "The controller's class of load balancers")
+        ->type_name("NAME");
+    one->add_option("--metallb-namespace", options.metallb_namespace, "Where MetalLB's objects are")->type_name("NAME");
+  }
+}
+
 void add_speaker_commands(const Commands& command, Options& options) {
   command("status", "One screen about the node", Verb::Status);
   command("peers", "BGP neighbours and their sessions", Verb::Peers)
@@ -162,6 +177,7 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
   };
   add_general(app, options, format);
   add_resource_commands(command, options);
+  add_plan_commands(command, options);
   add_speaker_commands(command, options);
   try {
     app.parse(argc, argv);

@@ -17,7 +17,9 @@ enum class Verb : std::uint8_t {
   Describe,
   Apply,
   Delete,
-  Watch,  // on resources, through the API
+  Watch,
+  Plan,
+  Migrate,  // on resources, through the API
   Status,
   Peers,
   Routes,
@@ -44,16 +46,20 @@ struct Options {
   std::string namespace_name = "default";
   bool all_namespaces = false;
   std::string selector;
-  bool managed_fields = false;     // get: also who applied which fields
-  bool dry_run = false;            // apply: ask the API, change nothing
-  std::vector<std::string> words;  // what follows the verb
-  std::vector<std::string> files;  // -f
-  std::string peer;                // routes in|out
-  std::string family;              // routes, mrt
-  std::string prefix;              // mrt: routes within it
-  std::string asn;                 // mrt: routes with it in their path, or of it as a peer
-  std::string reason;              // restart
-  bool out = false;                // refresh: send ours again instead of asking for theirs
+  bool managed_fields = false;                       // get: also who applied which fields
+  bool dry_run = false;                              // apply: ask the API, change nothing
+  bool deletion = false;                             // plan: what if the objects were deleted
+  bool apply = false;                                // migrate: take the objects over
+  std::string load_balancer_class;                   // plan, migrate: the controller's
+  std::string metallb_namespace = "metallb-system";  // plan, migrate: where MetalLB's objects are
+  std::vector<std::string> words;                    // what follows the verb
+  std::vector<std::string> files;                    // -f
+  std::string peer;                                  // routes in|out
+  std::string family;                                // routes, mrt
+  std::string prefix;                                // mrt: routes within it
+  std::string asn;                                   // mrt: routes with it in their path, or of it as a peer
+  std::string reason;                                // restart
+  bool out = false;                                  // refresh: send ours again instead of asking for theirs
   Paint paint = Paint::Plain;
 };
 

@@ -14,7 +14,7 @@ bool print_structured(const nlohmann::json& value, Format format, std::ostream& 
   return format == Format::Json || format == Format::Yaml;
 }
 
-int run(int argc, const char* const* argv) {
+int run(int argc, const char* const* argv, const Planner& planner) {
   const auto parsed = parse_options(argc, argv);
   if (const auto* code = std::get_if<int>(&parsed)) return *code;
   const auto& options = std::get<Options>(parsed);
@@ -26,6 +26,10 @@ int run(int argc, const char* const* argv) {
       case Verb::Delete:
       case Verb::Watch:
         run_on_resources(options, std::cout);
+        break;
+      case Verb::Plan:
+      case Verb::Migrate:
+        run_plans(options, planner, std::cout);
         break;
       case Verb::Mrt:
         run_on_mrt(options, std::cout);

@@ -2,9 +2,11 @@
 // heraldctl from command line to exit code.
 #pragma once
 
+#include "ctl/planner.hpp"
+
 namespace ctl {
 
 // 0 done, 1 the request failed, 2 usage.
-int run(int argc, const char* const* argv);
+int run(int argc, const char* const* argv, const Planner& planner);
 
 }  // namespace ctl

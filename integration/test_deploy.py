@@ -163,8 +163,9 @@ def capabilities(*names: str) -> Callable[[Object], None]:
     (["overlays/bgp"], capabilities("NET_ADMIN", "NET_BIND_SERVICE")),
     (["overlays/l2"], capabilities("NET_ADMIN", "NET_RAW")),
     (["overlays/metallb"], turn_on("metallb")),
+    (["overlays/admission"], turn_on("admission")),
     (["base", "monitoring"], turn_on("monitoring")),
-], ids=["base", "bgp", "l2", "metallb", "monitoring"])
+], ids=["base", "bgp", "l2", "metallb", "admission", "monitoring"])
 def test_the_chart_installs_what_kustomize_installs(folders: list[str], change: Callable[[Object], None]) -> None:
     expected: dict[tuple[str, str, str], Object] = {}
     for folder in folders:
@@ -202,7 +203,7 @@ def test_what_can_be_set_in_the_chart_is_set() -> None:
 
 
 def test_kubectl_agrees_on_what_kustomize_gives() -> None:
-    for folder in ("base", "overlays/bgp", "overlays/metallb", "monitoring"):
+    for folder in ("base", "overlays/bgp", "overlays/metallb", "overlays/admission", "monitoring"):
         done = subprocess.run(["kubectl", "kustomize", str(DEPLOY / folder)], capture_output=True, text=True)
         if done.returncode != 0 and "must be a file" in done.stderr:
             # That of Debian 12 builds no folder of folders: then the parts have to be good at least.
@@ -211,6 +212,19 @@ def test_kubectl_agrees_on_what_kustomize_gives() -> None:
         assert done.returncode == 0, done.stderr
         found = {key_of(one): one for one in yaml.safe_load_all(done.stdout)}
         assert found == kustomized(DEPLOY / folder), folder
+
+
+def test_the_webhook_judges_what_people_write_and_lets_through_when_it_is_away() -> None:
+    objects = kustomized(DEPLOY / "overlays" / "admission")
+    webhook = objects["ValidatingWebhookConfiguration", "", "herald"]["webhooks"][0]
+    assert webhook["failurePolicy"] == "Ignore" and webhook["sideEffects"] == "None" and webhook["timeoutSeconds"] <= 5
+    crds = {one["spec"]["names"]["plural"] for one in documents(DEPLOY / "crds" / "herald.dev.yaml")}
+    # Heartbeats are not people's, and come all the time.
+    assert set(webhook["rules"][0]["resources"]) == crds - {"speakerstates"}
+    service = objects["Service", "herald-system", webhook["clientConfig"]["service"]["name"]]["spec"]
+    container = objects["Deployment", "herald-system", "herald-controller"]["spec"]["template"]["spec"]["containers"][0]
+    port = next(one for one in container["ports"] if one["name"] == service["ports"][0]["targetPort"])
+    assert f"--webhook=0.0.0.0:{port['containerPort']}" in container["command"]
 
 
 # --- monitoring
@@ -232,7 +246,7 @@ def rules() -> list[Object]:
 
 
 def test_the_reference_names_the_metrics_that_the_sources_have() -> None:
-    sources = "".join(path.read_text() for folder in ("speaker", "controller")
+    sources = "".join(path.read_text() for folder in ("speaker", "controller", "insight")
                       for path in (ROOT / folder).rglob("*.cpp"))
     assert set(re.findall(r'"(herald_[a-z0-9_]+)"', sources)) == metric_names()
 
@@ -290,6 +304,7 @@ def test_prometheus_takes_the_expressions_of_the_dashboard(tmp_path: Path) -> No
 SERIES = [
     ({'herald_controller_leader{pod="a"}': "1x3 0x20", 'herald_controller_leader{pod="b"}': "0x23"}, "HeraldNoController", 2, 6),
     ({'herald_controller_leader{pod="a"}': "1x3 _x20"}, "HeraldNoController", 2, 20),
+    ({"herald_services_unannounced": "0x5 2x20"}, "HeraldServicesUnannounced", 5, 12),
     ({"herald_services_waiting": "0x2 1x30"}, "HeraldServicesWait", 8, 15),
     ({'herald_bgp_session_up{peer="t",node="n"}': "1x2 0x20", 'herald_bgp_session_held_down{peer="t",node="n"}': "0x22"},
      "HeraldSessionDown", 3, 7),
@@ -339,12 +354,12 @@ def test_controllers_and_speakers_have_no_more_rights_than_they_use() -> None:
     assert "add" not in pods["herald-controller"]["containers"][0]["securityContext"]["capabilities"]
 
 
-def test_the_policy_lets_in_what_is_asked_for_and_nothing_else() -> None:
-    objects = kustomized(DEPLOY / "base")
+@pytest.mark.parametrize("folder", ["base", "overlays/admission"])
+def test_the_policy_lets_in_what_is_asked_for_and_nothing_else(folder: str) -> None:
+    objects = kustomized(DEPLOY / folder)
     policy = objects["NetworkPolicy", "herald-system", "herald-controller"]["spec"]
     container = objects["Deployment", "herald-system", "herald-controller"]["spec"]["template"]
     assert policy["podSelector"]["matchLabels"].items() <= container["metadata"]["labels"].items()
     opened = {port["port"] for rule in policy["ingress"] for port in rule["ports"]}
     assert opened == {port["containerPort"] for port in container["spec"]["containers"][0]["ports"]}
     assert all("to" in rule or rule["ports"] for rule in policy["egress"])
-

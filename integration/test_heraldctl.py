@@ -120,6 +120,37 @@ def test_apply_keeps_what_was_written_as_it_was_written(world: Host) -> None:
     assert world.ctl("delete", "pool/once").stdout == "ipaddresspool/once deleted\n"
 
 
+def test_a_plan_says_what_would_follow_and_changes_nothing(world: Host) -> None:
+    before = world.json("get", "pool", "web")
+    moved = POOL % ("web", "198.18.3.0/30", "")
+    plan = json.loads(world.ctl("plan", "-f", "-", "-o", "json", input=moved).stdout)
+    assert plan["schemaVersion"] == 1 and plan["sessions"] == [] and plan["refused"] == []
+    assert [(one["service"], one["change"], one["before"], one["after"]) for one in plan["services"]] == [
+        ("default/shop", "changes", ["192.0.2.1"], ["198.18.3.0"])]
+    text = world.ctl("plan", "-f", "-", input=moved).stdout
+    assert "default/shop" in text and "198.18.3.0" in text
+    peer = "apiVersion: herald.dev/v1\nkind: BGPPeer\nmetadata: {name: planned}\n" \
+           "spec: {myASN: 65000, peerASN: 65009, peerAddress: 10.0.0.9}\n"
+    sessions = json.loads(world.ctl("plan", "-f", "-", "-o", "json", input=peer).stdout)["sessions"]
+    assert [(one["peer"], one["change"], one["nodes"]) for one in sessions] == [("planned", "added", ["n1"])]
+    assert "no service changes its address" in world.ctl("plan", "-f", "-", input=SET).stdout
+    lost = json.loads(world.ctl("plan", "--delete", "-f", "-", "-o", "json", input=moved).stdout)["services"]
+    assert [(one["service"], one["change"]) for one in lost] == [("default/shop", "loses")]
+    assert world.json("get", "pool", "web") == before
+
+
+def test_a_plan_names_what_would_be_refused(world: Host) -> None:
+    overlapping = world.ctl("plan", "-f", "-", input=POOL % ("other", "192.0.2.8/29", ""), code=1)
+    assert "IPAddressPool/other" in overlapping.stdout and "overlap" in overlapping.stdout
+    assert "1 of the objects would be refused" in overlapping.stderr
+    wrong = world.ctl("plan", "-f", "-", input=POOL % ("other", "nonsense", ""), code=1)
+    assert "spec.addresses" in wrong.stderr
+    away = world.ctl("migrate", "metallb", code=2)
+    assert "--kubernetes" in away.stderr
+    unknown = world.ctl("migrate", "porter", code=2)
+    assert "must be metallb" in unknown.stderr
+
+
 def test_apply_takes_metallb_objects_as_the_kinds_they_stand_for(world: Host) -> None:
     text = "apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: old, namespace: metallb-system}\n" \
            "spec: {addresses: [198.18.1.0/30], autoAssign: false}\n"

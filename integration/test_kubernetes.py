@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from integration import harness, kubernetes
 from integration.harness import endpoints, established, frr_paths, frr_sessions, holds, poll, soon, watched_routes
@@ -253,6 +254,47 @@ def test_what_others_wrote_is_left_alone(cluster: Cluster) -> None:
     cluster.remove("cloud", "plain")
 
 
+def condition(plane: Kubernetes, name: str, kind: str) -> dict[str, Any]:
+    """herald.dev/KIND of a service; a LookupError while it is not there."""
+    conditions = plane.get("service", name)["status"].get("conditions", [])
+    return {one["type"]: one for one in conditions}[f"herald.dev/{kind}"]
+
+
+def test_a_service_says_who_announces_it_or_what_stops_it(cluster: Cluster) -> None:
+    plane = cluster.plane
+
+    def says(status: str, *words: str, lacks: str = "nothing of this") -> bool:
+        found = condition(plane, "web", "Announced")
+        assert found["status"] == status, found
+        assert all(word in found["message"] + found["reason"] for word in words) and lacks not in found["message"], found
+        return True
+
+    v4, v6 = (plane.addresses("web")[family] for family in (4, 6))
+    poll(lambda: says("True", f"{v4}: by BGP from n1, n2 and n3", f"{v6}: by BGP from n1, n2 and n3"), 20)
+    plane.apply(*slices(plane, "web", ("n1", "n3")))
+    try:
+        poll(lambda: says("True", "from n1 and n3", lacks="n2"), 20, what="the endpoints that are left")
+    finally:
+        plane.apply(*slices(plane, "web", NODES))
+    advertisement = next(one for one in network() if one["kind"] == "BGPAdvertisement")
+    plane.kubectl("delete", "bgpadvertisements.herald.dev", "all")
+    try:
+        poll(lambda: says("False", "NoAdvertisement", "no BGPAdvertisement selects IPAddressPool routed"), 20)
+    finally:
+        plane.apply(advertisement)
+    poll(lambda: says("True", "from n1, n2 and n3"), 20, what="announced again")
+    cluster.lab.node("n3").kill("herald-speaker")
+    try:
+        poll(lambda: says("True", "from n1 and n2", lacks="n3"), 20, what="a node that is dead")
+    finally:
+        cluster.lab.node("n3").start("herald-speaker")
+    poll(lambda: says("True", "from n1, n2 and n3"), 30, what="a node that is back")
+    poll(lambda: cluster.tor_has("web", *NODES), 20)
+    # At rest, nothing is written.
+    version = plane.get("service", "web")["metadata"]["resourceVersion"]
+    holds(lambda: plane.get("service", "web")["metadata"]["resourceVersion"] == version, 3, what="the service as it is")
+
+
 def patch_status(cluster: Cluster, name: str, status: dict[str, Any]) -> tuple[int, str]:
     """kubectl of 1.20 has no --subresource."""
     plane = cluster.plane
@@ -276,6 +318,42 @@ def test_the_api_server_is_killed_and_nothing_is_withdrawn(cluster: Cluster) -> 
         poll(lambda: cluster.tor_has("after", "n2"), 30, what="a new service after the outage")
         assert plane.addresses("web") == before
     cluster.remove("after")
+
+
+def test_etcd_is_gone_and_nothing_is_withdrawn(cluster: Cluster) -> None:
+    """The API server answers, and every answer that matters is an error."""
+    plane = cluster.plane
+    before = plane.addresses("web")
+    with cluster.no_withdraw():
+        plane.end("etcd", signal.SIGKILL)
+        holds(lambda: frr_paths(cluster.tor, f"{before[4]}/32") == set(PORTS.values()), 6, what="announced meanwhile")
+        plane.start_etcd()
+        plane.restart_api()
+        plane.apply(service("recovered"), *slices(plane, "recovered", ("n3",))[:1])
+        poll(lambda: cluster.tor_has("recovered", "n3"), 30, what="a new service after the outage")
+        assert plane.addresses("web") == before
+    cluster.remove("recovered")
+
+
+def test_half_open_connections_are_noticed_and_nothing_is_withdrawn(cluster: Cluster) -> None:
+    """Packets from the API server to the nodes vanish: nobody is told that the connections are dead."""
+    plane = cluster.plane
+    api = cluster.lab.node("api")
+    node = cluster.lab.node("n2")
+    addresses = [entry["local"] for name in NODES
+                 for entry in cluster.lab.node(name).json(["ip", "-json", "-4", "addr", "show", "eth0"])[0]["addr_info"]]
+    with cluster.no_withdraw():
+        for address in addresses:
+            api.run(["ip", "route", "add", "blackhole", f"{address}/32"])
+        try:
+            poll(lambda: node.log("herald-speaker").count("API not reached") > 0, 20, what="the silence is noticed")
+            plane.apply(service("unseen"), *slices(plane, "unseen", ("n1",))[:1])
+            holds(lambda: cluster.tor_has("web", *NODES), 3, what="announced meanwhile")
+        finally:
+            for address in addresses:
+                api.run(["ip", "route", "del", "blackhole", f"{address}/32"])
+        poll(lambda: cluster.tor_has("unseen", "n1"), 60, what="what happened meanwhile")
+    cluster.remove("unseen")
 
 
 def test_a_compacted_history_is_listed_again_without_a_flap(cluster: Cluster) -> None:
@@ -361,6 +439,32 @@ def test_a_controller_that_wakes_up_late_writes_nothing(cluster: Cluster) -> Non
     cluster.remove("later")
 
 
+def test_an_address_rests_also_when_another_controller_leads(cluster: Cluster) -> None:
+    plane = cluster.plane
+    plane.apply({"apiVersion": "herald.dev/v1", "kind": "IPAddressPool", "metadata": {"name": "resting"},
+                 "spec": {"addresses": ["198.51.100.1/32"], "autoAssign": False, "quarantine": "10m"}})
+    wish = {"herald.dev/address-pool": "resting"}
+    plane.apply(service("early", annotations=wish))
+    poll(lambda: plane.addresses("early"), 10)
+    cluster.remove("early")
+    leader, _ = leading(cluster)
+    assert leader.end(signal.SIGTERM) == 0
+    plane.apply(service("eager", annotations=wish))
+
+    def refused() -> bool:
+        found = condition(plane, "eager", "Assigned")
+        assert found["status"] == "False" and found["reason"] == "PoolExhausted", found
+        return True
+
+    poll(refused, 15, what="the address still rests")
+    leader.start()
+    # The service that had it gets it back at once.
+    plane.apply(service("early", annotations=wish))
+    poll(lambda: plane.addresses("early")[4] == "198.51.100.1", 10, what="the address for its old holder")
+    cluster.remove("early", "eager")
+    plane.kubectl("delete", "ipaddresspools.herald.dev", "resting")
+
+
 def leading(cluster: Cluster) -> tuple[Program, Program]:
     """The controller that leads, and the other one, when both have listed what there is."""
 
@@ -432,6 +536,106 @@ def test_the_rights_are_enough_and_no_more(cluster: Cluster) -> None:
         assert not may(SPEAKER, *words), words
 
 
+def test_a_user_without_rights_gets_nothing_that_is_not_hers(cluster: Cluster) -> None:
+    """Somebody who may write Services of one namespace, and nothing else: no address outside the pools, none of another
+    namespace, none by a status of her own."""
+    plane = cluster.plane
+    plane.kubectl("create", "namespace", "mallory")
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "services", "namespace": "mallory"}}
+    plane.apply(
+        {**role, "kind": "Role", "rules": [{"apiGroups": [""], "resources": ["services"], "verbs": ["*"]}]},
+        {**role, "kind": "RoleBinding", "subjects": [{"kind": "User", "name": "nobody"}],
+         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "services"}})
+    key = {"metallb.io/allow-shared-ip": "bank"}
+    plane.apply(service("bank", annotations=key, ports=[{"port": 443}], loadBalancerIP="203.0.113.99"),
+                *slices(plane, "bank", ("n1",))[:1])
+    poll(lambda: cluster.tor_has("bank", "n1"), 10)
+    wishes = {
+        "elsewhere": {"loadBalancerIP": "192.0.2.66"},
+        "router": {"annotations": {"metallb.io/loadBalancerIPs": "10.0.1.1"}},
+        "thief": {"annotations": {**key, "herald.dev/share-with-namespaces": "*"}, "loadBalancerIP": "203.0.113.99",
+                  "ports": [{"port": 8443}]},
+        "twin": {"loadBalancerIP": "203.0.113.99"},
+    }
+    for name, wish in wishes.items():
+        one = service(name, **wish)
+        one["metadata"]["namespace"] = "mallory"
+        plane.apply(one, user="nobody")
+
+    def refused() -> bool:
+        reasons = {}
+        for name in wishes:
+            status = plane.get("service", name, "mallory")["status"]
+            assert "ingress" not in status["loadBalancer"], status
+            reasons[name] = {one["type"]: one["reason"] for one in status["conditions"]}["herald.dev/Assigned"]
+        assert reasons == {"elsewhere": "AddressNotInPool", "router": "AddressNotInPool",
+                           "thief": "SharingNamespaceDiffers", "twin": "AddressInUse"}, reasons
+        return True
+
+    poll(refused, 15, what="every wish refused, with its reason")
+    forged = plane.kubectl_run("patch", "service", "elsewhere", "-n", "mallory", "--type=merge", "-p", json.dumps(
+        {"status": {"loadBalancer": {"ingress": [{"ip": "10.0.1.1"}]}}}), user="nobody", check=False)
+    assert forged.returncode == 0, "the part that is no status is hers"
+    assert "ingress" not in plane.get("service", "elsewhere", "mallory")["status"]["loadBalancer"]
+    for words in (("create", "ipaddresspools.herald.dev"), ("get", "secrets", "-n", "herald-system"),
+                  ("patch", "services", "--subresource=status", "-n", "mallory"), ("create", "bgppeers.herald.dev")):
+        can = plane.kubectl_run("auth", "can-i", *words, "--as", "nobody", check=False)
+        assert can.stdout.strip() == "no", words
+    holds(lambda: not frr_paths(cluster.tor, "192.0.2.66/32") and not frr_paths(cluster.tor, "10.0.1.1/32"), 1)
+    assert cluster.tor_has("bank", "n1")
+    # First those that wait for what the other has.
+    plane.kubectl("delete", "service", *wishes, "-n", "mallory")
+    cluster.remove("bank")
+
+
+def test_the_webhook_refuses_mistakes_keeps_what_is_in_use_and_fails_open(cluster: Cluster) -> None:
+    """By URL, since there is no network of Services here; the rest is that of deploy/kubernetes/overlays/admission."""
+    plane = cluster.plane
+    objects = list(yaml.safe_load_all((DEPLOY / "overlays" / "admission" / "webhook.yaml").read_text()))
+    webhook = next(one for one in objects if one["kind"] == "ValidatingWebhookConfiguration")
+    webhook["webhooks"][0]["clientConfig"] = {"url": f"https://{plane.address}:7475/validate"}
+    plane.apply(webhook, *(one for one in objects if one["kind"].startswith("ClusterRole")))
+    pool = {"apiVersion": "herald.dev/v1", "kind": "IPAddressPool", "metadata": {"name": "judged"},
+            "spec": {"addresses": ["203.0.113.64/26"]}}
+
+    def attempt(*words: str, input: str | None = None) -> str:
+        return plane.kubectl_run(*words, input=input, check=False).stderr
+
+    def judging() -> bool:
+        said = attempt("apply", "--dry-run=server", "--validate=false", "-f", "-", input=json.dumps(pool))
+        assert "objects.herald.dev" in said and "overlap" in said and "routed" in said, said
+        return True
+
+    config = plane.kubeconfig("controller", CONTROLLER)
+    # It stands by, and judges all the same.
+    controller = Program(plane, "controller-webhook", "--kubeconfig", config, "--webhook", f"{plane.address}:7475").start()
+    try:
+        poll(judging, 20, what="the API server asks, and trusts the certificate")
+        plane.apply({**pool, "spec": {"addresses": ["198.51.100.0/28"], "autoAssign": False}})
+        plane.apply(service("judged", annotations={"herald.dev/address-pool": "judged"}))
+        poll(lambda: plane.addresses("judged"), 10)
+
+        def kept() -> bool:
+            said = attempt("delete", "ipaddresspools.herald.dev", "judged", "--dry-run=server")
+            assert "in use by Service default/judged" in said, said
+            return True
+
+        poll(kept, 10, what="the pool in use is kept")
+        # The manifest again takes the certificate out, and the controller puts it back.
+        plane.kubectl("patch", "validatingwebhookconfiguration", "herald", "--type=json", "-p",
+                      '[{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]')
+        poll(judging, 60, what="the certificate is listed again")
+        cluster.remove("judged")
+    finally:
+        controller.end(signal.SIGKILL)
+    # Nobody answers: everything is let through, and the reader has the last word.
+    began = time.monotonic()
+    plane.apply({**pool, "metadata": {"name": "unjudged"}, "spec": {"addresses": ["203.0.113.64/26"]}})
+    assert soon(began, 10)
+    plane.kubectl("delete", "ipaddresspools.herald.dev", "judged", "unjudged")
+    plane.kubectl("delete", "validatingwebhookconfiguration", "herald")
+
+
 def test_the_overlays_apply(cluster: Cluster) -> None:
     """Everything of deploy/kubernetes is taken by the server, and each overlay gives the speaker what it needs."""
     plane = cluster.plane
@@ -484,6 +688,47 @@ def test_metallbs_objects_are_obeyed_where_they_are(cluster: Cluster, test_data:
     poll(lambda: "elsewhere" in json.dumps(plane.get("service", "other")["status"].get("conditions", [])), 10)
     assert "ingress" not in plane.get("service", "other")["status"]["loadBalancer"]
     cluster.remove("migrated", "other")
+
+
+def test_metallbs_objects_are_taken_over_with_every_address_kept(cluster: Cluster, test_data: Path) -> None:
+    plane = cluster.plane
+    if plane.slices != "v1":
+        return  # the other cluster is the one without MetalLB's kinds
+    node = cluster.lab.node("n1")
+    config = plane.kubeconfig("migrating", "admin", certificate=True)
+    node.path("/etc/herald/admin").write_text(config.read_text())
+    migrate = ["heraldctl", "--kubernetes", "--kubeconfig", "/etc/herald/admin", "migrate", "metallb"]
+    plane.apply(service("inherited", annotations={"metallb.io/address-pool": "legacy"}),
+                *slices(plane, "inherited", ("n1", "n2"))[:1])
+    poll(lambda: cluster.tor_has("inherited", "n1", "n2"), 10)
+    address = plane.addresses("inherited")
+    report = json.loads(node.run([*migrate, "-o", "json"]).stdout)
+    assert report["refused"] == [] and report["services"] == [], report
+    assert {one["metadata"]["name"] for one in report["objects"]} == {"legacy"}
+    assert report["kept"] >= 2 and "quarantine" in json.dumps(report["differences"])
+    # What cannot be taken over is named, and then nothing is written.
+    odd = {"apiVersion": "metallb.io/v1beta2", "kind": "BGPPeer", "metadata": {"name": "odd", "namespace": "metallb-system"},
+           "spec": {"myASN": 65000, "peerASN": 65001, "peerAddress": "10.0.1.7", "vrf": "red"}}
+    plane.apply(odd)
+    refused = node.run([*migrate, "--apply"], check=False)
+    assert refused.returncode == 1 and "BGPPeer/odd" in refused.stdout and "spec.vrf" in refused.stdout, refused
+    assert plane.kubectl_run("get", "ipaddresspools.herald.dev", "legacy", check=False).returncode != 0
+    plane.kubectl("delete", "bgppeers.metallb.io", "odd", "-n", "metallb-system")
+    with cluster.no_withdraw():
+        written = node.run([*migrate, "--apply"]).stdout
+        assert "IPAddressPool/legacy written" in written and "BGPAdvertisement/legacy written" in written
+        for kind in ("ipaddresspools", "bgpadvertisements"):
+            plane.kubectl("delete", f"{kind}.metallb.io", "legacy", "-n", "metallb-system")
+        plane.kubectl("annotate", "service", "inherited", "look=again")
+
+        def ours() -> bool:
+            status = plane.get("ipaddresspools.herald.dev", "legacy")["status"]
+            assert status["assignedIPv4"] == 1, status
+            return True
+
+        poll(ours, 10, what="the pool that is ours now")
+        assert cluster.tor_has("inherited", "n1", "n2") and plane.addresses("inherited") == address
+    cluster.remove("inherited")
 
 
 def test_controllers_tell_their_state(cluster: Cluster) -> None:

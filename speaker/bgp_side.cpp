@@ -2,6 +2,7 @@
 #include "speaker/bgp_side.hpp"
 
 #include <random>
+#include <set>
 
 namespace speaker {
 namespace {
@@ -30,6 +31,7 @@ void BgpSide::open(const RouterSetup& setup, const Routes& routes, Forwarding fo
   BgpEdgeEvents events;
   events.moved = [this](const bgp::NeighborMoved& move) {
     const auto* neighbor = router_->neighbor(move.peer);
+    if (move.from == bgp::State::Established || move.to == bgp::State::Established) ++session_changes_;
     log_.moved(move, neighbor == nullptr ? "" : neighbor->name,
                neighbor == nullptr ? "" : net::print(neighbor->session.address));
   };
@@ -99,6 +101,16 @@ void BgpSide::leave(const std::string& reason, bgp::Router::Leaving leaving, net
 
 std::vector<std::string> BgpSide::listening() const {
   return edge_ == nullptr ? std::vector<std::string>{} : edge_->listening();
+}
+
+std::vector<std::string> BgpSide::established() const {
+  std::set<std::string> names;
+  if (router_ == nullptr) return {};
+  for (const auto& status : router_->neighbors()) {
+    const auto* config = router_->neighbor(status.id);
+    if (config != nullptr && status.session.state == bgp::State::Established) names.emplace(config->policy_name());
+  }
+  return {names.begin(), names.end()};
 }
 
 bool BgpSide::all_established() const {

@@ -3,11 +3,13 @@
 // changes of best routes to whoever wants them.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -50,6 +52,10 @@ class BgpSide {
   [[nodiscard]] std::vector<std::string> listening() const;
   // To be called after telling the router something.
   void wake();
+  // The BGPPeers with a session that is established, ascending.
+  [[nodiscard]] std::vector<std::string> established() const;
+  // Another number whenever a session was established or ended.
+  [[nodiscard]] std::uint64_t session_changes() const { return session_changes_; }
   // Every neighbour that is not held down or shut down is established.
   [[nodiscard]] bool all_established() const;
 
@@ -63,6 +69,7 @@ class BgpSide {
   std::function<void()> settled_;
   std::unique_ptr<bgp::Router> router_;
   std::unique_ptr<BgpEdge> edge_;
+  std::uint64_t session_changes_ = 0;
   std::string absent_ = "not configured yet";
 };
 

@@ -225,6 +225,8 @@ void Speaker::bind_addresses() {
 
 void Speaker::settled() {
   kernel_.flush();
+  if (std::exchange(told_sessions_, bgp_.session_changes()) != bgp_.session_changes() && state_changed_)
+    state_changed_();
   watch_.turn();
   if (std::exchange(was_restarting_, bgp_.restarting()) && !was_restarting_) {
     log_.info(
@@ -263,6 +265,7 @@ config::SpeakerState Speaker::own_state() const {
     if (state.owned.size() == most_published) break;
     state.owned.push_back(address);
   }
+  state.sessions = bgp_.established();
   state.draining = draining_;
   return state;
 }

@@ -119,6 +119,7 @@ class Speaker {
   bool swept_ = false;
   bool restart_wanted_ = false;  // some peer is asked to keep our routes
   bool was_restarting_ = false;
+  std::uint64_t told_sessions_ = 0;  // of BgpSide::session_changes()
   std::function<void()> state_changed_;
 };
 

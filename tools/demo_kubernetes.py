@@ -118,8 +118,14 @@ class Story:
         print("  the ToR had three next hops all the time")
         self.plane.start_api()
 
+    def condition(self) -> str:
+        path = '{.status.conditions[?(@.type=="herald.dev/Announced")].message}'
+        return self.plane.kubectl("get", "service", "web", "-n", SPACE, "-o", f"jsonpath={path}")
+
     def why(self) -> None:
-        say("5. And why? For every address: announced, or the first gate that stops it.")
+        say("5. And why? The Service says who announces it; on a node, every address is explained in full.")
+        wait("the condition names the three nodes", lambda: _is(lambda: "n1, n2 and n3" in self.condition()))
+        show("kubectl get service web -o jsonpath=… herald.dev/Announced", self.condition())
         node = self.lab.node("n1")
         show("n1: heraldctl explain service shop/web", node.run(
             ["heraldctl", "--control", "unix:/run/herald/n1.sock", "explain", "service", f"{SPACE}/web"]).stdout)

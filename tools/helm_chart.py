@@ -21,16 +21,28 @@ IMAGE = [
     ("imagePullPolicy: IfNotPresent", "imagePullPolicy: {{ .Values.imagePullPolicy }}"),
 ]
 ARGUMENTS = "\n        {{{{- range .Values.{0}.extraArgs }}}}\n        - {{{{ . }}}}\n        {{{{- end }}}}"
+
+
+def when(item: str, indent: int = 8) -> str:
+    """One more item of a list, where the webhook is on."""
+    space = "\n" + " " * indent
+    return f"{space}{{{{- if .Values.admission.enabled }}}}{space}- {item}{space}{{{{- end }}}}"
+
+
 FILES: dict[str, tuple[list[str], str, list[tuple[str, str]]]] = {
     "namespace.yaml": (["base/namespace.yaml"], "namespace.create", [
         ("name: herald-system", "name: {{ .Release.Namespace }}")]),
     "controller.yaml": (["base/controller.yaml"], "", [
         *EVERYWHERE, *IMAGE,
         ("replicas: 2", "replicas: {{ .Values.controller.replicas }}"),
-        ("        - --log-format=json", "        - --log-format=json" + ARGUMENTS.format("controller")),
+        ("        - --log-format=json", "        - --log-format=json" + when("--webhook=0.0.0.0:7475") + ARGUMENTS.format("controller")),
+        ("        - {name: metrics, containerPort: 7474}",
+         when("{name: webhook, containerPort: 7475}").removeprefix("\n") + "\n        - {name: metrics, containerPort: 7474}"),
         ("limits: {memory: 512Mi}", "limits: {memory: {{ .Values.controller.memory }}}")]),
     "controller-rbac.yaml": (["base/controller-rbac.yaml"], "", EVERYWHERE),
-    "network-policy.yaml": (["base/network-policy.yaml"], "", EVERYWHERE),
+    "network-policy.yaml": (["base/network-policy.yaml"], "", [
+        *EVERYWHERE,
+        ("    - {port: 7474, protocol: TCP}", "    - {port: 7474, protocol: TCP}" + when("{port: 7475, protocol: TCP}", 4))]),
     "speaker.yaml": (["base/speaker.yaml"], "", [
         *EVERYWHERE, *IMAGE,
         ("        - --log-format=json", "        - --log-format=json" + ARGUMENTS.format("speaker")),
@@ -40,6 +52,7 @@ FILES: dict[str, tuple[list[str], str, list[tuple[str, str]]]] = {
         *EVERYWHERE, ("resourceNames: [bgp-password]", "resourceNames: {{ .Values.speaker.passwordSecrets | toJson }}")]),
     "metallb.yaml": (["overlays/metallb/rbac.yaml"], "metallb.enabled", [
         *EVERYWHERE, ("namespace: metallb-system", "namespace: {{ .Values.metallb.namespace }}")]),
+    "admission.yaml": (["overlays/admission/webhook.yaml"], "admission.enabled", EVERYWHERE),
     "monitoring.yaml": (["monitoring/pod-monitors.yaml", "monitoring/alerts.yaml"], "monitoring.enabled", EVERYWHERE),
 }
 DASHBOARD = """{{- if .Values.monitoring.enabled }}

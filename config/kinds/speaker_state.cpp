@@ -26,6 +26,7 @@ SpeakerState parse_speaker_state(Cursor in) {
   state.instance = spec.optional("instance", text, std::string{});
   state.interfaces = spec.list("interfaces", parse_interface);
   state.owned = spec.list("owned", ip);
+  state.sessions = spec.list("sessions", word);
   state.draining = spec.optional("draining", boolean, false);
   spec.no_other_keys();
   in.no_other_keys();
@@ -47,6 +48,7 @@ nlohmann::json print(const SpeakerState& state) {
   }
   spec["owned"] = nlohmann::json::array();
   for (const auto& address : state.owned) spec["owned"].push_back(net::print(address));
+  spec["sessions"] = state.sessions;
   spec["draining"] = state.draining;
   return out;
 }

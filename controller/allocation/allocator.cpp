@@ -78,6 +78,10 @@ std::optional<Refusal> family_mismatch(const AddressRequest& request, const std:
   return std::nullopt;
 }
 
+bool allows(const std::set<std::string>& namespaces, const std::string& one) {
+  return namespaces.contains(one) || namespaces.contains("*");
+}
+
 }  // namespace
 
 void Allocator::set_pools(const std::map<std::string, config::IPAddressPool>& pools) {
@@ -143,7 +147,8 @@ std::vector<Allocator::Pool*> Allocator::candidates(const AddressRequest& reques
 }
 
 // What stops this request from being on this address; nothing when it is free or can be shared.
-std::optional<Refusal> Allocator::obstacle(const net::IpAddress& address, const AddressRequest& request) const {
+std::optional<Refusal> Allocator::obstacle(const net::IpAddress& address, const AddressRequest& request,
+                                           PoolRules rules) const {
   const auto found = in_use_.find(address);
   if (found == in_use_.end()) return std::nullopt;
   const auto& use = found->second;
@@ -153,6 +158,14 @@ std::optional<Refusal> Allocator::obstacle(const net::IpAddress& address, const 
     return Refusal{"AddressInUse", text + " is used by service " + other};
   if (request.sharing_key != use.sharing_key)
     return Refusal{"SharingKeyDiffers", text + " is used by service " + other + " with another sharing key"};
+  // A key is no secret: who can read Services knows it. So it opens nothing beyond its namespace by itself.
+  for (const auto& holder : use.holders)
+    if (rules == PoolRules::Enforce && holder.namespace_name != request.namespace_name &&
+        !(allows(holder.shares_with, request.namespace_name) && allows(request.shares_with, holder.namespace_name)))
+      return Refusal{"SharingNamespaceDiffers",
+                     text + " is used by service " + holder.service +
+                         " of another namespace; both services have to allow that by the annotation "
+                         "herald.dev/share-with-namespaces"};
   for (const auto& holder : use.holders)
     if (ports_overlap(holder.ports, request.ports))
       return Refusal{"PortInUse", text + " is shared, but service " + holder.service + " has one of the same ports"};
@@ -171,7 +184,7 @@ std::optional<net::IpAddress> Allocator::choose_one(Pool& pool, Family family, c
     const auto sharing = shared_.find({pool.spec.meta.name, request.sharing_key});
     if (sharing != shared_.end())
       for (const auto& address : sharing->second)
-        if (address.family() == family && !obstacle(address, request)) return address;
+        if (address.family() == family && !obstacle(address, request, PoolRules::Enforce)) return address;
   }
   if (const auto held = last_held_.find(request.service); held != last_held_.end())
     for (const auto& address : held->second)
@@ -214,7 +227,7 @@ Allocated Allocator::choose_exactly(const AddressRequest& request, PoolRules rul
   if (rules == PoolRules::Enforce && pool->spec.service_allocation && !selects(*pool->spec.service_allocation, request))
     return net::fail(Refusal{"PoolNotAllowed", "pool " + name + " does not allow this service (serviceAllocation)"});
   for (const auto& address : request.addresses)
-    if (auto problem = obstacle(address, request)) return net::fail(std::move(*problem));
+    if (auto problem = obstacle(address, request, rules)) return net::fail(std::move(*problem));
   for (const auto& address : request.addresses) pool->free.take(address);
   return Assignment{name, request.addresses};
 }
@@ -284,7 +297,7 @@ Allocated Allocator::adopt(const AddressRequest& request, const std::vector<net:
 
 void Allocator::restore(const AddressRequest& request, const Assignment& before, net::TimePoint now) {
   const auto barred = std::any_of(before.addresses.begin(), before.addresses.end(), [&](const auto& address) {
-    return pool_of(address) == nullptr || obstacle(address, request);
+    return pool_of(address) == nullptr || obstacle(address, request, PoolRules::Waive);
   });
   if (barred) return rest(before, now);
   for (const auto& address : before.addresses) pool_of(address)->free.take(address);
@@ -363,7 +376,7 @@ void Allocator::hold(const AddressRequest& request, const Assignment& assignment
       if (!request.sharing_key.empty()) shared_[{assignment.pool, request.sharing_key}].insert(address);
       use = InUse{assignment.pool, request.sharing_key, request.traffic_policy, request.selector, {}};
     }
-    use.holders.push_back({request.service, request.ports});
+    use.holders.push_back({request.service, request.ports, request.namespace_name, request.shares_with});
   }
   ++pools_.at(assignment.pool).services;
   assignments_[request.service] = assignment;

@@ -31,6 +31,8 @@ struct AddressRequest {
   std::vector<net::IpAddress> addresses;  // exactly these; empty: any
   std::string pool;                       // only from this pool; empty: any
   std::string sharing_key;                // empty: not shared
+  // Other namespaces with whose services an address may be shared; "*": with all. Both sides have to say so.
+  std::set<std::string> shares_with;
   std::vector<config::Service::Port> ports;
   config::TrafficPolicy traffic_policy = config::TrafficPolicy::Cluster;
   config::Labels selector;
@@ -99,6 +101,8 @@ class Allocator {
   struct Holder {
     std::string service;
     std::vector<config::Service::Port> ports;
+    std::string namespace_name;
+    std::set<std::string> shares_with;
   };
   struct InUse {
     std::string pool;  // empty: none holds it any more
@@ -110,13 +114,14 @@ class Allocator {
   using SharedKey = std::pair<std::string, std::string>;  // pool, sharing key
 
   [[nodiscard]] Allocated choose(const AddressRequest& request);
-  // Does a pool's serviceAllocation count? Not for a service that already has the address.
+  // Do a pool's serviceAllocation and the bounds of namespaces count? Not for a service that already has the address.
   enum class PoolRules : std::uint8_t { Enforce, Waive };
   [[nodiscard]] Allocated choose_exactly(const AddressRequest& request, PoolRules rules);
   [[nodiscard]] Allocated choose_from(Pool& pool, const AddressRequest& request);
   [[nodiscard]] std::optional<net::IpAddress> choose_one(Pool& pool, net::Family family, const AddressRequest& request);
   [[nodiscard]] std::vector<Pool*> candidates(const AddressRequest& request);
-  [[nodiscard]] std::optional<Refusal> obstacle(const net::IpAddress& address, const AddressRequest& request) const;
+  [[nodiscard]] std::optional<Refusal> obstacle(const net::IpAddress& address, const AddressRequest& request,
+                                                PoolRules rules) const;
   [[nodiscard]] const Pool* pool_of(const net::IpAddress& address) const;
   [[nodiscard]] Pool* pool_of(const net::IpAddress& address);
   void hold(const AddressRequest& request, const Assignment& assignment);

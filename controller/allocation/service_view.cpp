@@ -86,6 +86,20 @@ net::Result<std::vector<net::IpAddress>, Refusal> address_list(std::string_view 
   return out;
 }
 
+// "front, back" as names; "*" is one.
+std::set<std::string> words(std::string_view list) {
+  std::set<std::string> out;
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    auto entry = list.substr(0, comma);
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+    while (!entry.empty() && entry.front() == ' ') entry.remove_prefix(1);
+    while (!entry.empty() && entry.back() == ' ') entry.remove_suffix(1);
+    if (!entry.empty()) out.emplace(entry);
+  }
+  return out;
+}
+
 void read_requested_addresses(const std::string& single, const config::Labels& annotations, ServiceView& view) {
   const auto listed = annotation(annotations, "loadBalancerIPs");
   if (!listed.empty() && !single.empty()) {
@@ -197,6 +211,8 @@ ServiceView view_service(std::string_view service) {
   if (!view.load_balancer) return view;
   view.request.pool = annotation(annotations, "address-pool");
   view.request.sharing_key = annotation(annotations, "allow-shared-ip");
+  if (const auto found = annotations.find("herald.dev/share-with-namespaces"); found != annotations.end())
+    view.request.shares_with = words(found->second);
   read_requested_addresses(single, annotations, view);
   return view;
 }

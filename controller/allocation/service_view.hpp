@@ -36,7 +36,7 @@ inline constexpr std::array<std::string_view, 2> pool_annotations{"herald.dev/ip
                                                                   "metallb.io/ip-allocated-from-pool"};
 
 // Annotations, of which the first that is there counts: herald.dev/NAME, metallb.io/NAME, metallb.universe.tf/NAME with
-// NAME one of address-pool, loadBalancerIPs, allow-shared-ip.
+// NAME one of address-pool, loadBalancerIPs, allow-shared-ip; and herald.dev/share-with-namespaces.
 // Members that are missing or of another type read as empty: the object was checked when it was written, and one
 // written past us must not take the controller down. request.namespace_labels is the caller's to fill in.
 [[nodiscard]] ServiceView view_service(std::string_view service);

@@ -263,6 +263,7 @@ constexpr auto speaker = std::to_array<SchemaField>({
     {"spec.interfaces[].carrier", Boolean, "Whether it is up.", {}},
     {"spec.interfaces[].subnets[]", Text, "Prefixes on it.", {}},
     {"spec.owned[]", Text, "Layer 2 addresses that it answers for.", {}},
+    {"spec.sessions[]", Text, "BGPPeers with a session that is established.", {}},
 });
 
 }  // namespace

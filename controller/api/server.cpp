@@ -39,14 +39,20 @@ int choose_protocol(SSL* /*tls*/, const unsigned char** chosen, unsigned char* l
 }
 
 std::optional<asio::ssl::context> make_tls(const ServerOptions& options) {
-  if (options.certificate.empty()) return std::nullopt;
+  if (options.certificate.empty() && options.certificate_text.empty()) return std::nullopt;
   asio::ssl::context tls{asio::ssl::context::tls_server};
   tls.set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1 |
                   asio::ssl::context::default_workarounds);
   error_code error;
-  tls.use_certificate_chain_file(options.certificate.string(), error);
+  if (options.certificate.empty())
+    tls.use_certificate_chain(asio::buffer(options.certificate_text), error);
+  else
+    tls.use_certificate_chain_file(options.certificate.string(), error);
   if (error) throw std::runtime_error(fmt::format("certificate {}: {}", options.certificate.string(), error.message()));
-  tls.use_private_key_file(options.key.string(), asio::ssl::context::pem, error);
+  if (options.key.empty())
+    tls.use_private_key(asio::buffer(options.key_text), asio::ssl::context::pem, error);
+  else
+    tls.use_private_key_file(options.key.string(), asio::ssl::context::pem, error);
   if (error) throw std::runtime_error(fmt::format("key {}: {}", options.key.string(), error.message()));
   SSL_CTX_set_alpn_select_cb(tls.native_handle(), choose_protocol, nullptr);
   return tls;

@@ -24,6 +24,8 @@ struct ServerOptions {
   Tokens* tokens = nullptr;             // asked on TCP; who may open the Unix socket needs none
   std::filesystem::path certificate{};  // both or neither: TLS on TCP
   std::filesystem::path key{};
+  std::string certificate_text{};  // the same as PEM, when there are no files
+  std::string key_text{};
   std::size_t max_connections = 4096;
   std::function<void(const Request&, Respond)> handler{};
   std::function<void(std::size_t)> connections_changed{};

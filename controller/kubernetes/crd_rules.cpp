@@ -151,7 +151,9 @@ constexpr std::array layer2_columns{PrinterColumn{"Pools", "string", ".spec.ipAd
 constexpr std::array speaker_columns{PrinterColumn{"Heartbeat", "integer", ".spec.heartbeat"},
                                      PrinterColumn{"Interval", "string", ".spec.heartbeatInterval"},
                                      PrinterColumn{"Draining", "boolean", ".spec.draining"},
-                                     PrinterColumn{"Owned", "string", ".spec.owned", 1}, age};
+                                     PrinterColumn{"Sessions", "string", ".spec.sessions", 1},
+                                     PrinterColumn{"Owned", "string", ".spec.owned", 1},
+                                     age};
 
 }  // namespace
 

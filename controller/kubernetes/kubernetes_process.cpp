@@ -19,6 +19,7 @@
 #include "controller/api/status.hpp"
 #include "controller/kubernetes/lease_keeper.hpp"
 #include "controller/kubernetes/mirror.hpp"
+#include "controller/kubernetes/webhook.hpp"
 #include "controller/notify.hpp"
 #include "controller/store/metadata.hpp"
 
@@ -43,6 +44,14 @@ Response text_response(unsigned status, std::string body) {
   return {.status = status, .content_type = "text/plain; version=0.0.4", .body = std::move(body)};
 }
 
+// By the name of its Service, and by the address where it listens, for API servers that are told a URL.
+std::vector<std::string> webhook_names(const KubernetesOptions& options, const std::string& pod_namespace) {
+  const auto& space = options.lease_namespace.empty() ? pod_namespace : options.lease_namespace;
+  std::vector<std::string> names{"herald-webhook." + space + ".svc", "herald-webhook." + space + ".svc.cluster.local"};
+  if (!options.webhook->address.unspecified()) names.push_back(net::print(options.webhook->address));
+  return names;
+}
+
 }  // namespace
 
 struct KubernetesProcess::Parts {
@@ -62,7 +71,8 @@ struct KubernetesProcess::Parts {
     AllocationLoop loop;
   };
 
-  Parts(const Options& given, config::KubernetesAccess access, const Log& given_log, std::string given_socket);
+  Parts(const Options& given, config::KubernetesAccess access, const Log& given_log, std::string given_socket,
+        const ObserverFactory& make_observer);
 
   void start();
   void begin();
@@ -83,6 +93,8 @@ struct KubernetesProcess::Parts {
   std::optional<LeaseKeeper> lease;
   Mirror mirror;
   std::optional<Term> term;
+  std::unique_ptr<Observer> observer;
+  std::optional<Webhook> webhook;
   prometheus::Registry registry;
   AllocationMetrics allocation_metrics{registry};
   std::optional<Server> server;
@@ -92,7 +104,7 @@ struct KubernetesProcess::Parts {
 };
 
 KubernetesProcess::Parts::Parts(const Options& given, config::KubernetesAccess access, const Log& given_log,
-                                std::string given_socket)
+                                std::string given_socket, const ObserverFactory& make_observer)
     : options{given},
       log{given_log},
       notify_socket{std::move(given_socket)},
@@ -126,6 +138,22 @@ KubernetesProcess::Parts::Parts(const Options& given, config::KubernetesAccess a
                                           [this](const std::string& what) {
                                             log.warning("api", {{"what", what}});
                                           }});
+  if (make_observer)
+    observer = make_observer({context.get_executor(), access.endpoint, chosen.metallb_namespace,
+                              options.load_balancer_class, mirror, [this](const std::string& what) {
+                                log.warning("api", {{"what", what}});
+                              }});
+  if (observer && chosen.webhook)
+    webhook.emplace(
+        context,
+        Webhook::Options{.listen = *chosen.webhook,
+                         .endpoint = access.endpoint,
+                         .configuration = chosen.webhook_configuration,
+                         .names = webhook_names(chosen, access.namespace_name)},
+        [this](const nlohmann::json& asked) { return observer->review(asked); },
+        [this](const std::string& what) {
+          log.warning("api", {{"what", what}});
+        });
   if (options.metrics)
     server.emplace(context, ServerOptions{.listen = {*options.metrics},
                                           .handler = [this](const Request& request, Respond respond) {
@@ -149,6 +177,7 @@ void KubernetesProcess::Parts::begin() {
     ++terms;
     log.info("leading", {{"services", std::to_string(mirror.count(config::Kind::Service))}});
     term->loop.start();
+    if (observer) observer->lead();
   });
 }
 
@@ -156,11 +185,14 @@ void KubernetesProcess::Parts::end() {
   if (!term) return;
   log.warning("standing-by", {{"holder", lease->holder()}});
   mirror.writer().abandon();
+  if (observer) observer->stand_by();
   term.reset();
 }
 
 void KubernetesProcess::Parts::start() {
   mirror.start();
+  if (observer) observer->start();
+  if (webhook) webhook->start();
   lease->start();
   tick();
 }
@@ -199,9 +231,13 @@ std::string KubernetesProcess::Parts::metrics() {
   add("herald_controller_write_conflicts_total", "counter", "Writes refused because the object had changed.",
       writes.conflicts);
   add("herald_controller_write_failures_total", "counter", "Writes that were made again.", writes.failures);
+  if (webhook)
+    add("herald_controller_webhook_listed", "gauge",
+        "1 while the API server is told to trust the webhook's certificate.", webhook->listed() ? 1 : 0);
   add("herald_controller_events_total", "counter", "Events written.", writes.events);
   add("herald_controller_events_dropped_total", "counter", "Events that were not written.", writes.events_dropped);
   if (!term) return out;
+  if (observer) out += observer->metrics();
   allocation_metrics.update(term->loop);
   return out + prometheus::TextSerializer{}.Serialize(registry.Collect());
 }
@@ -212,6 +248,8 @@ void KubernetesProcess::Parts::stop(int signal) {
   notify_service_manager(notify_socket, "STOPPING=1");
   timer.cancel();
   term.reset();
+  if (webhook) webhook->stop();
+  if (observer) observer->stop();
   mirror.stop();
   signals.async_wait([this](boost::system::error_code error, int again) {
     if (!error) stop(again);
@@ -220,8 +258,8 @@ void KubernetesProcess::Parts::stop(int signal) {
 }
 
 KubernetesProcess::KubernetesProcess(const Options& options, config::KubernetesAccess access, const Log& log,
-                                     std::string notify_socket)
-    : parts_{std::make_unique<Parts>(options, std::move(access), log, std::move(notify_socket))} {}
+                                     std::string notify_socket, const ObserverFactory& observer)
+    : parts_{std::make_unique<Parts>(options, std::move(access), log, std::move(notify_socket), observer)} {}
 
 KubernetesProcess::~KubernetesProcess() = default;
 

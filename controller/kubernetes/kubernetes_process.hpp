@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "config/source/kubeconfig.hpp"
+#include "controller/kubernetes/observer.hpp"
 #include "controller/log.hpp"
 #include "controller/options.hpp"
 
@@ -14,7 +15,9 @@ namespace controller {
 class KubernetesProcess {
  public:
   // Throws std::runtime_error when an address to listen on cannot be had.
-  KubernetesProcess(const Options& options, config::KubernetesAccess access, const Log& log, std::string notify_socket);
+  // `observer` may be empty.
+  KubernetesProcess(const Options& options, config::KubernetesAccess access, const Log& log, std::string notify_socket,
+                    const ObserverFactory& observer);
   ~KubernetesProcess();
   KubernetesProcess(const KubernetesProcess&) = delete;
   KubernetesProcess& operator=(const KubernetesProcess&) = delete;

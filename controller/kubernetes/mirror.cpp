@@ -6,6 +6,7 @@
 #include <set>
 
 #include "config/source/kubernetes_kinds.hpp"
+#include "controller/allocation/service_view.hpp"
 #include "controller/store/metadata.hpp"
 
 namespace controller {
@@ -194,6 +195,7 @@ void Mirror::put(const ObjectKey& key, json object, Age age) {
   auto& slot = kind.objects[key];
   if (slot != nullptr && (slot->revision == revision || (age == Age::Newer && slot->revision > revision))) return;
   auto before = std::exchange(slot, make_object(key, object, revision));
+  if (before != nullptr) note_releases(*before, slot.get());
   kind.history.push_back(
       {before == nullptr ? Change::Type::Added : Change::Type::Modified, ++kind.revision, slot, std::move(before)});
 }
@@ -202,8 +204,27 @@ void Mirror::erase(const ObjectKey& key) {
   auto& kind = state(key.kind);
   const auto found = kind.objects.find(key);
   if (found == kind.objects.end()) return;
+  note_releases(*found->second, nullptr);
   kind.history.push_back({Change::Type::Deleted, ++kind.revision, found->second, found->second});
   kind.objects.erase(found);
+}
+
+void Mirror::note_releases(const Object& before, const Object* after) {
+  if (before.key.kind != Kind::Service || before.text.find("\"ingress\"") == std::string::npos) return;
+  auto lost = held_addresses(Kind::Service, before.text);
+  if (lost.empty()) return;
+  if (after != nullptr) {
+    const auto kept = held_addresses(Kind::Service, after->text);
+    std::erase_if(lost, [&](const auto& address) { return std::ranges::find(kept, address) != kept.end(); });
+  }
+  const auto now = std::chrono::system_clock::now();
+  for (auto& address : lost)
+    releases_.push_back({std::move(address), before.key.namespace_name + "/" + before.key.name, now});
+  while (releases_.size() > most_releases) releases_.pop_front();
+}
+
+void Mirror::forget_releases(std::chrono::system_clock::time_point before) {
+  while (!releases_.empty() && releases_.front().at < before) releases_.pop_front();
 }
 
 void Mirror::publish(Kind kind_of_change) {

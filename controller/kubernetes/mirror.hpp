@@ -57,9 +57,10 @@ class Mirror final : public Objects {
   void write(std::vector<Write> batch, Done done) override;
   // As it is known; a pool that is not ours by this name is MetalLB's.
   [[nodiscard]] ObjectPtr latest(const ObjectKey& key) const override;
-  // Services keep no record of what they had, and there is nowhere else to look.
-  [[nodiscard]] std::vector<Release> releases() const override { return {}; }
-  void forget_releases(std::chrono::system_clock::time_point /*before*/) override {}
+  // What Services were seen to give up since this process follows them: a controller that stood by knows which
+  // addresses rest when it takes over. Of what happened before it started there is no record anywhere.
+  [[nodiscard]] std::vector<Release> releases() const override { return {releases_.begin(), releases_.end()}; }
+  void forget_releases(std::chrono::system_clock::time_point before) override;
 
   [[nodiscard]] StatusWriter& writer() { return writer_; }
   [[nodiscard]] std::size_t count(config::Kind kind) const;
@@ -83,8 +84,11 @@ class Mirror final : public Objects {
   void erase(const ObjectKey& key);
   void publish(config::Kind kind);
   void listed(config::Kind kind);
+  // Notes the addresses that a Service had by `before` and has not any more; `after` may be empty.
+  void note_releases(const Object& before, const Object* after);
 
   static constexpr std::size_t most_history = 4096;
+  static constexpr std::size_t most_releases = 100'000;
   boost::asio::any_io_executor executor_;
   Options options_;
   Listener listener_;
@@ -92,6 +96,7 @@ class Mirror final : public Objects {
   std::vector<std::unique_ptr<Collection>> collections_;
   StatusWriter writer_;
   std::function<void()> refreshed_;
+  std::deque<Release> releases_;  // oldest first; bounded
   std::uint64_t next_wake_ = 0;
   bool synced_ = false;
 };

@@ -110,12 +110,15 @@ TEST_P(Completion, OffersTheWordsOfOptions) {
   EXPECT_THAT(offered({"heraldctl", "routes", "in", "--peer", ""}, "tor1"), ElementsAre("tor1"));
   EXPECT_THAT(offered({"heraldctl", "routes", ""}), ElementsAre("in", "best", "out", "kernel"));
   EXPECT_THAT(offered({"heraldctl", "explain", ""}), ElementsAre("service", "route"));
+  EXPECT_THAT(offered({"heraldctl", "migrate", ""}), ElementsAre("metallb"));
 }
 
 TEST_P(Completion, OffersTheOptionsOfTheCommand) {
   EXPECT_THAT(offered({"heraldctl", "apply", "--"}),
               AllOf(IsSupersetOf({"--filename", "--dry-run", "--server"}), Not(Contains("--peer"))));
   EXPECT_THAT(offered({"heraldctl", "routes", "in", "--p"}), ElementsAre("--peer"));
+  EXPECT_THAT(offered({"heraldctl", "plan", "--"}), IsSupersetOf({"--filename", "--delete", "--class"}));
+  EXPECT_THAT(offered({"heraldctl", "migrate", "--a"}), IsSupersetOf({"--apply"}));
 }
 
 TEST_P(Completion, OffersNothingWhereAnythingMayFollow) {

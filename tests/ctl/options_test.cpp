@@ -57,6 +57,19 @@ TEST_F(CtlOptions, AreTakenBeforeAndAfterTheCommand) {
   }
 }
 
+TEST_F(CtlOptions, OfPlansAreAllThatAPlanNeeds) {
+  auto options = parsed({"plan", "-f", "a.yaml", "-f", "b.yaml", "--delete", "--class", "x/y"});
+  EXPECT_EQ(options.verb, Verb::Plan);
+  EXPECT_THAT(options.files, ElementsAre("a.yaml", "b.yaml"));
+  EXPECT_TRUE(options.deletion);
+  EXPECT_EQ(options.load_balancer_class, "x/y");
+  options = parsed({"migrate", "metallb", "--kubernetes", "--apply", "--metallb-namespace", "lb"});
+  EXPECT_EQ(options.verb, Verb::Migrate);
+  EXPECT_TRUE(options.apply);
+  EXPECT_EQ(options.metallb_namespace, "lb");
+  EXPECT_EQ(parsed({"migrate", "metallb"}).metallb_namespace, "metallb-system");
+}
+
 TEST_F(CtlOptions, HaveDefaults) {
   const auto options = parsed({"status"});
   EXPECT_EQ(options.server, "http://127.0.0.1:7472");

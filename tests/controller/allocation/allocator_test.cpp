@@ -233,6 +233,46 @@ TEST(Sharing, PutsServicesOfOneKeyOnOneAddress) {
   EXPECT_EQ(allocator.usage("a", Family::Ipv4).assigned, 3U);
 }
 
+// The other side of a key is whoever can read Services.
+TEST(Sharing, ReachesNoOtherNamespaceUnlessBothSay) {
+  Allocator allocator;
+  allocator.set_pools(pools({pool("a", {"192.0.2.0/24"})}));
+  const auto from = [](const std::string& space, const std::string& name, std::uint16_t port) {
+    auto ask = shared(name, "key", port);
+    ask.namespace_name = space;
+    ask.service = space + "/" + name;
+    return ask;
+  };
+  ASSERT_EQ(outcome(allocator.allocate(from("bank", "web", 443), t0)), "a: 192.0.2.0");
+  auto thief = from("thief", "web", 8443);
+  EXPECT_EQ(outcome(allocator.allocate(thief, t0)), "a: 192.0.2.1") << "an address of its own";
+  thief.service = "thief/second";
+  thief.addresses = {*net::parse_ip("192.0.2.0")};
+  EXPECT_EQ(outcome(allocator.allocate(thief, t0)), "SharingNamespaceDiffers");
+  thief.shares_with = {"bank"};
+  EXPECT_EQ(outcome(allocator.allocate(thief, t0)), "SharingNamespaceDiffers") << "one side is not both";
+
+  auto open = from("front", "web", 80);
+  open.shares_with = {"*"};
+  ASSERT_EQ(outcome(allocator.allocate(open, t0)), "a: 192.0.2.2");
+  auto friendly = from("back", "web", 81);
+  EXPECT_NE(outcome(allocator.allocate(friendly, t0)), "a: 192.0.2.2");
+  friendly.service = "back/second";
+  friendly.shares_with = {"front"};
+  EXPECT_EQ(outcome(allocator.allocate(friendly, t0)), "a: 192.0.2.2");
+}
+
+TEST(Sharing, OfSeveralNamespacesStaysWhereItIsAlready) {
+  Allocator allocator;
+  allocator.set_pools(pools({pool("a", {"192.0.2.0/24"})}));
+  for (const auto* space : {"one", "two"}) {
+    auto ask = shared("web", "key", space == std::string{"one"} ? 80 : 81);
+    ask.namespace_name = space;
+    ask.service = std::string{space} + "/web";
+    EXPECT_EQ(outcome(allocator.adopt(ask, {*net::parse_ip("192.0.2.9")}, t0)), "a: 192.0.2.9");
+  }
+}
+
 TEST(Sharing, NamesWhyAnAddressCannotBeShared) {
   Allocator allocator;
   allocator.set_pools(pools({pool("a", {"192.0.2.0/24"})}));

@@ -195,6 +195,25 @@ TEST(SharedAddress, IsLeftByTheServiceWhosePolicyComesToDiffer) {
   EXPECT_THAT(world.events.end()[-2].message, HasSubstr("externalTrafficPolicy differs"));
 }
 
+TEST(SharedAddress, ReachesTheNamespacesThatBothServicesName) {
+  World world;
+  world.reconciler.set_pools(one_pool("a", "192.0.2.0/24"));
+  auto front = service("web");
+  auto back = service("web");
+  auto stranger = service("web");
+  const auto settle = [&](json& object, const std::string& space, std::uint16_t port, const char* shares_with) {
+    object["metadata"]["namespace"] = space;
+    object["metadata"]["annotations"] = {{"metallb.io/allow-shared-ip", "key"},
+                                         {"herald.dev/share-with-namespaces", shares_with}};
+    object["spec"]["ports"][0]["port"] = port;
+    world.settle(object);
+    return ip(object);
+  };
+  EXPECT_EQ(settle(front, "front", 80, "other ,back, "), "192.0.2.0");
+  EXPECT_EQ(settle(back, "back", 81, "front"), "192.0.2.0");
+  EXPECT_EQ(settle(stranger, "stranger", 82, "*"), "192.0.2.1") << "the others do not name it";
+}
+
 TEST(ServiceReconciler, NamesThePoolInAnnotationsAndTakesThemAwayWithTheAddress) {
   World world;
   world.reconciler.set_pools(one_pool("web", "192.0.2.0/24"));
