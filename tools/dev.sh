@@ -115,6 +115,9 @@ run_tests() { # [FILTER]
   else
     status=1
   fi
+  # All of them run with sanitizers by ./dev test sanitizers, which takes too long for every change.
+  say "what reads the wire, with sanitizers"
+  build asan bgp_wire_test && build/asan/bin/bgp_wire_test --gtest_brief=1 || status=1
   wait $labs_pid || status=1
   say "labs with real peers"
   cat "$log"
