@@ -21,6 +21,13 @@ constexpr int gone = 410;
 // A server that has just started may refuse everybody until it has read its rules.
 constexpr int patience_with_refusals = 5;
 
+// "/apis/metallb.io" of "/apis/metallb.io/v1beta1/communities"; empty where there is no group.
+std::string group_of(const std::string& path) {
+  constexpr std::string_view root = "/apis/";
+  if (!path.starts_with(root)) return {};
+  return path.substr(0, path.find('/', root.size()));
+}
+
 }  // namespace
 
 CollectionFollower::CollectionFollower(asio::any_io_executor executor, Options options, CollectionSink& sink, Tell tell)
@@ -162,9 +169,12 @@ asio::awaitable<std::optional<CollectionFollower::Outcome>> CollectionFollower::
     if (!response) co_return fail(std::move(response.error()));
     if (response->status == gone) co_return Outcome::Forgotten;  // it changed too much between pages
     if (response->status == not_found) co_return std::nullopt;
-    if (response->status == forbidden && options_.presence == Presence::Optional &&
-        ++refusals_ > patience_with_refusals)
-      co_return std::nullopt;
+    if (response->status == forbidden && options_.presence == Presence::Optional) {
+      // Of what is not there a server says 403 too, to those who might not read it if it were.
+      auto group = group_of(path);
+      if (!group.empty() && !co_await is_served(std::move(group))) co_return std::nullopt;
+      if (++refusals_ > patience_with_refusals) co_return std::nullopt;
+    }
     if (response->status != 200) co_return fail(print(interpret(*response).error()));
     auto page = sink_.take_page(response->body);
     if (!page) co_return fail(std::move(page.error()));
@@ -178,6 +188,13 @@ asio::awaitable<std::optional<CollectionFollower::Outcome>> CollectionFollower::
   refusals_ = 0;
   sink_.end_list();
   co_return Outcome::Ended;
+}
+
+// True when the server does not say: only a clear 404 means that nothing of the group is there.
+asio::awaitable<bool> CollectionFollower::is_served(std::string group) {
+  HttpRequest request{"GET", std::move(group), {}, {}};
+  const auto response = co_await connection_->exchange(std::move(request), options_.request_timeout);
+  co_return !response || response->status != not_found;
 }
 
 // ---- watch

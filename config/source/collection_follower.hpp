@@ -57,8 +57,8 @@ class CollectionSink {
 
 class CollectionFollower {
  public:
-  // A collection that a server need not have reads as empty while it is not there (404), or when
-  // it may not be seen (403 several times in a row).
+  // A collection that a server need not have reads as empty while it is not there (404; 403 when its group
+  // is not there), or when it may not be seen (403 several times in a row).
   enum class Presence : std::uint8_t { Required, Optional };
   struct Options {
     ApiEndpoint endpoint;
@@ -100,6 +100,7 @@ class CollectionFollower {
   boost::asio::awaitable<void> wait_until_ready();
   boost::asio::awaitable<Outcome> list();
   boost::asio::awaitable<std::optional<Outcome>> list_from(std::string path);
+  boost::asio::awaitable<bool> is_served(std::string group);
   boost::asio::awaitable<Outcome> watch();
   std::optional<Outcome> take_events(LineSplitter& lines);
   Outcome fail(std::string why);

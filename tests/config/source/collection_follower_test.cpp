@@ -254,6 +254,25 @@ TEST_F(Following, TakesARefusalForAbsenceOnlyWhenItIsRepeated) {
   EXPECT_THAT(sink.notes, ElementsAre("[]"));
 }
 
+// Who might not read it if it were there is told 403; the group itself is no secret.
+TEST_F(Following, TakesARefusalForAbsenceAtOnceWhereTheGroupIsNotServed) {
+  settled = [&](const auto&) { return sink.notes.size() == 1; };
+  follow({{"/apis/things.io/v1/things?limit", 403, "{}"}, {"/apis/things.io", 404, "{}"}},
+         CollectionFollower::Presence::Optional, {"/apis/things.io/v1/things"});
+  EXPECT_THAT(sink.notes, ElementsAre("[]"));
+  EXPECT_THAT(said, ElementsAre("things: not served; looked for again later"));
+}
+
+TEST_F(Following, AsksAgainWhereTheGroupIsServed) {
+  settled = [&](const auto&) { return sink.notes.size() == 1; };
+  follow({{"/apis/things.io/v1/things?limit", 403, "{}"},
+          {"/apis/things.io", 200, "{}"},
+          {"/apis/things.io/v1/things?limit", 200, one},
+          {"watch", 200, "", hang}},
+         CollectionFollower::Presence::Optional, {"/apis/things.io/v1/things"});
+  EXPECT_THAT(sink.notes, ElementsAre("[a]"));
+}
+
 TEST_F(Following, KeepsWhatIsKnownWhenItsKindVanishes) {
   settled = [&](const auto& follower) { return follower.error().find("kept") != std::string::npos; };
   follow({{"limit", 200, one}, {"watch", 404, "{}"}, {"limit", 404, "{}"}}, CollectionFollower::Presence::Optional);
