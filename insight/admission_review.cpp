@@ -126,7 +126,9 @@ json admission_review(const json& review, const config::Resources& all, const co
   if (operation == "CREATE" || operation == "UPDATE") answer = judge_written(member(request, "object"), all);
   if (operation == "DELETE") answer = judge_deleted(member(request, "oldObject"), all, services);
   json response{{"uid", text(request, "uid")}, {"allowed", answer.refusal.empty()}};
-  if (!answer.refusal.empty()) response["status"] = {{"code", 422}, {"reason", "Invalid"}, {"message", answer.refusal}};
+  // Not "Invalid": of such an answer kubectl 1.20 prints nothing but "The request is invalid".
+  if (!answer.refusal.empty())
+    response["status"] = {{"code", 400}, {"reason", "BadRequest"}, {"message", answer.refusal}};
   if (!answer.warnings.empty()) response["warnings"] = answer.warnings;
   return {{"apiVersion", "admission.k8s.io/v1"}, {"kind", "AdmissionReview"}, {"response", std::move(response)}};
 }

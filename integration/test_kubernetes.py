@@ -138,6 +138,8 @@ class Cluster:
             self.plane.kubectl("delete", "endpointslices", "-l", f"kubernetes.io/service-name={name}")
         for family, address in addresses:
             poll(lambda: not frr_paths(self.tor, f"{address}/{32 if family == 4 else 128}"), 20, what=f"{address} withdrawn")
+            # The kernel of the ToR forgets a little later.
+            poll(lambda: not self.tor.run(["ip", f"-{family}", "route", "show", address]).stdout, 20, what=f"{address} gone")
 
     @contextlib.contextmanager
     def no_withdraw(self) -> Iterator[None]:
@@ -159,6 +161,10 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             if request.param == "v1" and os.environ.get("HERALD_TEST_DATA"):
                 install_metallb(plane, Path(os.environ["HERALD_TEST_DATA"]))
             plane.apply(*network())
+            # The server itself learns of new rights a little later.
+            for caller in (SPEAKER, CONTROLLER):
+                poll(lambda: plane.kubectl_run("auth", "can-i", "list", "l2advertisements.herald.dev", "--as", user(caller),
+                                               check=False).stdout.strip() == "yes", 30, what=f"rights of {caller}")
             found = Cluster(lab, plane)
             try:
                 for controller in found.controllers:

@@ -43,7 +43,7 @@ TEST(AdmissionReview, LetsASoundObjectThrough) {
 TEST(AdmissionReview, NamesTheFieldThatMakesNoSense) {
   const auto said = Review{}.ask("CREATE", pool("front", {"nonsense"}));
   EXPECT_EQ(said["allowed"], false);
-  EXPECT_EQ(said["status"]["code"], 422);
+  EXPECT_EQ(said["status"]["code"], 400);
   EXPECT_THAT(said["status"]["message"].get<std::string>(), AllOf(HasSubstr("spec.addresses"), HasSubstr("nonsense")));
 }
 
