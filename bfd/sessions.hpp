@@ -107,8 +107,8 @@ class Sessions {
 
  private:
   struct Entry {
-    Entry(Endpoint at, std::uint8_t least, Session made)
-        : end{std::move(at)}, minimum_ttl{least}, session{std::move(made)} {}
+    Entry(const Endpoint& at, std::uint8_t least, Session made)
+        : end{at}, minimum_ttl{least}, session{std::move(made)} {}
     Endpoint end;
     std::uint8_t minimum_ttl;
     Session session;

@@ -58,6 +58,35 @@ bool as_expected(const PeerConfig& config, net::Asn asn) {
   return false;
 }
 
+// RFC 7911 section 4: where one side offers to send and the other to receive.
+void agree_on_add_path(const Capabilities& ours, const Capabilities& theirs, Negotiated& agreed) {
+  for (const auto& mine : ours.add_path) {
+    for (const auto& other : theirs.add_path) {
+      const auto family = unicast_family(mine.family);
+      if (mine.family != other.family || !family || !agreed.families.has(*family)) continue;
+      auto& receive = *family == net::Family::Ipv4 ? agreed.add_path_receive.ipv4 : agreed.add_path_receive.ipv6;
+      auto& send = *family == net::Family::Ipv4 ? agreed.add_path_send.ipv4 : agreed.add_path_send.ipv6;
+      receive = mine.receive && other.send;
+      send = mine.send && other.receive;
+    }
+  }
+}
+
+// What follows from both sides' capabilities, once a session may be.
+void agree_on_capabilities(const PeerConfig& config, const Capabilities& ours, const Capabilities& theirs,
+                           Negotiated& agreed) {
+  if (ours.four_octet_asn && theirs.four_octet_asn) agreed.asn_width = AsnWidth::FourOctets;
+  agreed.route_refresh = ours.route_refresh && theirs.route_refresh;
+  agreed.enhanced_route_refresh = agreed.route_refresh && ours.enhanced_route_refresh && theirs.enhanced_route_refresh;
+  if (ours.extended_message && theirs.extended_message) agreed.message_limit = max_extended_message_size;
+  const auto& hops = theirs.extended_next_hop;
+  agreed.ipv4_over_ipv6 =
+      !ours.extended_next_hop.empty() && std::find(hops.begin(), hops.end(), ipv4_with_ipv6) != hops.end();
+  if (ours.graceful_restart) agreed.restart = agree_on_restart(config.graceful_restart, agreed.families, theirs);
+  agree_on_add_path(ours, theirs, agreed);
+  agreed.peer_offer = theirs;
+}
+
 }  // namespace
 
 Open make_open(const PeerConfig& config, Offer offer, RestartState restart) {
@@ -112,29 +141,10 @@ Decoded<Negotiated> negotiate(const PeerConfig& config, Offer offer, const Open&
   agreed.type = type;
   agreed.hold_time = std::min(config.hold_time, received.hold_time);
   agreed.keepalive_time = keepalive_time(config, agreed.hold_time);
-  if (ours.four_octet_asn && theirs.four_octet_asn) agreed.asn_width = AsnWidth::FourOctets;
   agreed.families = common;
-  agreed.route_refresh = ours.route_refresh && theirs.route_refresh;
-  agreed.enhanced_route_refresh = agreed.route_refresh && ours.enhanced_route_refresh && theirs.enhanced_route_refresh;
-  if (ours.extended_message && theirs.extended_message) agreed.message_limit = max_extended_message_size;
-  const auto& hops = theirs.extended_next_hop;
-  agreed.ipv4_over_ipv6 =
-      !ours.extended_next_hop.empty() && std::find(hops.begin(), hops.end(), ipv4_with_ipv6) != hops.end();
   if (has_role) agreed.role = config.role;
   agreed.role_confirmed = has_role && !theirs.roles.empty();
-  if (ours.graceful_restart) agreed.restart = agree_on_restart(config.graceful_restart, common, theirs);
-  // RFC 7911 section 4: where one side offers to send and the other to receive.
-  for (const auto& mine : ours.add_path) {
-    for (const auto& other : theirs.add_path) {
-      const auto family = unicast_family(mine.family);
-      if (mine.family != other.family || !family || !common.has(*family)) continue;
-      auto& receive = *family == net::Family::Ipv4 ? agreed.add_path_receive.ipv4 : agreed.add_path_receive.ipv6;
-      auto& send = *family == net::Family::Ipv4 ? agreed.add_path_send.ipv4 : agreed.add_path_send.ipv6;
-      receive = mine.receive && other.send;
-      send = mine.send && other.receive;
-    }
-  }
-  agreed.peer_offer = theirs;
+  agree_on_capabilities(config, ours, theirs, agreed);
   return agreed;
 }
 

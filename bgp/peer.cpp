@@ -255,11 +255,11 @@ void Peer::settle_collision(net::TimePoint now, Actions& out) {
   const Stop collision{cease(CeaseError::CollisionResolution)};
   if (incoming_.state() == State::Established) {
     apply(outgoing_, collision, now, out);
-  } else if (outranks_peer()) {
-    if (opened(outgoing_)) apply(incoming_, collision, now, out);
-  } else if (opened(incoming_) && !opened(outgoing_)) {
-    apply(outgoing_, collision, now, out);
+    return;
   }
+  const bool higher = outranks_peer();
+  if (higher && opened(outgoing_)) apply(incoming_, collision, now, out);
+  if (!higher && opened(incoming_) && !opened(outgoing_)) apply(outgoing_, collision, now, out);
 }
 
 // Needs one session that got the peer's OPEN.

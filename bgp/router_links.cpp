@@ -239,10 +239,43 @@ void Router::Core::went_down(Neighbor& neighbor, const WentDown& down) {
   });
 }
 
+namespace {
+
+// Ours as a neighbour can reach it; nothing where there is no address of the kind that it needs.
+std::optional<NextHop> own_next_hop(const Session& session, Reach::Kind reach, net::Family family) {
+  const auto& transport = session.transport();
+  const auto& local = transport.local;
+  NextHop self;
+  // An unnumbered neighbour need not have a way to an IPv4 address of ours (RFC 8950).
+  const bool over_ipv6 = session.negotiated()->ipv4_over_ipv6 && (local.link_local() || !transport.local_ipv4);
+  if (family == net::Family::Ipv4 && !over_ipv6) {
+    if (!local.is_v4() && !transport.local_ipv4) return std::nullopt;
+    self.address = local.is_v4() ? local.v4() : *transport.local_ipv4;
+    return self;
+  }
+  // RFC 2545 section 3: the link-local address goes along where the neighbour shares the link; alone, where
+  // there is no other.
+  const bool shared_link =
+      session.negotiated()->type == PeerType::External && reach != Reach::Kind::Multihop && local.is_v6();
+  auto link_local = transport.local_link_local;
+  if (local.is_v6() && local.link_local()) link_local = local.v6();
+  if (local.is_v6() && !local.link_local())
+    self.address = local.v6();
+  else if (transport.local_ipv6)
+    self.address = *transport.local_ipv6;
+  else if (link_local && local.is_v6())
+    self.address = *link_local;
+  else
+    return std::nullopt;
+  if (shared_link && link_local && self.address != net::IpAddress{*link_local}) self.link_local = link_local;
+  return self;
+}
+
+}  // namespace
+
 std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Family family) const {
   const auto& session = *neighbor.peer.established();
   const auto& agreed = *session.negotiated();
-  const auto& transport = session.transport();
   ExportTerms terms{.family = family,
                     .type = agreed.type,
                     .path_id = agreed.add_path_send.has(family) ? 1U : 0U,
@@ -268,32 +301,9 @@ std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Fa
   if (config_.draining == Draining::Yes) terms.draining = Draining::Yes;
 
   terms.role = agreed.role;
-  const auto& local = transport.local;
-  if (family == net::Family::Ipv4) {
-    // An unnumbered neighbour need not have a way to an IPv4 address of ours (RFC 8950).
-    const bool over_ipv6 = agreed.ipv4_over_ipv6 && (local.link_local() || !transport.local_ipv4);
-    if (!over_ipv6) {
-      if (!local.is_v4() && !transport.local_ipv4) return std::nullopt;
-      terms.self.address = local.is_v4() ? local.v4() : *transport.local_ipv4;
-      return terms;
-    }
-  }
-  // RFC 2545 section 3: the link-local address goes along where the neighbour shares the link; alone, where
-  // there is no other.
-  const bool shared_link =
-      agreed.type == PeerType::External && neighbor.config.session.reach.kind != Reach::Kind::Multihop && local.is_v6();
-  auto link_local = transport.local_link_local;
-  if (local.is_v6() && local.link_local()) link_local = local.v6();
-  if (local.is_v6() && !local.link_local())
-    terms.self.address = local.v6();
-  else if (transport.local_ipv6)
-    terms.self.address = *transport.local_ipv6;
-  else if (link_local && local.is_v6())
-    terms.self.address = *link_local;
-  else
-    return std::nullopt;
-  if (shared_link && link_local && terms.self.address != net::IpAddress{*link_local})
-    terms.self.link_local = link_local;
+  const auto self = own_next_hop(session, neighbor.config.session.reach.kind, family);
+  if (!self) return std::nullopt;
+  terms.self = *self;
   return terms;
 }
 

@@ -223,21 +223,22 @@ Explanation Router::Core::explain_in(const Tables& tables, const net::Prefix& pr
   for (const auto& [id, each] : neighbors_) {
     for (const auto& out : tables.outs(id)) {
       const auto& exporter = *out.group->exporter();
-      Explanation::Export told{
-          .peer = each.config.name, .path_id = exporter.terms().path_id, .sent = false, .reason = {}, .attributes = {}};
       const auto* path = selected(tables, node) ? exporter.pick(tables.table().paths(node)) : nullptr;
-      if (path == nullptr && told.path_id > 1) continue;
+      // A best path is explained even where there is none; a second and third are not.
+      if (path == nullptr && exporter.terms().path_id > 1) continue;
       auto gate = path == nullptr ? ExportGate::NoRoute : ExportGate::OwnRoute;
-      Verdict verdict;
+      Exporter::Outcome outcome;
       if (path != nullptr && path->source != id) {
-        auto outcome = exporter.evaluate(prefix, *path, rank_of(tables, *path));
+        outcome = exporter.evaluate(prefix, *path, rank_of(tables, *path));
         gate = outcome.gate;
-        verdict = outcome.verdict;
-        if (gate == ExportGate::Sent) told.attributes = std::move(outcome.attributes);
       }
-      told.sent = gate == ExportGate::Sent;
-      told.reason = describe(gate);
-      if (gate == ExportGate::Filter) told.reason += ": " + describe(verdict);
+      Explanation::Export told{.peer = each.config.name,
+                               .path_id = exporter.terms().path_id,
+                               .sent = gate == ExportGate::Sent,
+                               .reason = std::string{describe(gate)},
+                               .attributes = {}};
+      if (gate == ExportGate::Filter) told.reason += ": " + describe(outcome.verdict);
+      if (told.sent) told.attributes = std::move(outcome.attributes);
       explanation.exports.push_back(std::move(told));
     }
   }

@@ -167,21 +167,28 @@ class Builder final : public YAML::EventHandler {
   std::size_t copied_ = 0;
 };
 
+// Octets of the character that the text begins with; 0 when that is none (RFC 3629 section 4).
+std::size_t utf8_length(std::string_view text) {
+  const auto octet = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
+  const auto first = octet(0);
+  const auto second = octet(1);
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  // No over-long forms, no surrogates, nothing above U+10FFFF.
+  const bool out_of_range = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+                            (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+  const std::size_t length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  for (std::size_t k = 1; k < length; ++k)
+    if ((octet(k) & 0xc0U) != 0x80) return 0;
+  return out_of_range ? 0 : length;
+}
+
 // Where the text stops being UTF-8; its size when it never does. Everything that is printed later relies on it.
 std::size_t first_invalid_utf8(std::string_view text) {
   std::size_t i = 0;
   while (i < text.size()) {
-    const auto octet = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0U; };
-    const auto first = octet(i);
-    const std::size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (length == 0 || first > 0xf4) return i;
-    // RFC 3629 section 4: no over-long forms, no surrogates, nothing above U+10FFFF.
-    const auto second = octet(i + 1);
-    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90) ||
-        (first == 0xf4 && second > 0x8f))
-      return i;
-    for (std::size_t k = 1; k < length; ++k)
-      if ((octet(i + k) & 0xc0U) != 0x80) return i;
+    const auto length = utf8_length(text.substr(i));
+    if (length == 0) return i;
     i += length;
   }
   return i;

@@ -30,6 +30,12 @@ Exit wrong(std::string_view option, std::string_view why) {
   return {usage_error, fmt::format("herald-controller: {}: {}\n", option, why)};
 }
 
+std::optional<TcpEndpoint> tcp_endpoint(const std::string& text) {
+  const auto address = parse_listen_address(text);
+  if (!address || !std::holds_alternative<TcpEndpoint>(*address)) return std::nullopt;
+  return std::get<TcpEndpoint>(*address);
+}
+
 std::variant<Options, Exit> checked(const Texts& texts) {
   Options options{.store = texts.store,
                   .listen = {},
@@ -63,17 +69,13 @@ std::variant<Options, Exit> checked(const Texts& texts) {
   }
   if (options.listen.empty()) options.listen.emplace_back(TcpEndpoint{*net::parse_ip("127.0.0.1"), 7472});
   if (!texts.metrics.empty()) {
-    const auto address = parse_listen_address(texts.metrics);
-    if (!address || !std::holds_alternative<TcpEndpoint>(*address)) {
-      return wrong("--metrics", fmt::format("must be ADDRESS:PORT, got \"{}\"", texts.metrics));
-    }
-    options.metrics = std::get<TcpEndpoint>(*address);
+    options.metrics = tcp_endpoint(texts.metrics);
+    if (!options.metrics) return wrong("--metrics", fmt::format("must be ADDRESS:PORT, got \"{}\"", texts.metrics));
   }
   if (!texts.webhook.empty()) {
-    const auto address = parse_listen_address(texts.webhook);
-    if (!address || !std::holds_alternative<TcpEndpoint>(*address))
-      return wrong("--webhook", fmt::format("must be ADDRESS:PORT, got \"{}\"", texts.webhook));
-    options.kubernetes->webhook = std::get<TcpEndpoint>(*address);
+    const auto address = tcp_endpoint(texts.webhook);
+    if (!address) return wrong("--webhook", fmt::format("must be ADDRESS:PORT, got \"{}\"", texts.webhook));
+    options.kubernetes->webhook = address;
   }
   if (options.tls_certificate.empty() != options.tls_key.empty()) {
     return wrong("--tls-cert, --tls-key", "one needs the other");

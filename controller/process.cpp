@@ -122,8 +122,8 @@ void Process::Parts::serve() {
                                .connections_changed = [this](std::size_t open) { metrics.connections(open); }});
   if (options.metrics) {
     metrics_server.emplace(context, ServerOptions{.listen = {*options.metrics},
-                                                  .handler = [this](const Request& request, Respond respond) {
-                                                    handle_metrics(request, std::move(respond));
+                                                  .handler = [this](const Request& request, const Respond& respond) {
+                                                    handle_metrics(request, respond);
                                                   }});
   }
   const auto exposed = std::ranges::find_if_not(options.listen, is_local) != options.listen.end();

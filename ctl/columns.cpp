@@ -26,7 +26,7 @@ std::string count(const json& object, const char* pointer) {
   return std::to_string(object.contains(path) ? object[path].size() : 0);
 }
 
-std::string or_all(std::string text) {
+std::string or_all(const std::string& text) {
   return text.empty() ? "all" : text;
 }
 

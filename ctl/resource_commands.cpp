@@ -162,13 +162,17 @@ bool same(json before, json after) {
   return before == after;
 }
 
-void apply(const Options& options, std::ostream& out) {
+std::vector<json> objects_in_files(const Options& options) {
   std::vector<json> objects;
   for (const auto& file : options.files) std::ranges::move(objects_in(file), std::back_inserter(objects));
+  for (auto& object : objects) set_namespace(object, options);
+  return objects;
+}
+
+void apply(const Options& options, std::ostream& out) {
   auto client = connect(options);
   std::string refused;
-  for (auto& object : objects) {
-    set_namespace(object, options);
+  for (const auto& object : objects_in_files(options)) {
     const auto path = config::path_of(object);
     if (!path) throw failure(path.error(), named(object));
     const auto before = client.get(*path);
@@ -179,11 +183,12 @@ void apply(const Options& options, std::ostream& out) {
       refused += (refused.empty() ? "" : "\n") + named(object) + ": " + config::print(after.error());
       continue;
     }
-    out << named(object)
-        << (!before                 ? " created"
-            : same(*before, *after) ? " unchanged"
-                                    : " configured")
-        << (options.dry_run ? " (dry run)" : "") << '\n';
+    const auto* what = " configured";
+    if (!before)
+      what = " created";
+    else if (same(*before, *after))
+      what = " unchanged";
+    out << named(object) << what << (options.dry_run ? " (dry run)" : "") << '\n';
   }
   if (!refused.empty()) throw Failure{refused};
 }

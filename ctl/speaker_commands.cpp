@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // status, peers, routes, services, explain, restart, refresh: what a speaker's control socket offers.
+#include <functional>
 #include <iostream>
 
 #include <fmt/format.h>
@@ -114,6 +115,29 @@ void peers(const Options& options, std::ostream& out) {
   table.print(out, options.paint);
 }
 
+std::string hops_of(const json& route) {
+  if (!route.contains("nextHops")) return word(route, "nextHop");
+  return route.value("local", false) ? "local" : joined(route, "nextHops");
+}
+
+std::vector<Cell> kernel_row(const json& route) {
+  const auto state = word(route, "state");
+  return {word(route, "prefix"),
+          hops_of(route),
+          {state, state == "Programmed" ? Colour::Good : Colour::Bad},
+          word(route, "reason")};
+}
+
+std::vector<Cell> table_row(const json& route) {
+  return {word(route, "prefix"),
+          hops_of(route),
+          word(route, "asPath"),
+          word(route, "localPref"),
+          word(route, "med"),
+          joined(route, "communities"),
+          word(route, route.contains("selectionReason") ? "selectionReason" : "reason")};
+}
+
 void routes(const Options& options, std::ostream& out) {
   const auto& which = options.words.front();
   if (which != "in" && which != "best" && which != "out" && which != "kernel")
@@ -132,21 +156,7 @@ void routes(const Options& options, std::ostream& out) {
   const auto kernel = which == "kernel";
   Table table{kernel ? std::vector<std::string>{"PREFIX", "NEXT HOPS", "STATE", "REASON"}
                      : std::vector<std::string>{"PREFIX", "NEXT HOPS", "AS PATH", "LP", "MED", "COMMUNITIES", "WHY"}};
-  for (const auto& route : answer["routes"]) {
-    const auto hops = route.contains("nextHops") ? (route.value("local", false) ? "local" : joined(route, "nextHops"))
-                                                 : word(route, "nextHop");
-    if (kernel) {
-      const auto state = word(route, "state");
-      table.add({word(route, "prefix"),
-                 hops,
-                 {state, state == "Programmed" ? Colour::Good : Colour::Bad},
-                 word(route, "reason")});
-      continue;
-    }
-    auto why = word(route, route.contains("selectionReason") ? "selectionReason" : "reason");
-    table.add({word(route, "prefix"), hops, word(route, "asPath"), word(route, "localPref"), word(route, "med"),
-               joined(route, "communities"), why});
-  }
+  for (const auto& route : answer["routes"]) table.add(kernel ? kernel_row(route) : table_row(route));
   if (table.empty()) {
     out << "no routes\n";
     return;
@@ -157,7 +167,7 @@ void routes(const Options& options, std::ostream& out) {
 void add_verdicts(const json& service, Table& table) {
   for (const auto& verdict : service["verdicts"]) {
     const auto announced = verdict.value("announced", false);
-    auto how = announced ? word(verdict, "detail") : word(verdict, "detail");
+    auto how = word(verdict, "detail");
     if (announced && verdict.contains("peers")) how = "to " + joined(verdict, "peers");
     if (announced && verdict.contains("interfaces")) how = "on " + joined(verdict, "interfaces");
     table.add({word(service, "service"),
@@ -236,22 +246,20 @@ void explain(const Options& options, std::ostream& out) {
   throw Failure{"explain: must be service or route, got \"" + options.words[0] + "\"", 2};
 }
 
-void status(const Options& options, std::ostream& out) {
-  const auto answer = ask_speaker(options, "GET", "/status");
-  if (print_structured(answer, options.format, out)) return;
-  const auto line = [&](const char* name, const std::string& text, Colour colour = Colour::None) {
-    out << painted(fmt::format("{:12}", name), Colour::Faint, options.paint) << painted(text, colour, options.paint)
-        << "\n";
-  };
-  line("node", fmt::format("{}  herald {}  up {}", word(answer, "node"), word(answer, "version"),
-                           age(answer["uptimeMsec"].get<long long>())));
+// "name   text", a line of the status.
+using Line = std::function<void(const char* name, const std::string& text, Colour colour)>;
+
+void status_of_router(const json& answer, const Line& line) {
   if (answer.contains("asn")) {
-    line("router", fmt::format("AS {}  id {}  listening on {}", word(answer, "asn"), word(answer, "routerId"),
-                               joined(answer, "listening")));
+    line("router",
+         fmt::format("AS {}  id {}  listening on {}", word(answer, "asn"), word(answer, "routerId"),
+                     joined(answer, "listening")),
+         Colour::None);
     const auto& table = answer["table"];
-    line("table", fmt::format("{} IPv4 and {} IPv6 prefixes, {} attribute sets, {} KiB", word(table, "ipv4Prefixes"),
-                              word(table, "ipv6Prefixes"), word(table, "attributeSets"),
-                              table["bytes"].get<long long>() / 1024));
+    line("table",
+         fmt::format("{} IPv4 and {} IPv6 prefixes, {} attribute sets, {} KiB", word(table, "ipv4Prefixes"),
+                     word(table, "ipv6Prefixes"), word(table, "attributeSets"), table["bytes"].get<long long>() / 1024),
+         Colour::None);
   } else {
     line("router", "none: " + word(answer, "noRouter"), Colour::Warning);
   }
@@ -262,12 +270,40 @@ void status(const Options& options, std::ostream& out) {
   const auto up = peers.value("Established", 0);
   line("peers", fmt::format("{} of {} established", up, word(peers, "total")),
        up == peers.value("total", 0) ? Colour::Good : Colour::Bad);
-  if (answer.contains("bfd")) {
-    const auto& bfd = answer["bfd"];
-    const auto all_up = bfd.value("Up", 0) == bfd.value("total", 0);
-    line("BFD", fmt::format("{} of {} up", bfd.value("Up", 0), word(bfd, "total")),
-         all_up ? Colour::Good : Colour::Bad);
+  if (!answer.contains("bfd")) return;
+  const auto& bfd = answer["bfd"];
+  const auto all_up = bfd.value("Up", 0) == bfd.value("total", 0);
+  line("BFD", fmt::format("{} of {} up", bfd.value("Up", 0), word(bfd, "total")), all_up ? Colour::Good : Colour::Bad);
+}
+
+void status_of_watchers(const json& answer, const Line& line) {
+  for (const auto& station : answer.value("bmpStations", json::array())) {
+    const auto connected = station.value("connected", false);
+    std::string state = "connected, being told the tables";
+    if (!connected)
+      state = "not connected: " + word(station, "trouble");
+    else if (station.value("tablesComplete", false))
+      state = "connected for " + age(station["uptimeMsec"].get<long long>());
+    line("BMP", fmt::format("{} port {}: {}", word(station, "address"), word(station, "port"), state),
+         connected ? Colour::Good : Colour::Bad);
   }
+  if (!answer.contains("mrt")) return;
+  const auto& mrt = answer["mrt"];
+  const auto trouble = mrt.contains("trouble");
+  line("MRT", word(mrt, "directory") + (trouble ? ": " + word(mrt, "trouble") : ""),
+       trouble ? Colour::Bad : Colour::None);
+}
+
+void status(const Options& options, std::ostream& out) {
+  const auto answer = ask_speaker(options, "GET", "/status");
+  if (print_structured(answer, options.format, out)) return;
+  const auto line = [&](const char* name, const std::string& text, Colour colour = Colour::None) {
+    out << painted(fmt::format("{:12}", name), Colour::Faint, options.paint) << painted(text, colour, options.paint)
+        << "\n";
+  };
+  line("node", fmt::format("{}  herald {}  up {}", word(answer, "node"), word(answer, "version"),
+                           age(answer["uptimeMsec"].get<long long>())));
+  status_of_router(answer, line);
   line("announced", fmt::format("{} prefixes for {} service addresses by BGP", word(answer, "announcedPrefixes"),
                                 word(answer, "announcedAddresses")));
   line("layer 2", fmt::format("{} of {} addresses answered here", word(answer["layer2"], "owned"),
@@ -285,21 +321,7 @@ void status(const Options& options, std::ostream& out) {
          fmt::format("{} routes programmed, {} pending, {} waiting, {} failed; table {}", word(routes, "programmed"),
                      word(routes, "pending"), word(routes, "waiting"), word(routes, "failed"), word(kernel, "table")));
   }
-  for (const auto& station : answer.value("bmpStations", json::array())) {
-    const auto connected = station.value("connected", false);
-    const auto whole = station.value("tablesComplete", false);
-    line("BMP",
-         fmt::format("{} port {}: {}", word(station, "address"), word(station, "port"),
-                     !connected ? "not connected: " + word(station, "trouble")
-                     : whole    ? "connected for " + age(station["uptimeMsec"].get<long long>())
-                                : std::string{"connected, being told the tables"}),
-         connected ? Colour::Good : Colour::Bad);
-  }
-  if (answer.contains("mrt")) {
-    const auto& mrt = answer["mrt"];
-    line("MRT", word(mrt, "directory") + (mrt.contains("trouble") ? ": " + word(mrt, "trouble") : std::string{}),
-         mrt.contains("trouble") ? Colour::Bad : Colour::None);
-  }
+  status_of_watchers(answer, line);
   for (const auto& warning : kernel["warnings"]) line("warning", warning.get<std::string>(), Colour::Warning);
   for (const auto& problem : answer["problems"]) line("problem", problem.get<std::string>(), Colour::Bad);
 }

@@ -35,6 +35,7 @@ std::vector<ServiceText> oldest_first(const World& world) {
   }
   std::ranges::sort(aged);
   std::vector<ServiceText> out;
+  out.reserve(aged.size());
   for (auto& [created, name, object] : aged) out.push_back({std::move(name), controller::compact(*object)});
   return out;
 }

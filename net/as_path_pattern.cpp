@@ -214,7 +214,8 @@ class Parser {
         wrong("has a range that ends before it begins");
         return {};
       }
-      for (auto each = static_cast<unsigned>(low); each <= static_cast<unsigned>(high); ++each) set.set(each);
+      for (auto each = low; each != high; ++each) set.set(static_cast<unsigned char>(each));
+      set.set(static_cast<unsigned char>(high));
     }
     ++at_;
     return single(Step::Kind::Read, all_but ? ~set : set);

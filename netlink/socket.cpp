@@ -21,7 +21,7 @@ namespace {
 constexpr int command_receive_buffer = 8 << 20;
 constexpr int command_send_buffer = 1 << 20;
 // The kernel fills dump datagrams up to 32 KiB when the reader offers that much.
-constexpr std::size_t datagram_size = 64 * 1024;
+constexpr std::size_t datagram_size = 64UL * 1024;
 constexpr int dump_attempts = 5;
 constexpr int answer_timeout_ms = 5000;
 
@@ -155,6 +155,20 @@ struct CommandSocket::Answer {
   int error = 0;
   bool interrupted = false;  // the dump is not of one moment
   std::string text = {};
+
+  // Nothing: it goes on. An acknowledgement, an error, or the end of a dump.
+  static std::optional<Answer> last(const RawMessage& message) {
+    if (message.type == NLMSG_DONE) {
+      // A dump that fails half-way says so in its last message.
+      std::int32_t error = 0;
+      if (message.payload.size() >= sizeof error) std::memcpy(&error, message.payload.data(), sizeof error);
+      return Answer{error < 0 ? -error : 0};
+    }
+    if (message.type != NLMSG_ERROR) return std::nullopt;
+    auto told = decode_acknowledgement(message);
+    if (!told) return Answer{EBADMSG};
+    return Answer{told->error, false, std::move(told->text)};
+  }
 };
 
 CommandSocket::Answer CommandSocket::read_answer(std::uint32_t sequence,
@@ -167,16 +181,9 @@ CommandSocket::Answer CommandSocket::read_answer(std::uint32_t sequence,
     while (const auto message = next_message(datagram)) {
       if (message->sequence != sequence) continue;
       interrupted = interrupted || (message->flags & NLM_F_DUMP_INTR) != 0;
-      if (message->type == NLMSG_DONE) {
-        // A dump that fails half-way says so in its last message.
-        std::int32_t error = 0;
-        if (message->payload.size() >= sizeof error) std::memcpy(&error, message->payload.data(), sizeof error);
-        return {error < 0 ? -error : 0, interrupted};
-      }
-      if (message->type == NLMSG_ERROR) {
-        auto answer = decode_acknowledgement(*message);
-        if (!answer) return {EBADMSG};
-        return {answer->error, interrupted, std::move(answer->text)};
+      if (auto answer = Answer::last(*message)) {
+        answer->interrupted = interrupted;
+        return *std::move(answer);
       }
       visit(*message);
       // The answer to a request for one object is that object and no more.

@@ -114,9 +114,9 @@ asio::awaitable<config::ApiAnswer> ApiSource::publish() {
   state.instance = instance_;
   auto object = config::print(config::Object{state});
   const auto& kind = config::info(Kind::SpeakerState);
-  config::ObjectPath path{&kind, {}, options_.node, {}};
-  nlohmann::json patch{{"spec", object["spec"]}};
-  auto answer = co_await client_.patch(path, std::move(patch));
+  const config::ObjectPath path{&kind, {}, options_.node, {}};
+  const nlohmann::json patch{{"spec", object["spec"]}};
+  auto answer = co_await client_.patch(path, patch);
   if (!answer && answer.error().code == 404) answer = co_await client_.create(std::move(object));
   co_return answer;
 }

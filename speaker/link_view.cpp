@@ -37,6 +37,25 @@ std::optional<net::RouterId> default_router_id(const netlink::LinkTable& table) 
   return std::nullopt;
 }
 
+namespace {
+
+// The first of each kind on the link.
+void take_addresses(const netlink::Link& link, bgp::Transport& transport) {
+  for (const auto& entry : link.addresses) {
+    const auto& address = entry.address;
+    if (entry.tentative() || address.loopback()) continue;
+    if (address.is_v4()) {
+      if (!transport.local_ipv4) transport.local_ipv4 = address.v4();
+    } else if (address.link_local()) {
+      if (!transport.local_link_local) transport.local_link_local = address.v6();
+    } else if (!transport.local_ipv6) {
+      transport.local_ipv6 = address.v6();
+    }
+  }
+}
+
+}  // namespace
+
 void complete(bgp::Transport& transport, const netlink::LinkTable& table) {
   for (const auto& [index, link] : table.links()) {
     const auto here = std::any_of(link.addresses.begin(), link.addresses.end(),
@@ -44,17 +63,7 @@ void complete(bgp::Transport& transport, const netlink::LinkTable& table) {
     if (!here) continue;
     if (transport.interface_index != 0 && transport.interface_index != index) continue;
     transport.interface_index = index;
-    for (const auto& entry : link.addresses) {
-      const auto& address = entry.address;
-      if (entry.tentative() || address.loopback()) continue;
-      if (address.is_v4()) {
-        if (!transport.local_ipv4) transport.local_ipv4 = address.v4();
-      } else if (address.link_local()) {
-        if (!transport.local_link_local) transport.local_link_local = address.v6();
-      } else if (!transport.local_ipv6) {
-        transport.local_ipv6 = address.v6();
-      }
-    }
+    take_addresses(link, transport);
     // The session's own address goes before another of the link.
     if (transport.local.is_v4()) transport.local_ipv4 = transport.local.v4();
     if (transport.local.is_v6() && !transport.local.link_local()) transport.local_ipv6 = transport.local.v6();

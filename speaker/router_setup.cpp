@@ -432,27 +432,14 @@ const config::BGPConfiguration& bgp_configuration(const Resources& resources, co
   return unsaid;
 }
 
-RouterSetup set_up_router(const Resources& resources, const RouterFacts& facts) {
-  const auto& own = bgp_configuration(resources, facts.node);
-  RouterSetup out;
-  out.listen = own.listen;
-  out.kernel = own.kernel;
-  out.rpki_caches = own.rpki_caches;
-  out.router.decision.maximum_paths = own.multipath.maximum_paths;
-  out.router.decision.multipath = own.multipath.relax ? bgp::AsPathRelax::EqualLength : bgp::AsPathRelax::SamePath;
+namespace {
 
-  out.router.decision.link_bandwidth =
-      own.multipath.link_bandwidth ? bgp::LinkBandwidth::Weighs : bgp::LinkBandwidth::Ignored;
+using Peers = std::vector<const BGPPeer*>;
 
-  std::vector<const BGPPeer*> peers;
-  for (const auto& name : facts.peers)
-    if (const auto found = resources.peers.find(name); found != resources.peers.end()) peers.push_back(&found->second);
-  if (peers.empty()) {
-    out.absent = "no BGPPeer selects this node";
-    return out;
-  }
-
-  // Without a BGPConfiguration the router is what its peers say that it is.
+// Without a BGPConfiguration the router is what its peers say that it is. The answer: why there can be none.
+std::string name_router(const config::BGPConfiguration& own, const RouterFacts& facts, const Peers& peers,
+                        bgp::RouterConfig& router) {
+  if (peers.empty()) return "no BGPPeer selects this node";
   auto asn = own.asn;
   auto id = own.router_id;
   for (const auto* peer : peers) {
@@ -460,46 +447,72 @@ RouterSetup set_up_router(const Resources& resources, const RouterFacts& facts) 
     if (!id) id = peer->router_id;
   }
   if (!id) id = facts.fallback_router_id;
-  if (!asn) {
-    out.absent = "no AS number: set asn in BGPConfiguration/default, or myASN in the BGPPeers";
-    return out;
-  }
-  if (!id) {
-    out.absent = "no router id: the node has no IPv4 address; set routerID in BGPConfiguration/default";
-    return out;
-  }
-  out.router.asn = *asn;
-  out.router.router_id = *id;
-  out.router.cluster_id = own.cluster_id;
-  if (own.confederation) out.router.confederation = own.confederation->identifier;
+  if (!asn) return "no AS number: set asn in BGPConfiguration/default, or myASN in the BGPPeers";
+  if (!id) return "no router id: the node has no IPv4 address; set routerID in BGPConfiguration/default";
+  router.asn = *asn;
+  router.router_id = *id;
+  return {};
+}
+
+void set_up_tables(const config::BGPConfiguration& own, bgp::RouterConfig& router) {
+  router.decision.maximum_paths = own.multipath.maximum_paths;
+  router.decision.multipath = own.multipath.relax ? bgp::AsPathRelax::EqualLength : bgp::AsPathRelax::SamePath;
+  router.decision.link_bandwidth =
+      own.multipath.link_bandwidth ? bgp::LinkBandwidth::Weighs : bgp::LinkBandwidth::Ignored;
+  router.cluster_id = own.cluster_id;
+  if (own.confederation) router.confederation = own.confederation->identifier;
   for (const auto& each : own.aggregates) {
     bgp::Aggregate aggregate{each.prefix, each.summary_only, each.as_set, {}};
     for (const auto& text : each.communities)
       if (const auto found = bgp::parse_community(text)) aggregate.communities.push_back(*found);
-    out.router.aggregates.push_back(std::move(aggregate));
+    router.aggregates.push_back(std::move(aggregate));
   }
+}
+
+// The neighbours that one BGPPeer means: one, or one for each node that it selects.
+void add_neighbors(const Resources& resources, const RouterFacts& facts, const BGPPeer& peer, bgp::NeighborConfig made,
+                   RouterSetup& out) {
+  if (const auto held = facts.held_down.find(peer.meta.name); held != facts.held_down.end())
+    made.hold_down = held->second;
+  const auto first = out.neighbors.size();
+  if (!peer.peer_selectors.empty()) {
+    add_nodes(resources, facts, peer, made, out.neighbors);
+  } else {
+    if (peer.peer_address.unspecified() && !peer.interface.empty()) {
+      out.unnumbered.insert(peer.interface);
+      if (made.hold_down.empty()) find_on_link(facts, made);
+    }
+    out.neighbors.push_back(std::move(made));
+  }
+  for (auto at = first; at < out.neighbors.size(); ++at) {
+    auto& each = out.neighbors[at];
+    offer_ipv6_next_hops(each);
+    if (each.range) continue;  // BFD watches neighbours whose address is known
+    if (auto watch = bfd_watch(resources, peer, each); watch && each.hold_down.empty())
+      out.bfd.emplace(each.name, std::move(*watch));
+  }
+}
+
+}  // namespace
+
+RouterSetup set_up_router(const Resources& resources, const RouterFacts& facts) {
+  const auto& own = bgp_configuration(resources, facts.node);
+  RouterSetup out;
+  out.listen = own.listen;
+  out.kernel = own.kernel;
+  out.rpki_caches = own.rpki_caches;
+  set_up_tables(own, out.router);
   out.router.draining = facts.draining ? bgp::Draining::Yes : bgp::Draining::No;
+
+  Peers peers;
+  for (const auto& name : facts.peers)
+    if (const auto found = resources.peers.find(name); found != resources.peers.end()) peers.push_back(&found->second);
+  if (auto why_not = name_router(own, facts, peers, out.router); !why_not.empty()) {
+    out.absent = std::move(why_not);
+    return out;
+  }
   for (const auto* peer : peers) {
-    auto made = neighbor(resources, *peer, out.router, own);
-    const auto held = facts.held_down.find(peer->meta.name);
-    if (held != facts.held_down.end()) made.hold_down = held->second;
-    const auto first = out.neighbors.size();
-    if (!peer->peer_selectors.empty()) {
-      add_nodes(resources, facts, *peer, made, out.neighbors);
-    } else {
-      if (peer->peer_address.unspecified() && !peer->interface.empty()) {
-        out.unnumbered.insert(peer->interface);
-        if (made.hold_down.empty()) find_on_link(facts, made);
-      }
-      out.neighbors.push_back(std::move(made));
-    }
-    for (auto at = first; at < out.neighbors.size(); ++at) {
-      auto& each = out.neighbors[at];
-      offer_ipv6_next_hops(each);
-      if (each.range) continue;  // BFD watches neighbours whose address is known
-      if (auto watch = bfd_watch(resources, *peer, each); watch && each.hold_down.empty())
-        out.bfd.emplace(each.name, std::move(*watch));
-    }
+    add_neighbors(resources, facts, *peer, neighbor(resources, *peer, out.router, own), out);
     if (peer->graceful_restart.mode == config::GracefulRestart::Mode::Full) {
       if (!out.restart) out.restart = {{}, own.restart_deferral};
       out.restart->time = std::max(out.restart->time, peer->graceful_restart.restart_time);

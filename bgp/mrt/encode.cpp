@@ -115,7 +115,7 @@ Record make_record(WallTime time, BgpMessage message) {
 }
 Record make_record(WallTime time, StateChange change) {
   const auto subtype = change.ends.width == AsnWidth::FourOctets ? state_change_four_octets : state_change_two_octets;
-  return {time, RecordType::Bgp4mpEt, subtype, std::move(change)};
+  return {time, RecordType::Bgp4mpEt, subtype, change};
 }
 
 void encode(const Record& record, Bytes& out) {

@@ -42,6 +42,7 @@ class GrowingBuckets {
     if (size_ == 2 * (mask_ + 1)) mask_ = 2 * mask_ + 1;
   }
 
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): a link may well be a pointer
   [[nodiscard]] std::size_t bytes() const { return pages_.size() * (sizeof(Link) << page_bits); }
   void clear() { *this = GrowingBuckets{none_}; }
 

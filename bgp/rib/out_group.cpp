@@ -92,15 +92,11 @@ template <class Prefix>
 void OutGroup<Prefix>::changed(NodeIndex node, std::span<const Path> before) {
   const auto* old = exporter_->pick(before);
   const auto* now = exporter_->pick(selected(node));
-  const bool same = old == nullptr || now == nullptr ? old == now : old->same_route(*now);
+  const bool same = same_route(old, now);
   if (streaming_ > 0 && !same && dirty_.set(node)) {
     pending_.push_back({node, old == nullptr ? Path{} : *old});
     if (old != nullptr) AttributePool::retain(old->set);
-    if (pending_.size() == 1) {
-      for (auto* member : members_) {
-        if (streaming(*member)) wake(*member);
-      }
-    }
+    if (pending_.size() == 1) wake_streaming();
   }
   if (streaming_ == members_.size()) return;
   for (auto* member : members_) {
@@ -112,6 +108,13 @@ void OutGroup<Prefix>::changed(NodeIndex node, std::span<const Path> before) {
     } else if (!same) {
       mark(*member, node, old, *exporter_);
     }
+  }
+}
+
+template <class Prefix>
+void OutGroup<Prefix>::wake_streaming() {
+  for (auto* member : members_) {
+    if (streaming(*member)) wake(*member);
   }
 }
 
@@ -213,7 +216,7 @@ void OutGroup<Prefix>::make_chunk(const OutMember* puller) {
 }
 
 template <class Prefix>
-void OutGroup<Prefix>::hand_out(std::shared_ptr<const OutChunk> chunk, const OutMember* puller,
+void OutGroup<Prefix>::hand_out(const std::shared_ptr<const OutChunk>& chunk, const OutMember* puller,
                                 const std::vector<Pending>& entries) {
   for (auto* member : members_) {
     if (!streaming(*member)) continue;

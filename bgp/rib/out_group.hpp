@@ -85,10 +85,12 @@ class OutGroup {
   // Members in the stream get all chunks.
   [[nodiscard]] static bool streaming(const OutMember& member) { return member.catch_up == nullptr; }
   void wake(OutMember& member);
+  void wake_streaming();
   void forget_pending();
   void make_chunk(const OutMember* puller);
   void draw(Pending entry, UpdateWriter<Prefix>& writer, OutChunk& chunk, Drawn& drawn) const;
-  void hand_out(std::shared_ptr<const OutChunk> chunk, const OutMember* puller, const std::vector<Pending>& entries);
+  void hand_out(const std::shared_ptr<const OutChunk>& chunk, const OutMember* puller,
+                const std::vector<Pending>& entries);
   std::size_t take_backlog(OutMember& member, std::vector<std::uint8_t>& out, std::size_t limit);
   std::size_t pull_own(OutMember& member, std::vector<std::uint8_t>& out);
   bool rejoin(OutMember& member);

@@ -33,4 +33,9 @@ struct Path {
 };
 static_assert(sizeof(Path) == 16);
 
+// Null: no route.
+[[nodiscard]] inline bool same_route(const Path* one, const Path* other) {
+  return one == nullptr || other == nullptr ? one == other : one->same_route(*other);
+}
+
 }  // namespace bgp

@@ -258,7 +258,7 @@ void Rib<Prefix>::end_change(NodeIndex node) {
   const auto* best = table_.best(node);
   const auto* old = before_.empty() ? nullptr : before_.data();
   const bool local = (best != nullptr && best->local()) || (old != nullptr && old->local());
-  const bool same = best == nullptr || old == nullptr ? best == old : best->same_route(*old);
+  const bool same = same_route(best, old);
   if (!same || local || ranked_ > 1) {
     if (old != nullptr && !old->local()) --sources_[old->source.value].counters.best;
     if (best != nullptr && !best->local()) ++sources_[best->source.value].counters.best;

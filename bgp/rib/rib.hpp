@@ -217,7 +217,8 @@ class Rib {
     for (auto at = outs_.lower_bound({peer, 0}); at != outs_.end() && at->first.peer == peer; ++at)
       call(at->first, at->second);
   }
-  void start_walk(OutKey key, Membership& membership, std::shared_ptr<const Exporter> before, CatchUp::Resend resend);
+  void start_walk(OutKey key, Membership& membership, const std::shared_ptr<const Exporter>& before,
+                  CatchUp::Resend resend);
   std::size_t walk_some(std::size_t budget);
 
   AttributePool& pool_;

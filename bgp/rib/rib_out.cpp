@@ -80,12 +80,12 @@ CatchUp& Rib<Prefix>::on_its_own(OutKey key, Membership& membership) {
 }
 
 template <class Prefix>
-void Rib<Prefix>::start_walk(OutKey key, Membership& membership, std::shared_ptr<const Exporter> before,
+void Rib<Prefix>::start_walk(OutKey key, Membership& membership, const std::shared_ptr<const Exporter>& before,
                              CatchUp::Resend resend) {
   auto& own = *membership.member.catch_up;
   own.walking = true;
   own.cursor = 0;
-  own.before = std::move(before);
+  own.before = before;
   own.resend = resend;
   if (table_.end() == 0)
     membership.group->walk(membership.member, 0);

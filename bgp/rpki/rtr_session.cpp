@@ -233,17 +233,14 @@ void RtrSession::finish(const Pdu& pdu, net::TimePoint now) {
   std::map<Vrp, bool> last;
   for (const auto& [vrp, announced] : received_) last.insert_or_assign(vrp, announced);
   std::vector<Vrp> now_known;
-  if (full_) {
-    for (const auto& [vrp, announced] : last)
-      if (announced) now_known.push_back(vrp);
-  } else {
-    for (const auto& vrp : vrps_)
-      if (!last.contains(vrp)) now_known.push_back(vrp);
-    for (const auto& [vrp, announced] : last) {
-      const bool known = std::binary_search(vrps_.begin(), vrps_.end(), vrp);
-      if (!announced && !known) return fail_with(Error::WithdrawalOfUnknownRecord, pdu, print(vrp.prefix));
-      if (announced) now_known.push_back(vrp);
-    }
+  for (const auto& [vrp, announced] : last) {
+    const bool known = full_ || std::binary_search(vrps_.begin(), vrps_.end(), vrp);
+    if (!announced && !known) return fail_with(Error::WithdrawalOfUnknownRecord, pdu, print(vrp.prefix));
+    if (announced) now_known.push_back(vrp);
+  }
+  if (!full_) {
+    std::copy_if(vrps_.begin(), vrps_.end(), std::back_inserter(now_known),
+                 [&](const Vrp& vrp) { return !last.contains(vrp); });
     std::sort(now_known.begin(), now_known.end());
   }
   received_.clear();

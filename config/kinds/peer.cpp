@@ -143,6 +143,9 @@ void check_place_of_peer(const Cursor& spec, const BGPPeer& peer) {
                  "must not be given with interface alone: the neighbor is on the link");
   if (spec.has("listenRange") && spec.has("bfdProfile"))
     spec.problem("bfdProfile", "must not be given together with listenRange: whom to watch is not known");
+}
+
+void check_role(const Cursor& spec, const BGPPeer& peer) {
   if (peer.role_strict && !peer.role) spec.problem("roleStrict", "must not be given without role");
   const bool internal = peer.dynamic_asn == DynamicAsn::Internal || (peer.my_asn && peer.my_asn == peer.peer_asn);
   if (peer.role && internal) spec.problem("role", "must not be given for an internal peer");
@@ -250,6 +253,7 @@ void parse_shared_peer_spec(Cursor& spec, BGPPeer& peer) {
 
 void check_peer(const Cursor& spec, const BGPPeer& peer) {
   check_place_of_peer(spec, peer);
+  check_role(spec, peer);
   if (spec.has("peerASN") && spec.has("dynamicASN"))
     spec.problem("dynamicASN", "must not be given together with peerASN");
   if (!spec.has("peerASN") && !spec.has("dynamicASN")) spec.problem("peerASN", "is required, or dynamicASN");
@@ -318,9 +322,17 @@ BGPPeer parse_bgp_peer(Cursor in) {
   return peer;
 }
 
-json print(const BGPPeer& peer) {
-  auto out = print_object("herald.dev/v1", "BGPPeer", peer.meta);
-  auto& spec = out["spec"];
+namespace {
+
+json print_ref(const SecretRef& secret) {
+  json out{{"name", secret.name}};
+  if (!secret.namespace_name.empty()) out["namespace"] = secret.namespace_name;
+  if (secret.key != SecretRef{}.key) out["key"] = secret.key;
+  return out;
+}
+
+// Who the neighbour is and where it is found.
+void print_neighbor(const BGPPeer& peer, json& spec) {
   if (peer.my_asn) spec["myASN"] = peer.my_asn->value;
   if (peer.peer_asn) spec["peerASN"] = peer.peer_asn->value;
   if (peer.dynamic_asn) spec["dynamicASN"] = peer.dynamic_asn == DynamicAsn::Internal ? "internal" : "external";
@@ -331,6 +343,35 @@ json print(const BGPPeer& peer) {
     spec["maxDynamicPeers"] = peer.max_dynamic_peers;
   }
   if (!peer.peer_selectors.empty()) spec["peerSelectors"] = print(peer.peer_selectors);
+  if (peer.role) spec["role"] = print(*peer.role);
+  if (peer.role_strict) spec["roleStrict"] = true;
+}
+
+void print_security(const BGPPeer& peer, json& spec) {
+  if (peer.ttl_security) spec["ttlSecurity"] = *peer.ttl_security;
+  if (peer.password) spec["password"] = *peer.password;
+  if (peer.password_secret) spec["passwordSecret"] = print_ref(*peer.password_secret);
+  if (!peer.tcp_ao) return;
+  const bool sha1 = peer.tcp_ao->algorithm == BGPPeer::TcpAo::Algorithm::HmacSha1;
+  spec["tcpAO"] = {{"secret", print_ref(peer.tcp_ao->secret)},
+                   {"algorithm", sha1 ? "hmac-sha-1-96" : "aes-128-cmac-96"}};
+}
+
+void print_graceful_restart(const GracefulRestart& restart, json& spec) {
+  if (restart == GracefulRestart{}) return;
+  spec["gracefulRestart"] = {{"mode", print(restart.mode)},
+                             {"restartTime", config::print(restart.restart_time)},
+                             {"stalePathTime", config::print(restart.stale_path_time)},
+                             {"longLivedStaleTime", config::print(restart.long_lived_stale_time)},
+                             {"notification", restart.notification}};
+}
+
+}  // namespace
+
+json print(const BGPPeer& peer) {
+  auto out = print_object("herald.dev/v1", "BGPPeer", peer.meta);
+  auto& spec = out["spec"];
+  print_neighbor(peer, spec);
   spec["peerPort"] = peer.peer_port;
   if (peer.source_address) spec["sourceAddress"] = net::print(*peer.source_address);
   if (peer.router_id) spec["routerID"] = net::print(*peer.router_id);
@@ -340,14 +381,7 @@ json print(const BGPPeer& peer) {
   spec["passive"] = peer.passive;
   spec["ebgpMultiHop"] = peer.ebgp_multi_hop;
   if (peer.multi_hop_if_external) spec["ebgpMultiHop"] = "auto";
-  if (peer.ttl_security) spec["ttlSecurity"] = *peer.ttl_security;
-  if (peer.password) spec["password"] = *peer.password;
-  if (peer.password_secret) {
-    spec["passwordSecret"]["name"] = peer.password_secret->name;
-    if (!peer.password_secret->namespace_name.empty())
-      spec["passwordSecret"]["namespace"] = peer.password_secret->namespace_name;
-    if (peer.password_secret->key != SecretRef{}.key) spec["passwordSecret"]["key"] = peer.password_secret->key;
-  }
+  print_security(peer, spec);
   if (peer.bfd_profile) spec["bfdProfile"] = *peer.bfd_profile;
   if (peer.bfd_strict) spec["bfdStrict"] = true;
   if (peer.bfd_hold_time) spec["bfdHoldTime"] = print(*peer.bfd_hold_time);
@@ -362,21 +396,7 @@ json print(const BGPPeer& peer) {
   if (!peer.description.empty()) spec["description"] = peer.description;
   if (peer.graceful_shutdown) spec["gracefulShutdown"] = true;
   if (!peer.honor_graceful_shutdown) spec["honorGracefulShutdown"] = false;
-  if (peer.role) spec["role"] = print(*peer.role);
-  if (peer.role_strict) spec["roleStrict"] = true;
-  if (peer.tcp_ao) {
-    const auto& secret = peer.tcp_ao->secret;
-    spec["tcpAO"]["secret"]["name"] = secret.name;
-    if (!secret.namespace_name.empty()) spec["tcpAO"]["secret"]["namespace"] = secret.namespace_name;
-    spec["tcpAO"]["algorithm"] =
-        peer.tcp_ao->algorithm == BGPPeer::TcpAo::Algorithm::HmacSha1 ? "hmac-sha-1-96" : "aes-128-cmac-96";
-  }
-  if (const auto& restart = peer.graceful_restart; !(restart == GracefulRestart{}))
-    spec["gracefulRestart"] = {{"mode", print(restart.mode)},
-                               {"restartTime", print(restart.restart_time)},
-                               {"stalePathTime", print(restart.stale_path_time)},
-                               {"longLivedStaleTime", print(restart.long_lived_stale_time)},
-                               {"notification", restart.notification}};
+  print_graceful_restart(peer.graceful_restart, spec);
   return out;
 }
 

@@ -90,15 +90,28 @@ PeerRoutes parse_peer_routes(Cursor& spec) {
   return routes;
 }
 
+namespace {
+
+void print_local_asn(const PeerRoutes& routes, json& spec) {
+  if (!routes.local_asn) return;
+  spec["localASN"] = routes.local_asn->asn.value;
+  if (!routes.local_asn->prepend && !routes.local_asn->prepend_own) return;
+  auto& options = spec["localASNOptions"] = json::array();
+  if (!routes.local_asn->prepend) options.push_back("no-prepend");
+  if (!routes.local_asn->prepend_own) options.push_back("replace-as");
+}
+
+void print_limit(const PeerRoutes::Limit& limit, json& spec) {
+  if (limit.action == LimitAction::Warn) spec["maxPrefixesAction"] = "warn";
+  if (limit.warn_percent != PeerRoutes::Limit{}.warn_percent) spec["maxPrefixesWarning"] = limit.warn_percent;
+  if (limit.restart) spec["maxPrefixesRestart"] = print(*limit.restart);
+  if (limit.out != 0) spec["maxPrefixesOut"] = limit.out;
+}
+
+}  // namespace
+
 void print_peer_routes(const PeerRoutes& routes, json& spec) {
-  if (routes.local_asn) {
-    spec["localASN"] = routes.local_asn->asn.value;
-    if (routes.local_asn->prepend || routes.local_asn->prepend_own) {
-      auto& options = spec["localASNOptions"] = json::array();
-      if (!routes.local_asn->prepend) options.push_back("no-prepend");
-      if (!routes.local_asn->prepend_own) options.push_back("replace-as");
-    }
-  }
+  print_local_asn(routes, spec);
   if (routes.reflector_client) spec["routeReflectorClient"] = true;
   if (routes.next_hop_mode != NextHopMode::Auto)
     spec["nextHopMode"] = routes.next_hop_mode == NextHopMode::Self ? "Self" : "Keep";
@@ -111,11 +124,7 @@ void print_peer_routes(const PeerRoutes& routes, json& spec) {
     auto& origin = spec["defaultOriginate"] = json::object();
     for (const auto& each : *routes.default_originate) origin["whenPresent"].push_back(net::print(each));
   }
-  const auto& limit = routes.limit;
-  if (limit.action == LimitAction::Warn) spec["maxPrefixesAction"] = "warn";
-  if (limit.warn_percent != PeerRoutes::Limit{}.warn_percent) spec["maxPrefixesWarning"] = limit.warn_percent;
-  if (limit.restart) spec["maxPrefixesRestart"] = print(*limit.restart);
-  if (limit.out != 0) spec["maxPrefixesOut"] = limit.out;
+  print_limit(routes.limit, spec);
   if (routes.accept_blackhole) spec["acceptBlackhole"] = true;
   if (routes.add_path.receive) spec["addPath"]["receive"] = true;
   if (routes.add_path.send != 0) spec["addPath"]["send"] = routes.add_path.send;

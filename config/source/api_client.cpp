@@ -112,7 +112,7 @@ AsyncApiClient::Answer AsyncApiClient::call(HttpRequest request) {
   co_return interpret(*response);
 }
 
-AsyncApiClient::Answer AsyncApiClient::get(ObjectPath path) {
+AsyncApiClient::Answer AsyncApiClient::get(const ObjectPath& path) {
   HttpRequest request{"GET", target_of(path), {}, {}};
   return call(std::move(request));
 }
@@ -158,7 +158,7 @@ AsyncApiClient::Answer AsyncApiClient::replace(json object, std::string subresou
   co_return answer;
 }
 
-AsyncApiClient::Answer AsyncApiClient::patch(ObjectPath path, json patch, PatchType type) {
+AsyncApiClient::Answer AsyncApiClient::patch(const ObjectPath& path, const json& patch, PatchType type) {
   HttpRequest request{"PATCH", target_of(path), body_of(patch), content_type(type)};
   return call(std::move(request));
 }
@@ -173,7 +173,7 @@ AsyncApiClient::Answer AsyncApiClient::apply(json object, std::string manager, C
   co_return answer;
 }
 
-AsyncApiClient::Answer AsyncApiClient::remove(ObjectPath path) {
+AsyncApiClient::Answer AsyncApiClient::remove(const ObjectPath& path) {
   HttpRequest request{"DELETE", target_of(path), {}, {}};
   return call(std::move(request));
 }

@@ -65,16 +65,16 @@ class AsyncApiClient {
   AsyncApiClient(boost::asio::any_io_executor executor, const ApiEndpoint& endpoint,
                  std::chrono::milliseconds timeout = default_timeout);
 
-  Answer get(ObjectPath path);
+  Answer get(const ObjectPath& path);
   // All pages put together; an empty namespace means all.
   Answer list(const KindInfo& kind, std::string namespace_name = {}, ApiSelectors selectors = {});
   Answer create(nlohmann::json object);
   Answer replace(nlohmann::json object, std::string subresource = {});
-  Answer patch(ObjectPath path, nlohmann::json patch, PatchType type = PatchType::Merge);
+  Answer patch(const ObjectPath& path, const nlohmann::json& patch, PatchType type = PatchType::Merge);
   // Server-side apply; `manager` owns the fields given. Force takes them from others.
   enum class Conflicts : std::uint8_t { Refuse, Force };
   Answer apply(nlohmann::json object, std::string manager, Conflicts conflicts = Conflicts::Refuse);
-  Answer remove(ObjectPath path);
+  Answer remove(const ObjectPath& path);
   // Anything else.
   Answer call(HttpRequest request);
   void close() { connection_->close(); }

@@ -49,8 +49,8 @@ void add(Loaded& loaded, T object) {
                              "is here twice; the first, " + where + ", is used"});
 }
 
-void append(Reasons& to, Reasons from) {
-  for (auto& [name, reasons] : from) std::ranges::move(reasons, std::back_inserter(to[name]));
+void append(Reasons& to, const Reasons& from) {
+  for (const auto& [name, reasons] : from) to[name].insert(to[name].end(), reasons.begin(), reasons.end());
 }
 
 }  // namespace

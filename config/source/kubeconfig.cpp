@@ -147,7 +147,7 @@ std::string first_file(const std::string& list) {
   std::size_t begin = 0;
   while (begin <= list.size()) {
     const auto end = std::min(list.find(':', begin), list.size());
-    const auto name = list.substr(begin, end - begin);
+    auto name = list.substr(begin, end - begin);
     if (!name.empty() && fs::exists(name)) return name;
     begin = end + 1;
   }

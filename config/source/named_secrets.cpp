@@ -25,7 +25,7 @@ std::optional<std::string> secret_of(const BGPPeer& peer) {
 
 }  // namespace
 
-NamedSecrets::NamedSecrets(asio::any_io_executor executor, const ApiEndpoint& endpoint, milliseconds interval,
+NamedSecrets::NamedSecrets(const asio::any_io_executor& executor, const ApiEndpoint& endpoint, milliseconds interval,
                            OnChange on_change, Tell tell)
     : executor_{executor},
       client_{executor, endpoint},
@@ -100,8 +100,8 @@ asio::awaitable<void> NamedSecrets::run() {
 // No answer says nothing, and what was known stands.
 asio::awaitable<void> NamedSecrets::fetch(std::string key) {
   const auto slash = key.find('/');
-  ObjectPath path{&info(Kind::Secret), key.substr(0, slash), key.substr(slash + 1), {}};
-  auto answer = co_await client_.get(std::move(path));
+  const ObjectPath path{&info(Kind::Secret), key.substr(0, slash), key.substr(slash + 1), {}};
+  auto answer = co_await client_.get(path);
   if (stopped_) co_return;
   Changes changes;
   if (answer) {

@@ -24,8 +24,8 @@ class NamedSecrets {
  public:
   using OnChange = std::function<void(Changes)>;
   using Tell = std::function<void(const std::string&)>;
-  NamedSecrets(boost::asio::any_io_executor executor, const ApiEndpoint& endpoint, std::chrono::milliseconds interval,
-               OnChange on_change, Tell tell);
+  NamedSecrets(const boost::asio::any_io_executor& executor, const ApiEndpoint& endpoint,
+               std::chrono::milliseconds interval, OnChange on_change, Tell tell);
 
   void start();
   void stop();

@@ -73,7 +73,7 @@ void Api::handle(const Request& request, Respond respond) {
   }
 }
 
-void Api::route(const Request& request, Respond respond) {
+void Api::route(const Request& request, const Respond& respond) {
   if (request.method != Method::Get) {
     const auto known = is_health(request.path) || discover(request.path, {}).has_value();
     return respond(to_response(known ? method_not_allowed() : not_found()));

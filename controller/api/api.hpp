@@ -18,7 +18,7 @@ class Api {
   void handle(const Request& request, Respond respond);
 
  private:
-  void route(const Request& request, Respond respond);
+  void route(const Request& request, const Respond& respond);
   void route_resource(const Request& request, const config::ApiPath& path, Respond respond);
 
   Admission admission_;

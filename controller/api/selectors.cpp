@@ -138,7 +138,7 @@ class LabelRequirements::Parser {
       return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                std::string_view{"-_./"}.find(c) != std::string_view::npos);
     });
-    const std::string text{rest_.begin(), end};
+    std::string text{rest_.begin(), end};
     rest_.remove_prefix(text.size());
     return text;
   }

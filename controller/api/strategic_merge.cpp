@@ -50,6 +50,7 @@ class Merger {
   Done merge_object(json& object, const json& patch, const std::string& path) const;
 
  private:
+  Done merge_member(json& member, const json& value, const std::string& path) const;
   Done merge_list(json& list, const json& patch, const std::string& path, const ListRule& rule) const;
   Done merge_entry(json& list, const json& entry, const std::string& path, const ListRule& rule) const;
   Done apply_directive(json& object, std::string_view name, const json& value, const std::string& path) const;
@@ -73,22 +74,25 @@ Done Merger::merge_object(json& object, const json& patch, const std::string& pa
 
   for (const auto& [name, value] : patch.items()) {
     if (name.starts_with('$')) continue;
-    const auto below = path.empty() ? name : path + "." + name;
     if (value.is_null()) {
       object.erase(name);
-    } else if (value.is_object()) {
-      if (auto done = merge_object(object[name], value, below); !done) return done;
-    } else if (value.is_array()) {
-      if (auto done = merge_list(object[name], value, below, list_rule(kind_, below)); !done) return done;
-    } else {
-      object[name] = value;
+      continue;
     }
+    const auto below = path.empty() ? name : fmt::format("{}.{}", path, name);
+    if (auto done = merge_member(object[name], value, below); !done) return done;
   }
   // After the merge: they speak of the result.
   for (const auto& [name, value] : patch.items()) {
     if (!name.starts_with('$') || name == directive) continue;
     if (auto done = apply_directive(object, name, value, path); !done) return done;
   }
+  return {};
+}
+
+Done Merger::merge_member(json& member, const json& value, const std::string& path) const {
+  if (value.is_object()) return merge_object(member, value, path);
+  if (value.is_array()) return merge_list(member, value, path, list_rule(kind_, path));
+  member = value;
   return {};
 }
 
@@ -174,12 +178,11 @@ Done Merger::merge_entry(json& list, const json& entry, const std::string& path,
 }  // namespace
 
 ListRule list_rule(Kind kind, std::string_view path) {
-  const ListRule by_type{Merge::ByKeys, {"type"}};
   if (path == "metadata.finalizers") return {Merge::AsSet, {}};
   if (path == "metadata.ownerReferences") return {Merge::ByKeys, {"uid"}};
-  if (path == "status.conditions") return by_type;
+  if (path == "status.conditions") return {Merge::ByKeys, {"type"}};
   if (kind == Kind::Service && path == "spec.ports") return {Merge::ByKeys, {"port", "protocol"}};
-  if (kind == Kind::Node && path == "status.addresses") return by_type;
+  if (kind == Kind::Node && path == "status.addresses") return {Merge::ByKeys, {"type"}};
   if (kind == Kind::Node && path == "spec.podCIDRs") return {Merge::AsSet, {}};
   return {};
 }

@@ -393,7 +393,7 @@ std::string short_duration(seconds duration) {
   const auto days = hours / 24;
   if (days < 8) return two(hours, 24, 'd', 'h');
   if (days < 730) return fmt::format("{}d", days);
-  if (days < 8 * 365) return two(days, 365, 'y', 'd');
+  if (days < 8L * 365) return two(days, 365, 'y', 'd');
   return fmt::format("{}y", days / 365);
 }
 

@@ -79,11 +79,11 @@ ApiResult<void> check_namespace(const ApiContext& context, const ObjectKey& key)
 }
 
 // The object as it was, with the part that the request's path is about taken from `wanted`.
-json part_taken(const ResourceRequest& resource, const json& before, json wanted) {
+json part_taken(const ResourceRequest& resource, const json& before, const json& wanted) {
   if (!has_status(resource.key.kind)) return wanted;
   const auto status_only = resource.subresource == "status";
-  auto& from = status_only ? wanted : before;
-  auto result = status_only ? before : std::move(wanted);
+  const auto& from = status_only ? wanted : before;
+  auto result = status_only ? before : wanted;
   const auto status = from.find("status");
   if (status != from.end()) {
     result["status"] = json(*status);
@@ -111,7 +111,7 @@ void update(const ApiContext& context, const ResourceRequest& resource, const js
   Write write{.verb = Write::Verb::Replace, .key = key, .if_revision = *revision};
   write.if_uid = text_at(wanted, "metadata.uid");
 
-  write.value = part_taken(resource, before, std::move(wanted));
+  write.value = part_taken(resource, before, wanted);
   apply_defaults(key.kind, write.value);
   if (auto fine = check_immutable(key, before, write.value); !fine) return refuse(respond, fine.error());
   finish(context, resource, std::move(write), dry, std::move(respond));

@@ -71,7 +71,7 @@ struct KubernetesProcess::Parts {
     AllocationLoop loop;
   };
 
-  Parts(const Options& given, config::KubernetesAccess access, const Log& given_log, std::string given_socket,
+  Parts(const Options& given, const config::KubernetesAccess& access, const Log& given_log, std::string given_socket,
         const ObserverFactory& make_observer);
 
   void start();
@@ -103,7 +103,7 @@ struct KubernetesProcess::Parts {
   bool stopping = false;
 };
 
-KubernetesProcess::Parts::Parts(const Options& given, config::KubernetesAccess access, const Log& given_log,
+KubernetesProcess::Parts::Parts(const Options& given, const config::KubernetesAccess& access, const Log& given_log,
                                 std::string given_socket, const ObserverFactory& make_observer)
     : options{given},
       log{given_log},
@@ -156,8 +156,8 @@ KubernetesProcess::Parts::Parts(const Options& given, config::KubernetesAccess a
         });
   if (options.metrics)
     server.emplace(context, ServerOptions{.listen = {*options.metrics},
-                                          .handler = [this](const Request& request, Respond respond) {
-                                            serve(request, std::move(respond));
+                                          .handler = [this](const Request& request, const Respond& respond) {
+                                            serve(request, respond);
                                           }});
 }
 
@@ -259,7 +259,7 @@ void KubernetesProcess::Parts::stop(int signal) {
 
 KubernetesProcess::KubernetesProcess(const Options& options, config::KubernetesAccess access, const Log& log,
                                      std::string notify_socket, const ObserverFactory& observer)
-    : parts_{std::make_unique<Parts>(options, std::move(access), log, std::move(notify_socket), observer)} {}
+    : parts_{std::make_unique<Parts>(options, access, log, std::move(notify_socket), observer)} {}
 
 KubernetesProcess::~KubernetesProcess() = default;
 

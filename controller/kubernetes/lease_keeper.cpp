@@ -84,7 +84,7 @@ class LeaseKeeper::Sink final : public config::CollectionSink {
   LeaseRecord listed_;
 };
 
-LeaseKeeper::LeaseKeeper(asio::any_io_executor executor, Options options, Listener listener)
+LeaseKeeper::LeaseKeeper(const asio::any_io_executor& executor, Options options, Listener listener)
     : executor_{executor},
       options_{std::move(options)},
       listener_{std::move(listener)},

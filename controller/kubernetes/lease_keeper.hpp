@@ -32,7 +32,7 @@ class LeaseKeeper {
     std::function<void()> lost;    // somebody else had it since
     std::function<void(const std::string&)> event;
   };
-  LeaseKeeper(boost::asio::any_io_executor executor, Options options, Listener listener);
+  LeaseKeeper(const boost::asio::any_io_executor& executor, Options options, Listener listener);
   ~LeaseKeeper();
   LeaseKeeper(const LeaseKeeper&) = delete;
   LeaseKeeper& operator=(const LeaseKeeper&) = delete;

@@ -126,7 +126,8 @@ struct Mirror::Collection {
   config::CollectionFollower follower;
 };
 
-Mirror::Mirror(boost::asio::any_io_executor executor, Options options, StatusWriter::Gate may_write, Listener listener)
+Mirror::Mirror(const boost::asio::any_io_executor& executor, Options options, StatusWriter::Gate may_write,
+               Listener listener)
     : executor_{executor},
       options_{std::move(options)},
       listener_{std::move(listener)},
@@ -189,7 +190,7 @@ void Mirror::listed(Kind kind) {
   if (listener_.synced) listener_.synced();
 }
 
-void Mirror::put(const ObjectKey& key, json object, Age age) {
+void Mirror::put(const ObjectKey& key, const json& object, Age age) {
   auto& kind = state(key.kind);
   const auto revision = revision_of(object);
   auto& slot = kind.objects[key];

@@ -32,7 +32,8 @@ class Mirror final : public Objects {
     std::function<void(const std::string&)> event;  // for the log
   };
   // `may_write` is asked before every request that changes something.
-  Mirror(boost::asio::any_io_executor executor, Options options, StatusWriter::Gate may_write, Listener listener);
+  Mirror(const boost::asio::any_io_executor& executor, Options options, StatusWriter::Gate may_write,
+         Listener listener);
   ~Mirror() override;
   Mirror(const Mirror&) = delete;
   Mirror& operator=(const Mirror&) = delete;
@@ -80,7 +81,7 @@ class Mirror final : public Objects {
 
   KindState& state(config::Kind kind) { return kinds_[static_cast<std::size_t>(kind)]; }
   [[nodiscard]] const KindState& state(config::Kind kind) const { return kinds_[static_cast<std::size_t>(kind)]; }
-  void put(const ObjectKey& key, nlohmann::json object, Age age);
+  void put(const ObjectKey& key, const nlohmann::json& object, Age age);
   void erase(const ObjectKey& key);
   void publish(config::Kind kind);
   void listed(config::Kind kind);

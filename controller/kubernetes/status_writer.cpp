@@ -198,9 +198,9 @@ asio::awaitable<std::optional<WriteResult>> StatusWriter::attempt(Worker& worker
   if (error.code == 409) {
     ++counters_.conflicts;
     // The news may be long in coming by the watch; deciding again on what is known would conflict again.
-    config::ObjectPath path{&config::info(key.kind), key.namespace_name, key.name, {}};
+    const config::ObjectPath path{&config::info(key.kind), key.namespace_name, key.name, {}};
     if (key.kind == Kind::Service)
-      if (auto fresh = co_await worker.client.get(std::move(path))) view_.learned(key, *std::move(fresh));
+      if (auto fresh = co_await worker.client.get(path)) view_.learned(key, *std::move(fresh));
   } else if (error.code != 404) {
     trouble(key.namespace_name + "/" + key.name + ": " + config::print(error));
   }

@@ -69,7 +69,8 @@ struct Store::State {
       : options{std::move(given)},
         database{options.file},
         content{database.load()},
-        committer{std::in_place, database, options.post, [this](Committer::Outcome outcome) { finish(outcome); }} {
+        committer{std::in_place, database, options.post,
+                  [this](const Committer::Outcome& outcome) { finish(outcome); }} {
     load();
   }
 
@@ -129,7 +130,8 @@ void Store::State::load() {
     kinds.at(i).history.start(resumable ? content.last_change.at(i) : revision);
   }
   for (auto& object : content.objects) {
-    of(object->key.kind).objects.commit({Row::Action::Put, std::move(object)});
+    auto& kind = of(object->key.kind);
+    kind.objects.commit({Row::Action::Put, std::move(object)});
   }
   earlier_releases = std::move(content.releases);
   content = {};
@@ -372,6 +374,35 @@ std::uint64_t Store::revision(config::Kind kind) const {
   return state_->revision;
 }
 
+namespace {
+
+// In the order of lists, what is there now and what was there then; where both have an object, it is the past that
+// counts. `take` is given null for one that was not there then, and says whether to go on.
+template <class Objects, class Take>
+void walk_as_then(const ListQuery& query, const Objects& objects, const std::map<ObjectKey, ObjectPtr>& then,
+                  Take&& take) {
+  const auto first = query.after ? ObjectIndex::name_of(*query.after) : ObjectIndex::Name{query.namespace_name, {}};
+  auto live = query.after ? objects.upper_bound(first) : objects.lower_bound(first);
+  auto past = query.after ? then.upper_bound(*query.after) : then.lower_bound({query.kind, query.namespace_name, {}});
+  const auto of_another = [&](const ObjectKey& key) {
+    return !query.namespace_name.empty() && key.namespace_name != query.namespace_name;
+  };
+  for (;;) {
+    // The first of another namespace ends the list.
+    const bool lives = live != objects.end() && !of_another((*live)->first);
+    const bool passed = past != then.end() && !of_another(past->first);
+    if (!lives && !passed) return;
+    if (!passed || (lives && ObjectIndex::name_of((*live)->first) < ObjectIndex::name_of(past->first))) {
+      if (!take((*live++)->second.live)) return;
+      continue;
+    }
+    if (lives && (*live)->first == past->first) ++live;
+    if (!take((past++)->second)) return;
+  }
+}
+
+}  // namespace
+
 net::Result<Snapshot, Expired> Store::list(const ListQuery& query) const {
   const auto& kind = state_->of(query.kind);
   const auto now = revision(query.kind);
@@ -385,6 +416,7 @@ net::Result<Snapshot, Expired> Store::list(const ListQuery& query) const {
                          [&then](const Change& change) { then[change.object->key] = change.before; });
   }
   const auto take = [&](const ObjectPtr& object) {
+    if (object == nullptr) return true;  // it was not there then
     if (!query.namespace_name.empty() && object->key.namespace_name != query.namespace_name) return true;
     if (query.filter && !query.filter(*object)) return true;
     if (query.limit != 0 && snapshot.objects.size() == query.limit) {
@@ -395,27 +427,7 @@ net::Result<Snapshot, Expired> Store::list(const ListQuery& query) const {
     return true;
   };
 
-  // Both are walked in the order of lists; where both have an object, it is the past that counts.
-  const auto first = query.after ? ObjectIndex::name_of(*query.after) : ObjectIndex::Name{query.namespace_name, {}};
-  const auto& objects = kind.objects.in_order();
-  auto live = query.after ? objects.upper_bound(first) : objects.lower_bound(first);
-  auto past = query.after ? then.upper_bound(*query.after) : then.lower_bound({query.kind, query.namespace_name, {}});
-  while (live != objects.end() || past != then.end()) {
-    const auto from_past = past != then.end() && (live == objects.end() || ObjectIndex::name_of(past->first) <=
-                                                                               ObjectIndex::name_of((*live)->first));
-    if (!from_past) {
-      // The first of another namespace ends the list.
-      if (!query.namespace_name.empty() && (*live)->first.namespace_name != query.namespace_name) {
-        live = objects.end();
-        continue;
-      }
-      if (!take((*live++)->second.live)) break;
-      continue;
-    }
-    if (live != objects.end() && (*live)->first == past->first) ++live;
-    const auto object = (past++)->second;
-    if (object && !take(object)) break;
-  }
+  walk_as_then(query, kind.objects.in_order(), then, take);
   return snapshot;
 }
 

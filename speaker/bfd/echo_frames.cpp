@@ -63,7 +63,7 @@ std::optional<EchoFrame> decode_udp(net::Reader in, EchoFrame frame) {
 std::optional<EchoFrame> decode_ipv4(std::span<const std::uint8_t> packet) {
   net::Reader in{packet};
   EchoFrame frame;
-  const std::size_t header = 4 * (in.u8() & 0x0fU);
+  const auto header = std::size_t{4} * (in.u8() & 0x0fU);
   in.skip(5);
   const auto fragment = in.u16();
   frame.ttl = in.u8();

@@ -94,15 +94,15 @@ T control_data(const cmsghdr* header) {
 
 void read_control(msghdr& message, BfdDatagram& out) {
   for (auto* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_TTL) {
+    const bool v4 = header->cmsg_level == IPPROTO_IP;
+    const bool v6 = header->cmsg_level == IPPROTO_IPV6;
+    if ((v4 && header->cmsg_type == IP_TTL) || (v6 && header->cmsg_type == IPV6_HOPLIMIT)) {
       out.ttl = static_cast<std::uint8_t>(control_data<int>(header));
-    } else if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
+    } else if (v4 && header->cmsg_type == IP_PKTINFO) {
       const auto info = control_data<in_pktinfo>(header);
       out.local = address_of(&info.ipi_addr, net::Family::Ipv4);
       out.interface_index = static_cast<std::uint32_t>(info.ipi_ifindex);
-    } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_HOPLIMIT) {
-      out.ttl = static_cast<std::uint8_t>(control_data<int>(header));
-    } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
+    } else if (v6 && header->cmsg_type == IPV6_PKTINFO) {
       const auto info = control_data<in6_pktinfo>(header);
       out.local = address_of(&info.ipi6_addr, net::Family::Ipv6);
       out.interface_index = info.ipi6_ifindex;

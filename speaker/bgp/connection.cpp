@@ -19,7 +19,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t bytes_a_turn = 64 * 1024;
+constexpr std::size_t bytes_a_turn = 64UL * 1024;
 constexpr std::chrono::seconds longest_linger{2};
 
 }  // namespace

@@ -25,8 +25,8 @@ namespace {
 
 // What one session reads or writes before all others have their turn: a millisecond's work with small attribute sets,
 // so that a change of one prefix does not wait behind somebody else's full table.
-constexpr std::size_t read_at_once = 16 * 1024;
-constexpr std::size_t pull_at_once = 32 * 1024;
+constexpr std::size_t read_at_once = 16UL * 1024;
+constexpr std::size_t pull_at_once = 32UL * 1024;
 constexpr std::size_t finishing_at_most = 256;  // beyond: closed without waiting for the peer
 // TCP gives up after the send hold time would have ended the session (RFC 9687): it is there for sessions
 // without a hold time only.
@@ -251,7 +251,7 @@ void BgpEdge::refuse(tcp::socket socket, std::span<const std::uint8_t> last) {
   socket.non_blocking(true, ignored);
   auto connection = std::make_shared<BgpConnection>(*this, std::move(socket), std::nullopt);
   BgpConnection::start_reading(connection);
-  finish(std::move(connection), last);
+  finish(connection, last);
 }
 
 void BgpEdge::readable(BgpConnection& connection) {
@@ -298,10 +298,10 @@ void BgpEdge::close_link(const bgp::CloseLink& close) {
   links_.erase(found);
   signed_by_.erase(close.link);
   if (connection->dialling()) return connection->close();
-  finish(std::move(connection), close.last);
+  finish(connection, close.last);
 }
 
-void BgpEdge::finish(std::shared_ptr<BgpConnection> connection, std::span<const std::uint8_t> last) {
+void BgpEdge::finish(const std::shared_ptr<BgpConnection>& connection, std::span<const std::uint8_t> last) {
   if (finishing_.size() >= finishing_at_most) return connection->close();
   finishing_[connection.get()] = connection;
   BgpConnection::finish(connection, last);

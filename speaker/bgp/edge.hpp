@@ -105,7 +105,7 @@ class BgpEdge {
   void open_listener(const net::IpAddress& address, std::uint16_t port, const BgpListen& wanted);
   void fit_keys(BgpListener& listener);
   void sign(BgpConnection& connection, const bgp::PeerConfig& config);
-  void finish(std::shared_ptr<BgpConnection> connection, std::span<const std::uint8_t> last);
+  void finish(const std::shared_ptr<BgpConnection>& connection, std::span<const std::uint8_t> last);
   void say_drained();
   void report(const std::string& where, const std::string& text);
   // Runs `step` on a later turn, if the edge is still there.

@@ -19,7 +19,7 @@ std::string text(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-ControlReply reply(Json body) {
+ControlReply reply(const Json& body) {
   Json out{{"schemaVersion", schema_version}};
   out.update(body);
   return {200, "application/json", text(out), {}};
@@ -144,7 +144,7 @@ ControlReply status(Speaker& speaker) {
   if (const auto stations = speaker.watch().stations(); !stations.empty()) out["bmpStations"] = view(stations, clock);
   if (const auto mrt = speaker.watch().mrt()) out["mrt"] = view(*mrt);
   out["problems"] = problems_view(speaker);
-  return reply(std::move(out));
+  return reply(out);
 }
 
 // ---- MRT files --------------------------------------------------------------------------------------
@@ -369,7 +369,7 @@ ControlReply explain_service(const Speaker& speaker, const std::string& key) {
   if (found == all.end()) return refuse(404, "there is no service " + key);
   Json out{{"node", speaker.options().node}};
   out.update(service_view(speaker, key, found->second));
-  return reply(std::move(out));
+  return reply(out);
 }
 
 ControlReply explain_route(const bgp::Router* router, const ControlRequest& request) {

@@ -30,8 +30,8 @@ using asio::local::stream_protocol;
 using boost::system::error_code;
 
 constexpr auto idle_timeout = std::chrono::seconds{60};
-constexpr std::size_t request_limit = 64 * 1024;
-constexpr std::size_t piece_size = 32 * 1024;
+constexpr std::size_t request_limit = 64UL * 1024;
+constexpr std::size_t piece_size = 32UL * 1024;
 
 std::string percent_decoded(std::string_view text) {
   std::string out;
