@@ -117,8 +117,8 @@ class AllocationLoop {
   std::set<std::string> touched_pools_;  // whose status may have to be written anew
   net::TimePoint::duration pool_interval_;
   std::optional<net::TimePoint> pools_written_;
-  net::TimePoint forget_due_{};          // when old releases are dropped from the record
-  std::deque<ObjectKey> events_;         // oldest first; bounded
+  net::TimePoint forget_due_{};   // when old releases are dropped from the record
+  std::deque<ObjectKey> events_;  // oldest first; bounded
   std::uint64_t event_serial_ = 0;
   std::size_t batches_ = 0;
   bool scheduled_ = false;
