@@ -30,4 +30,8 @@ struct Changes {
   [[nodiscard]] bool empty() const { return set.empty() && removed.empty() && refused.empty(); }
 };
 
+// Differences told one after the other as one, of which each object is told its last state: it may have come, gone and
+// come again.
+[[nodiscard]] Changes together(std::vector<Changes> told);
+
 }  // namespace config

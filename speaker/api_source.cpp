@@ -4,13 +4,19 @@
 #include <algorithm>
 #include <random>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "config/object.hpp"
+#include "speaker/kept.hpp"
 
 // gcc 12 takes a coroutine frame's own operator delete for the wrong one when it optimises (gcc bug 103993).
 #if defined(__GNUC__) && !defined(__clang__)
@@ -26,12 +32,22 @@ using config::Kind;
 // A Kubernetes API writes every heartbeat to disk and sends it to every node: all of them together make at most 50 a
 // second, so nodes beat slower where there are many.
 constexpr std::chrono::milliseconds interval_per_node{20};
+// A list of thousands of objects takes several times the memory of what is kept of them. The C library would hold on to
+// that for ever.
+constexpr std::size_t large_list = 1000;
+void give_memory_back() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
+
 // A heartbeat that takes longer is as good as none.
 constexpr std::chrono::milliseconds beat_timeout{2000};
 
 config::ApiWatcher::Options watch_options(const config::ApiEndpoint& endpoint, const Options& options) {
   config::ApiWatcher::Options out;
   out.endpoint = endpoint;
+  out.reduce = keep_needed;
   if (options.kubernetes)
     out.kubernetes = config::ApiWatcher::Options::Kubernetes{.metallb_namespace = options.metallb_namespace};
   out.kinds = {Kind::IPAddressPool,    Kind::Community, Kind::BGPPeer,       Kind::BGPConfiguration,
@@ -88,10 +104,14 @@ void ApiSource::start() {
 }
 
 void ApiSource::take(config::Changes changes) {
-  auto list = named(changes);
+  const bool first = !std::exchange(synced_, true);
+  const bool large = changes.set.size() >= large_list;
+  if (first) listener_.listed(changes.set.size());
+  auto list = first ? std::vector<Change>{} : named(changes);
   const auto effect = set_.apply(std::move(changes));
-  const auto whole = effect == config::ResourceSet::Effect::Configuration || !std::exchange(synced_, true);
-  if (whole) return listener_.replaced(set_.current());
+  // Not now: there is work to do, and whoever called holds some of it.
+  if (large) asio::post(io_, give_memory_back);
+  if (first || effect == config::ResourceSet::Effect::Configuration) return listener_.replaced(set_.current());
   // A policy that had changed would have made it a new configuration: this is its status, or a namespace.
   std::erase_if(list, [](const Change& change) { return change.kind == Change::Kind::Policy; });
   if (!list.empty()) listener_.changed(set_.current(), list);

@@ -24,6 +24,8 @@ namespace speaker {
 class ApiSource {
  public:
   struct Listener {
+    // Once, before anything else is told: every kind was listed, so many objects in all.
+    std::function<void(std::size_t objects)> listed;
     std::function<void(const config::Loaded&)> replaced;
     std::function<void(const config::Loaded&, std::span<const Change>)> changed;
     std::function<void(Liveness::Api)> reached;

@@ -124,7 +124,14 @@ class Program {
       return false;
     }
     ApiSource::Listener listener;
-    listener.replaced = [this](const config::Loaded& loaded) { speaker_.replace(loaded); };
+    listener.listed = [this, began = net::Clock::now()](std::size_t objects) {
+      const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(net::Clock::now() - began);
+      log_.info("resources listed", {{"objects", std::to_string(objects)}, {"ms", std::to_string(took.count())}});
+    };
+    listener.replaced = [this](const config::Loaded& loaded) {
+      speaker_.replace(loaded);
+      if (!std::exchange(has_resources_, true)) log_.info("resources in force");
+    };
     listener.changed = [this](const config::Loaded& loaded, std::span<const Change> changes) {
       speaker_.change(loaded, changes);
     };

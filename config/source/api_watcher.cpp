@@ -2,7 +2,6 @@
 #include "config/source/api_watcher.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <utility>
 
@@ -104,10 +103,12 @@ class ApiWatcher::Sink final : public CollectionSink {
       watcher_.tell(std::string{kind_.name} + " " + read.key + " of MetalLB is hidden by ours of the same name");
       return;
     }
-    if (read.object)
+    if (read.object) {
+      if (watcher_.options_.reduce) watcher_.options_.reduce(*read.object);
       changes.set.push_back(*std::move(read.object));
-    else
+    } else {
       changes.refused.push_back({{kind_.kind, std::move(read.key)}, std::move(read.problems)});
+    }
   }
 
   void remove(const std::string& key, Changes& changes) {
@@ -205,14 +206,10 @@ void ApiWatcher::tell(const std::string& what) const {
 void ApiWatcher::deliver(Changes changes) {
   if (secrets_) secrets_->follow(changes);
   if (!synced_) {
-    std::ranges::move(changes.set, std::back_inserter(first_.set));
-    std::ranges::move(changes.removed, std::back_inserter(first_.removed));
-    std::ranges::move(changes.refused, std::back_inserter(first_.refused));
+    if (!changes.empty()) first_.push_back(std::move(changes));
     if (!std::ranges::all_of(collections_, [](const auto& one) { return one->follower.listed(); })) return;
     synced_ = true;
-    changes = std::exchange(first_, {});
-    on_change_(std::move(changes));
-    return;
+    return on_change_(together(std::exchange(first_, {})));
   }
   if (!changes.empty()) on_change_(std::move(changes));
 }

@@ -31,6 +31,8 @@ class ApiWatcher {
     std::chrono::milliseconds first_retry{100};  // doubled with every failure, half of it by chance
     std::chrono::milliseconds last_retry{5'000};
     int page_size = 500;
+    // Takes away what need not be kept of an object, as soon as it was read; nothing: all is kept.
+    std::function<void(Object&)> reduce;
     // Set: the server is Kubernetes. Custom kinds may be missing, kinds have versions, MetalLB's objects are obeyed
     // beside ours, and Secrets are read by name as peers refer to them.
     struct Kubernetes {
@@ -81,7 +83,7 @@ class ApiWatcher {
   OnChange on_change_;
   std::vector<std::unique_ptr<Collection>> collections_;
   std::unique_ptr<NamedSecrets> secrets_;
-  Changes first_;  // gathered until every kind was listed
+  std::vector<Changes> first_;  // until every kind was listed: what was told so far, in its order
   bool synced_ = false;
 };
 

@@ -44,8 +44,12 @@ std::vector<ObjectPtr> all(const Objects& store, config::Kind kind) {
 }  // namespace
 
 AllocationLoop::AllocationLoop(Objects& store, std::string load_balancer_class, AllocationClocks clocks,
-                               std::function<void(std::function<void()>)> post)
-    : store_{store}, reconciler_{std::move(load_balancer_class)}, clocks_{std::move(clocks)}, post_{std::move(post)} {}
+                               std::function<void(std::function<void()>)> post, net::TimePoint::duration pool_interval)
+    : store_{store},
+      reconciler_{std::move(load_balancer_class)},
+      clocks_{std::move(clocks)},
+      post_{std::move(post)},
+      pool_interval_{pool_interval} {}
 
 void AllocationLoop::start() {
   load_namespaces();
@@ -225,9 +229,14 @@ void AllocationLoop::drop_idle(const Entry& entry) {
 }
 
 void AllocationLoop::schedule() {
-  if (scheduled_ || batches_ >= most_batches || (queue_.empty() && touched_pools_.empty())) return;
+  if (scheduled_ || batches_ >= most_batches || (queue_.empty() && !pools_due())) return;
   scheduled_ = true;
   post_([this] { run_slice(); });
+}
+
+bool AllocationLoop::pools_due() const {
+  if (touched_pools_.empty()) return false;
+  return !pools_written_ || clocks_.steady() >= *pools_written_ + pool_interval_;
 }
 
 void AllocationLoop::run_slice() {
@@ -245,7 +254,7 @@ void AllocationLoop::run_slice() {
     if (entry.second.written) writes.push_back({&entry, index});
     drop_idle(entry);
   }
-  add_pool_status(when, batch);
+  if (pools_due()) add_pool_status(when, batch);
   if (!batch.empty()) {
     ++batches_;
     store_.write(std::move(batch), [this, writes = std::move(writes)](const std::vector<WriteResult>& results) {
@@ -313,6 +322,7 @@ void AllocationLoop::add_event(const Object& service, const ServiceEvent& event,
 }
 
 void AllocationLoop::add_pool_status(const std::string& timestamp, std::vector<Write>& batch) {
+  pools_written_ = clocks_.steady();
   for (const auto& name : std::exchange(touched_pools_, {})) {
     const ObjectKey key{config::Kind::IPAddressPool, "", name};
     const auto object = store_.latest(key);
@@ -347,6 +357,7 @@ void AllocationLoop::tick() {
     forget_due_ = now + forget_interval;
     store_.forget_releases(clocks_.wall() - allocator().longest_quarantine());
   }
+  schedule();
   const auto due = next_deadline();
   if (!due || *due > now) return;
   reconciler_.expire(now);

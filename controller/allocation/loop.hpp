@@ -27,13 +27,15 @@ struct AllocationClocks {
 
 class AllocationLoop {
  public:
-  // `post` runs a function later on the objects' thread. The objects must outlive the loop.
+  // `post` runs a function later on the objects' thread. The objects must outlive the loop. The numbers in the status
+  // of pools are written at most once in `pool_interval`: the first change at once, those that follow it together.
   AllocationLoop(Objects& store, std::string load_balancer_class, AllocationClocks clocks,
-                 std::function<void(std::function<void()>)> post);
+                 std::function<void(std::function<void()>)> post,
+                 net::TimePoint::duration pool_interval = net::TimePoint::duration::zero());
 
   // Takes in what is there; services that have addresses keep them, oldest first, before any other gets one.
   void start();
-  // Ends quarantines. Call it when next_deadline() has come.
+  // Ends quarantines, writes what waited for its time. Call it when next_deadline() has come, and every pool_interval.
   void tick();
   [[nodiscard]] std::optional<net::TimePoint> next_deadline() const;
 
@@ -90,6 +92,7 @@ class AllocationLoop {
   void set_waits(Entry& entry, bool waits);
   void drop_idle(const Entry& entry);
   void schedule();
+  [[nodiscard]] bool pools_due() const;
   void run_slice();
   bool reconcile(Entry& entry, const std::string& timestamp, std::vector<Write>& batch);
   void add_event(const Object& service, const ServiceEvent& event, const std::string& timestamp,
@@ -112,8 +115,10 @@ class AllocationLoop {
   std::map<std::string, std::string> pool_specs_;  // as text, to tell a change from a new status
   std::map<std::string, config::Labels> namespaces_;
   std::set<std::string> touched_pools_;  // whose status may have to be written anew
-  net::TimePoint forget_due_{};          // when old releases are dropped from the record
-  std::deque<ObjectKey> events_;         // oldest first; bounded
+  net::TimePoint::duration pool_interval_;
+  std::optional<net::TimePoint> pools_written_;
+  net::TimePoint forget_due_{};   // when old releases are dropped from the record
+  std::deque<ObjectKey> events_;  // oldest first; bounded
   std::uint64_t event_serial_ = 0;
   std::size_t batches_ = 0;
   bool scheduled_ = false;

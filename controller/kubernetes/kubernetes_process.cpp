@@ -66,7 +66,8 @@ struct KubernetesProcess::Parts {
                  asio::post(context, [still, work = std::move(work)] {
                    if (still.lock()) work();
                  });
-               }} {}
+               },
+               tick_interval} {}
     std::shared_ptr<bool> alive;
     AllocationLoop loop;
   };

@@ -31,8 +31,9 @@ class AllocationLoopTest : public testing::StoreTest {
     open();
   }
   void start() {
-    loop.emplace(*store, "", AllocationClocks{[this] { return steady; }, [this] { return now; }},
-                 [this](std::function<void()> work) { queue.post(std::move(work)); });
+    loop.emplace(
+        *store, "", AllocationClocks{[this] { return steady; }, [this] { return now; }},
+        [this](std::function<void()> work) { queue.post(std::move(work)); }, pool_interval);
     loop->start();
     settle();
   }
@@ -67,6 +68,7 @@ class AllocationLoopTest : public testing::StoreTest {
   }
 
   net::TimePoint steady{};
+  net::TimePoint::duration pool_interval{0};
   std::optional<AllocationLoop> loop;
 };
 
@@ -78,6 +80,30 @@ TEST_F(AllocationLoopTest, AssignsWhatComesAndCountsItOnThePool) {
   EXPECT_EQ(get(pool("web"))["status"]["assignedIPv4"], 1);
   EXPECT_EQ(get(pool("web"))["status"]["availableIPv4"], 3);
   EXPECT_THAT(reasons(), ::testing::ElementsAre("IPAllocated"));
+}
+
+TEST_F(AllocationLoopTest, WritesTheNumbersOfAPoolAtOnceAndThenTogether) {
+  pool_interval = 1s;
+  start();
+  change(create(pool("web"), addresses("192.0.2.0/29")));
+  const auto assigned = [this] { return get(pool("web"))["status"]["assignedIPv4"]; };
+  EXPECT_EQ(assigned(), 0);
+  steady += 1s;
+  ASSERT_TRUE(write(create(service("first"), load_balancer())));
+  ASSERT_TRUE(queue.run_until([&] { return ip("first") != "none" && assigned() == 1; })) << "at once";
+  const auto revision = store->get(pool("web"))->revision;
+  for (const auto* name : {"second", "third", "fourth"}) {
+    ASSERT_TRUE(write(create(service(name), load_balancer())));
+    ASSERT_TRUE(queue.run_until([&] { return ip(name) != "none"; }));
+  }
+  steady += 999ms;
+  loop->tick();
+  EXPECT_EQ(store->get(pool("web"))->revision, revision) << "not yet";
+  EXPECT_FALSE(loop->settled());
+  steady += 1ms;
+  loop->tick();
+  settle();
+  EXPECT_EQ(assigned(), 4);
 }
 
 TEST_F(AllocationLoopTest, TellsOfAnExhaustedPoolInItsStatus) {
