@@ -39,9 +39,26 @@ std::string where(const NodeNames& bgp, const NodeNames& layer2) {
 // What of a node selectors and gates look at.
 std::string facts_of(const config::Node& node) {
   std::string out;
-  for (const auto& [key, value] : node.meta.labels) out += key + "=" + value + "\n";
+  for (const auto& [key, value] : node.meta.labels) out.append(key).append("=").append(value).append("\n");
   for (const auto& condition : node.conditions)
     if (condition.type == "NetworkUnavailable") out += "!" + condition.status;
+  return out;
+}
+
+// How selectors and gates treat a node: nodes with the same text are treated alike.
+std::string treatment_of(const config::Resources& now, const std::string& name, const config::Labels& labels) {
+  std::string out;
+  const auto note = [&](const auto& advertisements) {
+    for (const auto& [ad, object] : advertisements)
+      out += config::any_matches(object.node_selectors, labels) ? '1' : '0';
+  };
+  note(now.bgp_advertisements);
+  note(now.l2_advertisements);
+  out += labels.contains("node.kubernetes.io/exclude-from-external-load-balancers") ? 'x' : '-';
+  const auto node = now.nodes.find(name);
+  if (node == now.nodes.end()) return out;
+  for (const auto& condition : node->second.conditions)
+    if (condition.type == "NetworkUnavailable") out += condition.status;
   return out;
 }
 
@@ -99,17 +116,7 @@ void Announcements::read_nodes(const config::Resources& now) {
     for (const auto& [name, state] : now.speaker_states) all.emplace(name, config::Labels{});
   std::map<std::string, std::size_t> kinds;
   for (const auto& [name, labels] : all) {
-    std::string kind;
-    for (const auto& [ad, object] : now.bgp_advertisements)
-      kind += config::any_matches(object.node_selectors, labels) ? '1' : '0';
-    for (const auto& [ad, object] : now.l2_advertisements)
-      kind += config::any_matches(object.node_selectors, labels) ? '1' : '0';
-    const auto found = now.nodes.find(name);
-    const auto* node = found == now.nodes.end() ? nullptr : &found->second;
-    kind += labels.contains("node.kubernetes.io/exclude-from-external-load-balancers") ? 'x' : '-';
-    for (const auto& condition : node == nullptr ? std::vector<config::Condition>{} : node->conditions)
-      if (condition.type == "NetworkUnavailable") kind += condition.status;
-    const auto [known, fresh] = kinds.try_emplace(kind, policies_.size());
+    const auto [known, fresh] = kinds.try_emplace(treatment_of(now, name, labels), policies_.size());
     if (fresh) {
       policies_.push_back(std::make_unique<const speaker::DesiredPolicy>(now, speaker::Scope{name, class_}));
       examples_.push_back(name);
@@ -250,12 +257,8 @@ void Announcements::find_layer2(const config::Resources& now, const std::string&
   finding.stopped.insert(node);
 }
 
-std::optional<Announced> Announcements::judge(const config::Resources& now, const std::string& service) const {
-  const auto found = now.services.find(service);
-  if (found == now.services.end()) return std::nullopt;
-  const auto& object = found->second;
-  if (object.type != "LoadBalancer" || object.load_balancer_class != class_ || object.ingress.empty())
-    return std::nullopt;
+std::vector<Announcements::Finding> Announcements::look_everywhere(const config::Resources& now,
+                                                                   const config::Service& object) const {
   const auto endpoints = endpoints_of(now, object);
   // The same endpoints, with and without one on the node that stands for its kind.
   std::vector<std::array<std::optional<speaker::ServiceOutcome>, 2>> outcomes(policies_.size());
@@ -278,6 +281,16 @@ std::optional<Announced> Announcements::judge(const config::Resources& now, cons
       find_layer2(now, node, view, outcome.addresses[i], findings[i]);
     }
   }
+  return findings;
+}
+
+std::optional<Announced> Announcements::judge(const config::Resources& now, const std::string& service) const {
+  const auto found = now.services.find(service);
+  if (found == now.services.end()) return std::nullopt;
+  const auto& object = found->second;
+  if (object.type != "LoadBalancer" || object.load_balancer_class != class_ || object.ingress.empty())
+    return std::nullopt;
+  auto findings = look_everywhere(now, object);
   Announced out{Announced::Status::Yes, "Announced", {}};
   for (std::size_t i = 0; i < findings.size(); ++i) {
     auto& finding = findings[i];

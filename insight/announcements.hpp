@@ -69,6 +69,8 @@ class Announcements {
                 Finding& finding) const;
   void find_layer2(const config::Resources& now, const std::string& node, const NodeView& view,
                    const speaker::AddressOutcome& outcome, Finding& finding) const;
+  // One for each address of the service.
+  [[nodiscard]] std::vector<Finding> look_everywhere(const config::Resources& now, const config::Service& object) const;
   [[nodiscard]] bool has_subnet(const config::Resources& now, const std::string& node,
                                 const net::IpAddress& address) const;
 
