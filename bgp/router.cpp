@@ -107,9 +107,12 @@ bool Router::holds_as_received(PeerId peer) const {
 void Router::walk_paths(TableCursor& cursor, std::size_t limit, const VisitPaths& visit) const {
   core_->walk_paths(cursor, limit, visit);
 }
-void Router::encode_told(PeerId peer, net::Family family, NodeIndex begin, NodeIndex end,
-                         std::vector<std::uint8_t>& out) const {
-  core_->encode_told(peer, family, begin, end, out);
+void Router::encode_told(PeerId peer, net::Family family, std::span<const NodeIndex> nodes,
+                         std::vector<std::uint8_t>& out, std::vector<NodeIndex>& behind) const {
+  core_->encode_told(peer, family, nodes, out, behind);
+}
+bool Router::told_all(PeerId peer) const {
+  return core_->told_all(peer);
 }
 
 const RouterConfig& Router::config() const {

@@ -188,11 +188,15 @@ class Router {
   // them. Where they do, the peer has to be asked again for what it said.
   [[nodiscard]] bool holds_as_received(PeerId peer) const;
   // As the walks below. visit(node, prefix, paths): the selected path first; `selected` says whether there is one.
+  // There may be none at all, of a prefix that somebody has still to be told is gone.
   using VisitPaths = std::function<void(NodeIndex, const net::Prefix&, std::span<const Path>, bool selected)>;
   void walk_paths(TableCursor& cursor, std::size_t limit, const VisitPaths& visit) const;
-  // Appends the UPDATEs that would tell the peer all that it is told of the nodes from `begin` to before `end`.
-  void encode_told(PeerId peer, net::Family family, NodeIndex begin, NodeIndex end,
-                   std::vector<std::uint8_t>& out) const;
+  // Appends the UPDATEs that would tell the peer what it has from us of these prefixes. Those of which it has not been
+  // given the latest state are left out and go into `behind`.
+  void encode_told(PeerId peer, net::Family family, std::span<const NodeIndex> nodes, std::vector<std::uint8_t>& out,
+                   std::vector<NodeIndex>& behind) const;
+  // The peer has been given the latest state of everything.
+  [[nodiscard]] bool told_all(PeerId peer) const;
 
   // ---- status; nothing here costs more than what it returns ----
   [[nodiscard]] const RouterConfig& config() const;

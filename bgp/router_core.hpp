@@ -66,8 +66,9 @@ class Router::Core {
   [[nodiscard]] const Session* session(PeerId peer) const;
   [[nodiscard]] bool holds_as_received(PeerId peer) const;
   void walk_paths(TableCursor& cursor, std::size_t limit, const VisitPaths& visit) const;
-  void encode_told(PeerId peer, net::Family family, NodeIndex begin, NodeIndex end,
-                   std::vector<std::uint8_t>& out) const;
+  void encode_told(PeerId peer, net::Family family, std::span<const NodeIndex> nodes, std::vector<std::uint8_t>& out,
+                   std::vector<NodeIndex>& behind) const;
+  [[nodiscard]] bool told_all(PeerId peer) const;
 
   // ---- router_status.cpp ----
   [[nodiscard]] const RouterConfig& config() const { return config_; }

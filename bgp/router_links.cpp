@@ -115,8 +115,10 @@ bool Router::Core::pull(Link link, std::vector<std::uint8_t>& out, std::size_t l
       neighbor->peer.count_sent(MessageType::Update, messages);
       check_told(*neighbor);
     }
-    if (observer_ != nullptr && out.size() > routes_from)
-      observer_->sent(link.peer, std::span{out}.subspan(routes_from));
+    if (observer_ != nullptr) {
+      if (out.size() > routes_from) observer_->sent(link.peer, std::span{out}.subspan(routes_from));
+      observer_->pulled(link.peer);
+    }
   }
   outbox->asleep = out.size() == before;
   return !outbox->asleep;

@@ -35,6 +35,8 @@ class RouterObserver {
   virtual void refreshed(PeerId /*peer*/, net::Family /*family*/) {}
   // Whole messages of routes, as they are given to the connection.
   virtual void sent(PeerId /*peer*/, std::span<const std::uint8_t> /*messages*/) {}
+  // The connection has taken what there was for it, or part of that; sent() came before.
+  virtual void pulled(PeerId /*peer*/) {}
   // Import filters took a path that is new or other than before; no set: it is gone, or they no longer do.
   virtual void accepted(PeerId /*peer*/, NodeIndex /*node*/, const net::Prefix& /*prefix*/, std::uint32_t /*path_id*/,
                         const AttributeSet* /*set*/) {}

@@ -21,21 +21,26 @@ void step(const Tables& tables, TableCursor& cursor, std::size_t& limit, const R
   const auto& table = tables.table();
   for (; limit > 0 && cursor.index < table.end(); --limit) {
     const auto node = cursor.index++;
-    if (table.used(node) && table[node].count > 0)
+    if (table.used(node))
       visit(node, net::Prefix{table.prefix_of(node)}, table.paths(node), table.best(node) != nullptr);
   }
 }
 
 template <class Prefix>
-void tell(const Rib<Prefix>& tables, PeerId peer, NodeIndex begin, NodeIndex end, std::vector<std::uint8_t>& out) {
+void tell(const Rib<Prefix>& tables, PeerId peer, std::span<const NodeIndex> nodes, std::vector<std::uint8_t>& out,
+          std::vector<NodeIndex>& behind) {
   const auto& table = tables.table();
-  end = std::min(end, table.end());
   for (const auto& [group, member] : tables.outs(peer)) {
     const auto& exporter = *group->exporter();
     UpdateWriter<Prefix> writer{exporter, tables.ranks()};
     std::vector<typename UpdateWriter<Prefix>::Route> routes;
-    for (auto node = begin; node < end; ++node) {
-      if (!table.used(node) || table.best(node) == nullptr) continue;
+    for (const auto node : nodes) {
+      if (!table.used(node)) continue;
+      if (group->behind(*member, node)) {
+        behind.push_back(node);
+        continue;
+      }
+      if (table.best(node) == nullptr) continue;
       const auto* path = exporter.pick(table.paths(node));
       if (path == nullptr || path->source == peer) continue;
       const auto prefix = table.prefix_of(node);
@@ -43,6 +48,12 @@ void tell(const Rib<Prefix>& tables, PeerId peer, NodeIndex begin, NodeIndex end
     }
     writer.announce(routes, out);
   }
+}
+
+template <class Prefix>
+bool told_all_of(const Rib<Prefix>& tables, PeerId peer) {
+  const auto outs = tables.outs(peer);
+  return std::none_of(outs.begin(), outs.end(), [](const auto& out) { return out.group->behind(*out.member); });
 }
 
 }  // namespace
@@ -80,12 +91,16 @@ void Router::Core::walk_paths(TableCursor& cursor, std::size_t limit, const Visi
   cursor.at_end = cursor.index >= ipv6_.table().end();
 }
 
-void Router::Core::encode_told(PeerId peer, net::Family family, NodeIndex begin, NodeIndex end,
-                               std::vector<std::uint8_t>& out) const {
+void Router::Core::encode_told(PeerId peer, net::Family family, std::span<const NodeIndex> nodes,
+                               std::vector<std::uint8_t>& out, std::vector<NodeIndex>& behind) const {
   if (family == net::Family::Ipv4)
-    tell(ipv4_, peer, begin, end, out);
+    tell(ipv4_, peer, nodes, out, behind);
   else
-    tell(ipv6_, peer, begin, end, out);
+    tell(ipv6_, peer, nodes, out, behind);
+}
+
+bool Router::Core::told_all(PeerId peer) const {
+  return told_all_of(ipv4_, peer) && told_all_of(ipv6_, peer);
 }
 
 }  // namespace bgp

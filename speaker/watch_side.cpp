@@ -35,6 +35,9 @@ class WatchSide::Fan final : public bgp::RouterObserver {
   void sent(bgp::PeerId peer, std::span<const std::uint8_t> messages) override {
     stations([&](auto& each) { each.sent(peer, messages); });
   }
+  void pulled(bgp::PeerId peer) override {
+    stations([&](auto& each) { each.pulled(peer); });
+  }
   void accepted(bgp::PeerId peer, bgp::NodeIndex node, const net::Prefix& prefix, std::uint32_t path_id,
                 const bgp::AttributeSet* set) override {
     stations([&](auto& each) { each.accepted(peer, node, prefix, path_id, set); });

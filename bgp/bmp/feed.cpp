@@ -3,6 +3,7 @@
 #include "bgp/bmp/feed.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "bgp/rib/attribute_set.hpp"
 #include "bgp/wire/bytes.hpp"
@@ -17,6 +18,14 @@ constexpr std::string_view table_name = "global";
 
 std::vector<std::uint8_t> whole_update(std::span<const std::uint8_t> body) {
   return whole_message(bgp::MessageType::Update, body);
+}
+
+bool is_end_of_rib(std::span<const std::uint8_t> update) {
+  return std::ranges::any_of(std::array{net::Family::Ipv4, net::Family::Ipv6}, [&](net::Family family) {
+    std::vector<std::uint8_t> mark;
+    encode_end_of_rib(family, mark);
+    return std::ranges::equal(update, mark);
+  });
 }
 
 PeerDown down(const PeerHeader& peer, const ResetReason& reason) {
@@ -134,6 +143,7 @@ void Feed::peer_up(PeerId peer, Came came) {
   monitored.ids_in = agreed.add_path_receive;
   if (came == Came::Before) {
     monitored.unfinished = agreed.families;
+    monitored.told_before = config_.adj_rib_out;
     monitored.from_table = config_.pre_policy && router_.holds_as_received(peer);
     monitored.asked = config_.pre_policy && !monitored.from_table && agreed.route_refresh;
   }
@@ -253,9 +263,13 @@ void Feed::sent(PeerId peer, std::span<const std::uint8_t> messages) {
   const auto* monitored = find(peer);
   if (monitored == nullptr) return;
   const auto head = header(*monitored, flag_post_policy | flag_adj_rib_out);
+  // To the peer the table may end before the station knows all of it.
+  const bool unfinished = monitored->told_before && (walking_ || monitored->unfinished_out());
   while (messages.size() >= header_size) {
     const auto length = std::min<std::size_t>(load_u16(&messages[16]), messages.size());
-    if (messages[18] == static_cast<std::uint8_t>(bgp::MessageType::Update)) monitor(head, messages.first(length));
+    const auto message = messages.first(length);
+    if (message[18] == static_cast<std::uint8_t>(bgp::MessageType::Update) && !(unfinished && is_end_of_rib(message)))
+      monitor(head, message);
     messages = messages.subspan(std::max(length, header_size));
   }
 }

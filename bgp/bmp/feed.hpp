@@ -8,7 +8,8 @@
 //   pre-policy   UPDATEs as they arrive. For a station that comes late: the tables where they hold what the peer
 //                said (Router::holds_as_received()), else the peer is asked again (asks_again()).
 //   post-policy  accepted paths, as the tables change
-//   adj-rib-out  UPDATEs as they are given to the connections; first what the peer would be told now
+//   adj-rib-out  UPDATEs as they are given to the connections; first what the peer has from us. Of prefixes that it
+//                has still to be told about, that is told when it was
 //   loc-rib      selected paths, as they change
 #pragma once
 
@@ -22,6 +23,7 @@
 
 #include "bgp/bmp/message.hpp"
 #include "bgp/bmp/route_writer.hpp"
+#include "bgp/rib/bitmap.hpp"
 #include "bgp/router.hpp"
 
 namespace bgp::bmp {
@@ -58,7 +60,7 @@ class Feed final : public RouterObserver {
   // Appends what waits to `out`; where nothing does, the next piece of the tables. False: nothing was appended.
   bool pull(std::vector<std::uint8_t>& out);
   // Part of the tables is still to be told: pull() may give something though nothing happens.
-  [[nodiscard]] bool walking() const { return walking_; }
+  [[nodiscard]] bool walking() const;
   // More waited than may: nothing is told any more.
   [[nodiscard]] bool overflowed() const { return overflowed_; }
   [[nodiscard]] std::size_t waiting() const { return out_.size(); }
@@ -74,6 +76,7 @@ class Feed final : public RouterObserver {
   void received(PeerId peer, std::span<const std::uint8_t> body, const Update* update) override;
   void refreshed(PeerId peer, net::Family family) override;
   void sent(PeerId peer, std::span<const std::uint8_t> messages) override;
+  void pulled(PeerId peer) override;
   void accepted(PeerId peer, NodeIndex node, const net::Prefix& prefix, std::uint32_t path_id,
                 const AttributeSet* set) override;
   void selected(NodeIndex node, const net::Prefix& prefix, const Path* best) override;
@@ -89,6 +92,17 @@ class Feed final : public RouterObserver {
     bool from_table = false;  // pre-policy, in the walk
     bool asked = false;       // to say everything again, which ends with a mark
     Families unfinished;      // the walk, and not the peer, ends the table
+
+    // Of a peer that was up when the station came: what it has from us is told by the walk.
+    bool told_before = false;
+    // Prefixes that it had still to be told about when the walk came by. Told when it was told all.
+    Bitmap owed_ipv4;
+    Bitmap owed_ipv6;
+    bool told_all = false;
+    Families out_unfinished;  // the end of the table comes when nothing is owed any more
+    [[nodiscard]] Bitmap& owed(net::Family family) { return family == net::Family::Ipv4 ? owed_ipv4 : owed_ipv6; }
+    [[nodiscard]] bool unfinished_out() const { return out_unfinished.ipv4 || out_unfinished.ipv6; }
+    [[nodiscard]] bool owes() const { return !owed_ipv4.empty() || !owed_ipv6.empty(); }
   };
   Monitored* find(PeerId peer);
   [[nodiscard]] PeerHeader header(const Monitored& monitored, std::uint8_t flags) const;
@@ -112,6 +126,11 @@ class Feed final : public RouterObserver {
   // ---- feed_walk.cpp ----
   void walk_piece();
   void tell_paths(NodeIndex node, const net::Prefix& prefix, std::span<const Path> paths, bool selected);
+  // What the peer has from us of these; what it has still to be told is owed.
+  void tell_out(PeerId peer, Monitored& monitored, net::Family family, std::span<const NodeIndex> nodes);
+  // A piece of what is owed and may be told now.
+  void tell_owed();
+  void end_out(Monitored& monitored);
   void end_walk();
   // The walk will come to the node, so that its changes need not be told.
   [[nodiscard]] bool ahead(net::Family family, NodeIndex node) const;
@@ -126,6 +145,9 @@ class Feed final : public RouterObserver {
   bool overflowed_ = false;
   std::vector<std::uint8_t> out_;
   std::vector<std::uint8_t> scratch_;
+  std::vector<NodeIndex> piece_ipv4_;  // what the walk came by
+  std::vector<NodeIndex> piece_ipv6_;
+  std::vector<NodeIndex> behind_;  // scratch
   FeedCounters counters_;
 };
 

@@ -13,6 +13,7 @@
 
 #include "bgp/wall_time.hpp"
 #include "bgp/wire/capabilities.hpp"
+#include "bgp/wire/fault.hpp"
 #include "net/address.hpp"
 #include "net/asn.hpp"
 #include "net/result.hpp"
@@ -178,11 +179,6 @@ void encode(const Message& message, std::vector<std::uint8_t>& out);
 void encode_route_monitoring(const PeerHeader& peer, std::span<const std::uint8_t> update,
                              std::vector<std::uint8_t>& out);
 
-struct Fault {
-  std::size_t offset = 0;  // from the beginning of the message
-  const char* text = "";
-  friend bool operator==(const Fault&, const Fault&) = default;
-};
 // The length of the message at the front of `bytes`, whole or not; nothing while fewer than six octets are there. The
 // error means that the stream cannot be read on.
 [[nodiscard]] net::Result<std::optional<std::size_t>, Fault> message_length(std::span<const std::uint8_t> bytes);

@@ -13,6 +13,7 @@
 
 #include "bgp/session.hpp"
 #include "bgp/wall_time.hpp"
+#include "bgp/wire/fault.hpp"
 #include "bgp/wire/update.hpp"
 #include "net/prefix.hpp"
 
@@ -119,11 +120,6 @@ struct Record {
 
 void encode(const Record& record, std::vector<std::uint8_t>& out);
 
-struct Fault {
-  std::size_t offset = 0;  // from the beginning of the record
-  const char* text = "";
-  friend bool operator==(const Fault&, const Fault&) = default;
-};
 // The length of the whole record that begins with these twelve octets.
 [[nodiscard]] net::Result<std::size_t, Fault> record_length(std::span<const std::uint8_t, header_size> header);
 [[nodiscard]] net::Result<Record, Fault> decode(std::span<const std::uint8_t> record);

@@ -134,6 +134,19 @@ bool OutGroup<Prefix>::remembers(NodeIndex node) const {
 }
 
 template <class Prefix>
+bool OutGroup<Prefix>::behind(const OutMember& member, NodeIndex node) const {
+  if (streaming(member)) return dirty_.test(node);
+  const auto& own = *member.catch_up;
+  return own.dirty.test(node) || (own.walking && node >= own.cursor);
+}
+
+template <class Prefix>
+bool OutGroup<Prefix>::behind(const OutMember& member) const {
+  if (streaming(member)) return !pending_.empty();
+  return member.catch_up->walking || !member.catch_up->dirty.empty();
+}
+
+template <class Prefix>
 void OutGroup<Prefix>::settle(NodeIndex node) {
   if (context_.table[node].count == 0) context_.settled.push_back(node);
 }

@@ -61,6 +61,11 @@ class OutGroup {
   // Somebody may still have to be told about the prefix.
   [[nodiscard]] bool remembers(NodeIndex node) const;
 
+  // The member has not been given the latest state of the prefix: it will be, unless that is what it has already.
+  [[nodiscard]] bool behind(const OutMember& member, NodeIndex node) const;
+  // The same of any prefix.
+  [[nodiscard]] bool behind(const OutMember& member) const;
+
   // Appends whole messages until `out` holds `limit` bytes or nothing is left; returns how many.
   std::size_t pull(OutMember& member, std::vector<std::uint8_t>& out, std::size_t limit);
 
