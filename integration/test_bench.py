@@ -65,8 +65,8 @@ def test_services_of_kubernetes_are_announced_and_written_once_for_each_state() 
     told = json.loads(bench("kubernetes", "--services", 5, "--samples", 3, "--burst", 20, "--large", 40, "--json"))
     for what in ("announce", "withdraw"):
         assert told["latency"][what]["samples"] == 9 and told["latency"][what]["median"] > 0, told
-    burst = told["burst"]
-    assert burst["addresses"] == 25 and burst["services"] == 20, told
-    # An address, then the word that it is announced.
-    assert burst["most_of_a_state"] == 1 and burst["writes"] >= 40, told
+    for name, addresses in (("burst", 25), ("backlog", 45)):
+        assert told[name]["addresses"] == addresses and told[name]["services"] == 20, told
+        # An address, then the word that it is announced.
+        assert told[name]["most_of_a_state"] == 1 and told[name]["writes"] >= 40, told
     assert all(run["rss_mib"] > 1 and run["announced_s"] > 0 for run in told["speaker"]["runs"]), told

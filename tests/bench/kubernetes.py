@@ -5,6 +5,7 @@ latency  Service created -> UPDATE, last endpoint lost -> withdrawal, with 1,000
          the request that kubectl would make and stops when a BGP receiver has the bytes in hand.
 burst    5,000 services with 20,000 endpoints created at once: until the last is announced, and what Herald wrote to
          the API for it, from the server's audit log. No service may be written twice with the same state.
+backlog  the same, created while there is no controller: from its start on.
 speaker  one speaker in a cluster of 10,000 services with 100,000 endpoints on 100 nodes: its memory, and from the end of
          the list to everything announced."""
 
@@ -106,21 +107,24 @@ def latency(cluster: KubernetesCluster, samples: int) -> dict[str, Any]:
             for what, values in taken.items()}
 
 
-def burst(cluster: KubernetesCluster, clients: Clients, present: int, count: int) -> dict[str, Any]:
-    """Each service with four endpoints."""
+def burst(cluster: KubernetesCluster, clients: Clients, name: str, present: int, count: int) -> dict[str, Any]:
+    """Each service with four endpoints. As a backlog, the controller is away until all of them are there."""
+    if name == "backlog":
+        cluster.controller.stop()
     nodes = [*cluster.nodes, *cluster.nodes, *cluster.nodes, *cluster.nodes][:4]
     writes = Writes(cluster.audit)
-    created: dict[int, float] = {}
 
     def create(api: Api, number: int) -> None:
-        api.create(endpoints(f"burst-{number}", nodes))
-        api.create(service(f"burst-{number}"))
-        created[number] = time.monotonic()
+        api.create(endpoints(f"{name}-{number}", nodes))
+        api.create(service(f"{name}-{number}"))
 
     began = time.monotonic()
     clients.each(create, range(count))
     asked = time.monotonic() - began
     rigs.progress(f"{count} services created after {asked:.1f} s")
+    if name == "backlog":
+        began = time.monotonic()
+        cluster.control()
     cluster.announced(present + count, 300)
     done = time.monotonic() - began
     rigs.progress(f"the last announced after {done:.1f} s; now the conditions that say so")
@@ -131,14 +135,19 @@ def burst(cluster: KubernetesCluster, clients: Clients, present: int, count: int
         for entry in one["status"]["loadBalancer"].get("ingress", []):
             assert holders.setdefault(entry["ip"], one["metadata"]["name"]) == one["metadata"]["name"], entry
     return {"count": count, "created_s": round(asked, 2), "announced_s": round(done, 2), "settled_s": round(settled, 1),
-            "addresses": len(holders), **writes.count("burst-")}
+            "addresses": len(holders), **writes.count(f"{name}-")}
 
 
 # --- one speaker in a large cluster
 
 
+def node_name(number: int) -> str:
+    """The first is the speaker's own; the others have names as long as they are out there."""
+    return "n1" if number == 1 else f"worker-{number:03d}.rack-{number % 8}.example.net"
+
+
 def large_slice(number: int, each: int, nodes: int) -> dict[str, Any]:
-    out = endpoints(f"large-{number}", [f"n{1 + (number * each + index) % nodes}" for index in range(each)])
+    out = endpoints(f"large-{number}", [node_name(1 + (number * each + index) % nodes) for index in range(each)])
     for index, entry in enumerate(out["endpoints"]):
         pod = number * each + index
         entry["addresses"] = [f"10.{128 + pod // 65536}.{pod // 256 % 256}.{pod % 256}"]
@@ -173,9 +182,8 @@ def logged(process: rigs.Process, word: str) -> dict[str, Any] | None:
 def speaker(cluster: Cluster | KubernetesCluster, clients: Clients, services: int, endpoints_of_each: int,
             nodes: int) -> dict[str, Any]:
     api = cluster.api
-    for number in range(len(cluster.nodes) + 1, nodes + 1):
-        name = f"n{number}"
-        labels = {"kubernetes.io/hostname": name, "topology.kubernetes.io/zone": f"zone-{number % 3}"}
+    for name in map(node_name, range(2, nodes + 1)):
+        labels = {"kubernetes.io/hostname": name, "topology.kubernetes.io/zone": "zone-a"}
         api.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}})
 
     def create(one: Api, number: int) -> None:
@@ -227,11 +235,13 @@ def report(figures: dict[str, Any]) -> None:
     rows = [[f"latency: {what}", f"p50 {one['median']} ms, p99 {one['p99']} ms, max {one['max']} ms ({one['samples']})",
              *([f"p99 < {P99_LIMIT} ms", rigs.verdict(one["p99"], P99_LIMIT)] if "answer" not in what else ["", ""])]
             for what, one in figures.get("latency", {}).items()]
-    if one := figures.get("burst"):
+    for name in ("burst", "backlog"):
+        if not (one := figures.get(name)):
+            continue
         rows += [
-            ["burst", f"{one['count']} created in {one['created_s']} s, all announced at {one['announced_s']} s, all said at "
-                      f"{one['settled_s']} s", "all announced", rigs.verdict(one["count"], one["addresses"])],
-            ["burst: writes", f"{one['writes']} to {one['services']} services, {one['most_of_one']} at most to one, "
+            [name, f"{one['count']} created in {one['created_s']} s, all announced at {one['announced_s']} s, all said at "
+                   f"{one['settled_s']} s", "all announced", rigs.verdict(one["count"], one["addresses"])],
+            [f"{name}: writes", f"{one['writes']} to {one['services']} services, {one['most_of_one']} at most to one, "
                               f"{one['refused']} refused; others {one['others']}", "a state once",
              rigs.verdict(one["most_of_a_state"], 1)]]
     if one := figures.get("speaker"):
@@ -250,7 +260,7 @@ def large(cluster: Cluster | KubernetesCluster, services: int) -> dict[str, Any]
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench kubernetes", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", action="append", choices=["latency", "burst", "speaker"], help="one part; may be repeated")
+    parser.add_argument("--only", action="append", choices=["latency", "burst", "backlog", "speaker"], help="one part; may be repeated")
     parser.add_argument("--nodes", type=int, default=3, help="speakers of latency and burst, each with a router (3)")
     parser.add_argument("--services", type=int, default=1000, help="services that are there already (1000)")
     parser.add_argument("--samples", type=int, default=200)
@@ -264,7 +274,7 @@ def main() -> None:
     options = parser.parse_args()
     if kubernetes.programs() is None:
         sys.exit("the server is not built: ./dev test kubernetes builds it")
-    parts = options.only or ["latency", "burst", "speaker"]
+    parts = options.only or ["latency", "burst", "backlog", "speaker"]
     figures: dict[str, Any] = {}
     if parts != ["speaker"]:
         with rigs.rig() as here, KubernetesCluster(here, options.nodes, options.slices) as cluster:
@@ -276,8 +286,11 @@ def main() -> None:
             Writes(cluster.audit).settled(3, 120)
             if "latency" in parts:
                 figures["latency"] = latency(cluster, options.samples)
-            if "burst" in parts:
-                figures["burst"] = burst(cluster, clients, options.services, options.burst)
+            present = options.services
+            for name in ("burst", "backlog"):
+                if name in parts:
+                    figures[name] = burst(cluster, clients, name, present, options.burst)
+                    present += options.burst
     if "speaker" in parts:
         with rigs.rig() as here:
             if options.large_at == "herald":

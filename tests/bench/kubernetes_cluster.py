@@ -96,7 +96,12 @@ class KubernetesCluster:
         self.api = Api(plane, self.hub)
         for thing in clusters.configuration(self.nodes, POOL, 1):
             self.api.create(thing)
-        config = plane.kubeconfig("controller", CONTROLLER)
+        plane.kubeconfig("controller", CONTROLLER)
+        self.control()
+
+    def control(self) -> None:
+        """Starts the controller, also once it was stopped."""
+        config = self.plane.folder / "controller.kubeconfig"
         self.controller = self.here.spawn(self.hub, "controller", [
             rigs.program("herald-controller"), "--kubernetes", "--kubeconfig", config, "--log-level", "warning"])
 
