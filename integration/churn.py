@@ -71,8 +71,11 @@ class Books:
 class Churn:
     """Works on services NAME0, NAME1, … until stopped. Each worker has names of its own, so it knows their state."""
 
-    def __init__(self, rest: Rest, books: Books, count: int, seed: int, labels: dict[str, str]) -> None:
+    def __init__(self, rest: Rest, books: Books, count: int, seed: int, labels: dict[str, str], workers: int = WORKERS,
+                 pause: float = 0) -> None:
+        """`pause`: what each worker waits between two requests, so that a slow API has time for others."""
         self.rest, self.books = rest, books
+        self._workers, self._pause = workers, pause
         self.operations: Counter[str] = Counter()
         self.present: dict[str, dict[str, str]] = {}  # name -> labels as acknowledged
         self._labels = labels
@@ -103,8 +106,8 @@ class Churn:
         return services
 
     def _run(self, work: Callable[[list[str], random.Random], Any]) -> None:
-        for worker in range(WORKERS):
-            names, chance = self._names[worker::WORKERS], random.Random(self._seed * WORKERS + worker)
+        for worker in range(self._workers):
+            names, chance = self._names[worker :: self._workers], random.Random(self._seed * self._workers + worker)
             thread = threading.Thread(target=self._guarded(lambda n=names, c=chance: work(n, c)), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -125,7 +128,7 @@ class Churn:
         return run
 
     def _work(self, names: list[str], chance: random.Random) -> None:
-        while not self._stop.is_set():
+        while not self._stop.wait(self._pause):
             name = chance.choice(names)
             if name not in self.present:
                 self._create(name, chance)

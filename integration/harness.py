@@ -227,11 +227,11 @@ def neighbour(node: Node, address: str) -> str:
 
 
 @contextlib.contextmanager
-def watched_routes(node: Node) -> Iterator[Callable[[], list[str]]]:
-    """Within, the function given tells every change of the node's routes so far, as `ip monitor` prints them."""
+def watched_routes(node: Node, *options: str) -> Iterator[Callable[[], list[str]]]:
+    """Within, the function given tells every change of the node's routes so far, as `ip OPTIONS monitor` prints them."""
     record = node.path("/tmp/route-monitor")
     marker = "192.0.2.254"
-    with record.open("wb") as output, node.popen("ip monitor route", stdout=output) as monitor:
+    with record.open("wb") as output, node.popen(["ip", *options, "monitor", "route"], stdout=output) as monitor:
 
         def listening() -> bool:
             node.run(f"ip route add blackhole {marker}")

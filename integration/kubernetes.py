@@ -11,6 +11,7 @@ What 1.20 does not know (loadBalancerClass, ipMode, CEL) is tested on Herald's o
 
 import base64
 import contextlib
+import http.client
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -25,6 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from integration.harness import PATIENCE, poll
+from integration.rest import Away, Rest
+from tools.lab import linux
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(os.environ.get("HERALD_BIN", ROOT / "build" / "release" / "bin"))
@@ -113,7 +117,7 @@ class Kubernetes:
     """The control plane. Use it by `running`; everything ends with it."""
 
     def __init__(self, folder: Path, slices: str = "v1", *, controllers: bool = False, address: str = "127.0.0.1",
-                 netns: str | None = None) -> None:
+                 netns: str | None = None, flags: tuple[str, ...] = ()) -> None:
         found = programs()
         assert found is not None, "the server is not built: ./dev test kubernetes builds it"
         self.bin = found
@@ -122,6 +126,7 @@ class Kubernetes:
         self.controllers = controllers
         self.address = address
         self.netns = netns
+        self.flags = flags  # of the API server, besides those that it always has
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         # In a namespace of its own there is nobody else, and its ports cannot be tried from here.
         self.etcd_port, self.peer_port, self.port = (
@@ -149,6 +154,13 @@ class Kubernetes:
                     "--initial-cluster", f"t={peer}", "--logger=zap", "--log-level=warn", "--unsafe-no-fsync")
 
     def start_api(self) -> None:
+        poll(lambda: self._start_api_once() or self.ready(), 60, what="the API server ready")
+
+    def _start_api_once(self) -> None:
+        """A start has deadlines of its own, which a busy machine may miss; a kubelet would start it again, too."""
+        running = self.processes.get("kube-apiserver")
+        if running is not None and running.poll() is None:
+            return
         pki = self.certificates.folder
         flags = [] if self.slices == "v1beta1" else ["--runtime-config=discovery.k8s.io/v1beta1=false"]
         self._spawn(
@@ -160,8 +172,7 @@ class Kubernetes:
             f"--tls-private-key-file={pki / 'apiserver.key'}", f"--cert-dir={pki}",
             "--service-account-issuer=https://kubernetes.default.svc", f"--service-account-key-file={pki / 'sa.pub'}",
             f"--service-account-signing-key-file={pki / 'sa.key'}", "--disable-admission-plugins=ServiceAccount",
-            f"--feature-gates={GATES},ServiceLBNodePortControl=true,MixedProtocolLBService=true", *flags)
-        poll(self.ready, 60, what="the API server ready")
+            f"--feature-gates={GATES},ServiceLBNodePortControl=true,MixedProtocolLBService=true", *flags, *self.flags)
 
     def start_controllers(self) -> None:
         config = self.kubeconfig("controller-manager", "admin")
@@ -310,6 +321,46 @@ def asked(plane: Kubernetes, method: str, path: str, body: Any, content_type: st
     return urllib.request.Request(
         plane.url + path, None if body is None else json.dumps(body).encode(), method=method,
         headers={"Content-Type": content_type, "Authorization": f"Bearer {plane.tokens.get(user, user)}"})
+
+
+class _Connection(http.client.HTTPSConnection):
+    """From within the control plane's namespace."""
+
+    def __init__(self, plane: Kubernetes) -> None:
+        context = ssl.create_default_context(cafile=str(plane.certificates.folder / "ca.crt"))
+        super().__init__(plane.address, plane.port, timeout=30, context=context)
+        self._netns = plane.netns
+
+    def connect(self) -> None:
+        failed: list[OSError] = []
+
+        def connect() -> None:
+            try:
+                if self._netns:
+                    linux.enter_namespace(f"/run/netns/{self._netns}", linux.CLONE_NEWNET)
+                super(_Connection, self).connect()
+            except OSError as error:
+                failed.append(error)
+
+        # A socket belongs to the namespace in which it was made; a thread of its own, so that no other is moved there.
+        thread = threading.Thread(target=connect)
+        thread.start()
+        thread.join()
+        if failed:
+            raise failed[0]
+
+
+class KubernetesRest(Rest):
+    """The API as `Rest`. A server that answers 5xx or 429 says nothing of what it did: that is Away, too."""
+
+    def __init__(self, plane: Kubernetes, user: str = "admin") -> None:
+        self._prepare(lambda: _Connection(plane), {"Authorization": f"Bearer {plane.tokens[user]}"})
+
+    def _exchange(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, bytes]:
+        status, answer = super()._exchange(method, path, body)
+        if status >= 500 or status == 429:
+            raise Away(f"{method} {path}: HTTP status {status}")
+        return status, answer
 
 
 class Program:

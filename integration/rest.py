@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from tools.lab import Node
@@ -34,7 +35,12 @@ class Rest:
     """Safe to use from several threads: each has a connection of its own, opened again when it was lost."""
 
     def __init__(self, node: Node, socket_path: str = "/run/herald/api.sock") -> None:
-        self._path = str(node.path(socket_path))
+        path = str(node.path(socket_path))
+        self._prepare(lambda: _Connection(path), {})
+
+    def _prepare(self, connection: Callable[[], http.client.HTTPConnection], headers: dict[str, str]) -> None:
+        self._connection = connection
+        self._headers = headers
         self._own = threading.local()
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
@@ -51,9 +57,10 @@ class Rest:
         content = "application/merge-patch+json" if method == "PATCH" else "application/json"
         connection = getattr(self._own, "connection", None)
         if connection is None:
-            connection = self._own.connection = _Connection(self._path)
+            connection = self._own.connection = self._connection()
         try:
-            connection.request(method, path, json.dumps(body) if body else None, {"Content-Type": content})
+            headers = {**self._headers, "Content-Type": content}
+            connection.request(method, path, json.dumps(body) if body else None, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:

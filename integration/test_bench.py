@@ -58,3 +58,15 @@ def test_idle_programs_are_looked_at() -> None:
 def test_routes_of_frr_come_and_go() -> None:
     told = json.loads(bench("kernel", "--routes", 1000, "--runs", 1, "--json"))
     assert all(seconds > 0 for seconds in told["runs"][0].values()), told
+
+
+@pytest.mark.kubernetes
+def test_services_of_kubernetes_are_announced_and_written_once_for_each_state() -> None:
+    told = json.loads(bench("kubernetes", "--services", 5, "--samples", 3, "--burst", 20, "--large", 40, "--json"))
+    for what in ("announce", "withdraw"):
+        assert told["latency"][what]["samples"] == 9 and told["latency"][what]["median"] > 0, told
+    for name, addresses in (("burst", 25), ("backlog", 45)):
+        assert told[name]["addresses"] == addresses and told[name]["services"] == 20, told
+        # An address, then the word that it is announced.
+        assert told[name]["most_of_a_state"] == 1 and told[name]["writes"] >= 40, told
+    assert all(run["rss_mib"] > 1 and run["announced_s"] > 0 for run in told["speaker"]["runs"]), told

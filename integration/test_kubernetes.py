@@ -204,8 +204,8 @@ def test_a_service_gets_its_addresses_and_is_announced(cluster: Cluster) -> None
     mine = [event for event in events if event["involvedObject"]["name"] == "web" and event["reason"] == "IPAllocated"]
     assert len(mine) == 1, events
     assert "203.0.113." in plane.kubectl("get", "service", "web")
-    pool = plane.get("ipaddresspool", "routed")
-    assert pool["status"]["assignedIPv4"] == 1, pool
+    # The numbers of a pool follow within two seconds.
+    poll(lambda: plane.get("ipaddresspool", "routed")["status"]["assignedIPv4"] == 1, 10, what="the pool's numbers")
     assert "203.0.113.0/25" in plane.kubectl("get", "pool", "routed")
     # So far the server has not been restarted (just then it refuses everybody), and the rights were enough.
     for name in NODES:

@@ -54,7 +54,7 @@ def main() -> None:
     taken: dict[str, list[float]] = {"announce": [], "withdraw": []}
     slowest: dict[str, list[float]] = {"announce": [], "withdraw": []}
     with rigs.rig() as here:
-        cluster = Cluster(here, options.nodes)
+        cluster = Cluster(here, options.nodes).start()
         cluster.fill(options.services)
         for number in range(options.samples):
             for what, values in sample(cluster, f"probe-{number}").items():

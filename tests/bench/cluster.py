@@ -12,7 +12,8 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from tests.bench import rig as rigs
 from tools.lab import linux
@@ -26,7 +27,10 @@ NAMESPACE = "default"
 class Api:
     """One connection to the controller that stays open, as a client of Kubernetes keeps it."""
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self, namespace: str, token: str = TOKEN,
+                 connection: Callable[[], http.client.HTTPConnection] | None = None) -> None:
+        self.token = token
+
         # A socket belongs to the network namespace in which it was made.
         def connect() -> None:
             descriptor = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
@@ -34,7 +38,7 @@ class Api:
                 linux.enter_namespace(descriptor, linux.CLONE_NEWNET)
             finally:
                 os.close(descriptor)
-            self.connection = http.client.HTTPConnection(*API, timeout=60)
+            self.connection = connection() if connection else http.client.HTTPConnection(*API, timeout=60)
             self.connection.connect()
 
         thread = threading.Thread(target=connect)
@@ -42,7 +46,7 @@ class Api:
         thread.join()
 
     def call(self, method: str, path: str, body: object = None, kind: str = "application/json") -> dict:
-        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": kind}
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
         self.connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         answer = self.connection.getresponse()
         text = answer.read()
@@ -52,6 +56,9 @@ class Api:
 
     def create(self, thing: dict) -> dict:
         return self.call("POST", collection(thing["kind"]), thing)
+
+    def services(self) -> list[dict]:
+        return self.call("GET", collection("Service"))["items"]
 
     def delete(self, kind: str, name: str) -> None:
         self.call("DELETE", f"{collection(kind)}/{name}")
@@ -134,67 +141,92 @@ class Router:
             )
 
 
+def lay_out(here: rigs.Rig, nodes: list[str], routers: int) -> tuple[str, list[str]]:
+    """The bridge with the addresses of API and routers, and a namespace for each node: names of both."""
+    hub = here.namespace("hub")
+    commands = ["link add br0 type bridge", "link set br0 up", "addr add 10.9.0.1/16 dev br0"]
+    here.ip(hub, commands + [f"addr add 10.9.2.{number}/16 dev br0" for number in range(1, routers + 1)])
+    spaces = []
+    for number, node in enumerate(nodes, 1):
+        space = here.namespace(node)
+        here.ip(hub, [f"link add {node} type veth peer name eth0 netns {space}", f"link set {node} master br0 up"])
+        here.ip(space, [f"addr add 10.9.1.{number}/16 dev eth0", "link set eth0 up"])
+        spaces.append(space)
+    return hub, spaces
+
+
+def configuration(nodes: list[str], pool: str, routers_each: int) -> list[dict[str, Any]]:
+    """Nodes, and what the network side decides: every node announces everything to its own routers."""
+
+    def herald(kind: str, name: str, spec: dict) -> dict[str, Any]:
+        return {"apiVersion": "herald.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+    things = [
+        herald("IPAddressPool", "bench", {"addresses": [pool], "quarantine": "0s"}),
+        herald("BGPConfiguration", "default", {"asn": 65000, "import": ["accept-all"]}),
+        herald("BGPAdvertisement", "bench", {"ipAddressPools": ["bench"]}),
+    ]
+    for index, node in enumerate(node for node in nodes for _ in range(routers_each)):
+        selector = {"matchLabels": {"kubernetes.io/hostname": node}}
+        peer = {"peerASN": 65001 + index, "peerAddress": f"10.9.2.{index + 1}", "passive": True}
+        things.append(herald("BGPPeer", f"router{index + 1}", peer | {"nodeSelectors": [selector]}))
+    for node in nodes:
+        labels = {"kubernetes.io/hostname": node}
+        things.append({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node, "labels": labels}})
+    return things
+
+
 class Cluster:
+    """The controller with its configuration; `start` brings up a speaker on each node, and routers."""
+
     def __init__(self, here: rigs.Rig, nodes: int, routers_each: int = 1) -> None:
         self.here = here
         self.nodes = [f"n{number}" for number in range(1, nodes + 1)]
-        hub = here.namespace("hub")
-        routers = nodes * routers_each
-        commands = ["link add br0 type bridge", "link set br0 up", "addr add 10.9.0.1/16 dev br0"]
-        commands += [f"addr add 10.9.2.{number}/16 dev br0" for number in range(1, routers + 1)]
-        here.ip(hub, commands)
-        spaces = []
-        for number, node in enumerate(self.nodes, 1):
-            space = here.namespace(node)
-            here.ip(hub, [f"link add {node} type veth peer name eth0 netns {space}", f"link set {node} master br0 up"])
-            here.ip(space, [f"addr add 10.9.1.{number}/16 dev eth0", "link set eth0 up"])
-            spaces.append(space)
-
-        token = here.folder / "token"
-        token.write_text(TOKEN + "\n")
+        self.routers_each = routers_each
+        self.hub, self.spaces = lay_out(here, self.nodes, nodes * routers_each)
+        self.token = here.folder / "token"
+        self.token.write_text(TOKEN + "\n")
         self.controller = here.spawn(
-            hub,
+            self.hub,
             "controller",
-            [rigs.program("herald-controller"), "--store", here.folder / "store.db", "--token-file", token]
+            [rigs.program("herald-controller"), "--store", here.folder / "store.db", "--token-file", self.token]
             + ["--listen", f"{API[0]}:{API[1]}", "--log-level", "warning"],
         )
-        rigs.wait("the controller answers", lambda: self._answers(hub))
-        self.api = Api(hub)
-        self._configure(routers_each)
-        self.speakers = [
-            here.spawn(
-                space,
+        rigs.wait("the controller answers", lambda: self._answers(self.hub))
+        self.api = Api(self.hub)
+        for thing in configuration(self.nodes, POOL, routers_each):
+            self.api.create(thing)
+        self.speakers: list[rigs.Process] = []
+        self.routers: list[Router] = []
+
+    def start(self) -> "Cluster":
+        for node in self.nodes:
+            self.speak(node, "--log-level", "warning")
+        self.routers = [
+            Router(self.here, self.hub, f"10.9.1.{1 + index // self.routers_each}", f"10.9.2.{index + 1}", 65001 + index)
+            for index in range(len(self.nodes) * self.routers_each)
+        ]
+        return self
+
+    def speak(self, node: str, *words: object) -> rigs.Process:
+        self.speakers.append(
+            self.here.spawn(
+                self.spaces[self.nodes.index(node)],
                 node,
                 [rigs.program("herald-speaker"), "--node", node, "--api", f"http://{API[0]}:{API[1]}"]
-                + ["--token-file", token, "--control", f"unix:{here.folder}/{node}.sock", "--log-level", "warning"],
+                + ["--token-file", self.token, "--control", f"unix:{self.here.folder}/{node}.sock", *words],
             )
-            for node, space in zip(self.nodes, spaces)
-        ]
-        self.routers = [
-            Router(here, hub, f"10.9.1.{1 + index // routers_each}", f"10.9.2.{index + 1}", 65001 + index)
-            for index in range(routers)
-        ]
+        )
+        return self.speakers[-1]
+
+    def apis(self, count: int) -> list[Api]:
+        return [Api(self.hub) for _ in range(count)]
 
     def _answers(self, hub: str) -> bool:
         self.controller.said("")  # fails when it has ended
         knock = f": > /dev/tcp/{API[0]}/{API[1]}"
         done = subprocess.run(["nsenter", f"--net=/run/netns/{hub}", "bash", "-c", knock], capture_output=True)
         return done.returncode == 0
-
-    def _configure(self, routers_each: int) -> None:
-        def herald(kind: str, name: str, spec: dict) -> None:
-            self.api.create({"apiVersion": "herald.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": spec})
-
-        herald("IPAddressPool", "bench", {"addresses": [POOL], "quarantine": "0s"})
-        herald("BGPConfiguration", "default", {"asn": 65000, "import": ["accept-all"]})
-        herald("BGPAdvertisement", "bench", {"ipAddressPools": ["bench"]})
-        for index, node in enumerate(node for node in self.nodes for _ in range(routers_each)):
-            selector = {"matchLabels": {"kubernetes.io/hostname": node}}
-            peer = {"peerASN": 65001 + index, "peerAddress": f"10.9.2.{index + 1}", "passive": True}
-            herald("BGPPeer", f"router{index + 1}", peer | {"nodeSelectors": [selector]})
-        for node in self.nodes:
-            labels = {"kubernetes.io/hostname": node}
-            self.api.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node, "labels": labels}})
 
     def fill(self, services: int) -> None:
         """So many services that every node announces; returns when all routers have them all."""

@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
     options = parser.parse_args()
     with rigs.rig() as here:
-        cluster = Cluster(here, nodes=1, routers_each=options.peers)
+        cluster = Cluster(here, nodes=1, routers_each=options.peers).start()
         cluster.fill(options.services)
         pids = {"speaker": cluster.speakers[0].pid, "controller": cluster.controller.pid}
         # What the changes of before set in motion (statuses, checkpoints) ends first.

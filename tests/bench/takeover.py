@@ -21,7 +21,9 @@ def leader(plane: Kubernetes, controllers: list[Program]) -> tuple[Program, Prog
     """The one that leads and the other, when both are ready."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        holder = plane.get("lease", "herald-controller", "herald-system")["spec"].get("holderIdentity", "nobody")
+        asked = plane.kubectl_run("get", "lease", "herald-controller", "-n", "herald-system", "-o",
+                                  "jsonpath={.spec.holderIdentity}", check=False)
+        holder = asked.stdout if asked.returncode == 0 and asked.stdout else "nobody"
         order = sorted(controllers, key=lambda one: f"identity={holder}" in one.log, reverse=True)
         alive = all(one.process is not None and one.process.poll() is None for one in controllers)
         stands_by = order[1].log.rpartition("event=ready")[2]
