@@ -92,7 +92,7 @@ class AllocationLoop {
   void schedule();
   void run_slice();
   bool reconcile(Entry& entry, const std::string& timestamp, std::vector<Write>& batch);
-  void add_event(const Object& service, const ServiceEvent& event, const std::string& timestamp,
+  void add_event(const Object& service, const EventText& event, const std::string& timestamp,
                  std::vector<Write>& batch);
   void add_pool_status(const std::string& timestamp, std::vector<Write>& batch);
   void written(const std::vector<Written>& writes, const std::vector<WriteResult>& results);
