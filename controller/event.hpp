@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events: what happened to an object, for `kubectl describe` and `heraldctl describe`. Made only when something changed,
-// so that there are no floods. Pure.
+// Events: what happened to an object, for `kubectl describe` and `heraldctl describe`. Made only when something
+// changed, so that there are no floods. Pure.
 #pragma once
 
 #include <cstdint>

@@ -100,7 +100,8 @@ void ObjectConditions::look(const ObjectKey& key, net::TimePoint now) {
 void ObjectConditions::written(const controller::Object& before, const ObjectStatus& said) {
   const auto& verdict = accepted(said);
   if (verdict.status == Statement::Status::True) return;
-  const auto& stood = controller::condition_of(json::parse(before.text, nullptr, false), accepted_condition);
+  const auto object = json::parse(before.text, nullptr, false);
+  const auto& stood = controller::condition_of(object, accepted_condition);
   const auto same = controller::member_text(stood, "status") == print(verdict.status) &&
                     controller::member_text(stood, "reason") == verdict.reason &&
                     controller::member_text(stood, "message") == verdict.message;

@@ -70,7 +70,8 @@ class ObjectConditionsTest : public controller::testing::StoreTest {
   }
   std::vector<json> events() {
     std::vector<json> out;
-    for (const auto& event : store->list({.kind = Kind::Event})->objects) out.push_back(json::parse(event->text));
+    const auto list = store->list({.kind = Kind::Event});
+    for (const auto& event : list->objects) out.push_back(json::parse(event->text));
     return out;
   }
 

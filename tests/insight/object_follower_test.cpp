@@ -36,8 +36,8 @@ class ObjectFollowerTest : public controller::testing::StoreTest {
   // What is there.
   std::map<std::string, std::uint64_t> there() {
     std::map<std::string, std::uint64_t> out;
-    for (const auto& object : store->list({.kind = Kind::IPAddressPool})->objects)
-      out.emplace(object->key.name, object->revision);
+    const auto list = store->list({.kind = Kind::IPAddressPool});
+    for (const auto& object : list->objects) out.emplace(object->key.name, object->revision);
     return out;
   }
   void settle() {
