@@ -74,7 +74,7 @@ ResourceSet::Effect ResourceSet::apply(Changes changes) {
 }
 
 void ResourceSet::judge() {
-  Viewpoint view{node_, {}};
+  Viewpoint view{node_, {}, secrets_};
   current_.problems.clear();
   current_.set_aside.clear();
   for (const auto& [id, problems] : refused_) {

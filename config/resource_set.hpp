@@ -16,7 +16,8 @@ namespace config {
 class ResourceSet {
  public:
   // The node whose view decides; empty: the whole network.
-  explicit ResourceSet(std::string node = {}) : node_{std::move(node)} {}
+  explicit ResourceSet(std::string node = {}, Secrets secrets = Secrets::Known)
+      : node_{std::move(node)}, secrets_{secrets} {}
 
   enum class Effect : std::uint8_t { Objects, Configuration };
   // Configuration: anything may be different now. Objects: only services, endpoints, nodes and heartbeats that the
@@ -25,12 +26,18 @@ class ResourceSet {
 
   // What runs, what is wrong, what is set aside and held down.
   [[nodiscard]] const Loaded& current() const { return current_; }
+  // All that can be read of the kinds that are judged, also what is set aside.
+  [[nodiscard]] const Resources& judged() const { return judged_; }
+  // Those that cannot be read, and why.
+  [[nodiscard]] const std::map<ObjectId, std::vector<Problem>>& refused() const { return refused_; }
+  [[nodiscard]] Secrets secrets() const { return secrets_; }
 
  private:
   void judge();
 
   std::string node_;
-  Resources judged_;  // what validation looks at, complete; the rest lives in current_ alone
+  Secrets secrets_;
+  Resources judged_;  // the rest lives in current_ alone
   std::map<ObjectId, std::vector<Problem>> refused_;
   Loaded current_;
 };

@@ -4,6 +4,7 @@
 // a mistake never takes away what runs.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -23,9 +24,14 @@ struct Verdict {
   Reasons held_down;  // by the name of a peer: known, but no session may be opened
 };
 
+// Whether the Secrets are among the resources. A controller in Kubernetes may not read any: it takes for right what is
+// said of them.
+enum class Secrets : std::uint8_t { Known, Unknown };
+
 struct Viewpoint {
   std::string node;               // judge for this node alone; empty: for the whole network
   std::set<std::string> refused;  // names of objects that are there and could not be read ("BGPFilter/name")
+  Secrets secrets = Secrets::Known;
 };
 
 // An object is set aside when using it would do something that was not asked for. A peer whose filters,

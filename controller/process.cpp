@@ -39,7 +39,8 @@ std::string addresses(const Server& server) {
 }  // namespace
 
 struct Process::Parts {
-  Parts(const Options& given, const Log& given_log, std::string given_notify_socket);
+  Parts(const Options& given, const Log& given_log, std::string given_notify_socket,
+        const ObserverFactory& make_observer);
   ~Parts();
 
   void ensure_default_namespace();
@@ -60,13 +61,15 @@ struct Process::Parts {
   std::optional<Tokens> tokens;
   AllocationLoop allocation;
   AllocationMetrics allocation_metrics{metrics.registry()};
+  std::unique_ptr<Observer> observer;
   std::optional<Server> server;
   std::optional<Server> metrics_server;
   SteadyTime expiry_due{};
   bool stopping = false;
 };
 
-Process::Parts::Parts(const Options& given, const Log& given_log, std::string given_notify_socket)
+Process::Parts::Parts(const Options& given, const Log& given_log, std::string given_notify_socket,
+                      const ObserverFactory& make_observer)
     : options{given},
       log{given_log},
       notify_socket{std::move(given_notify_socket)},
@@ -80,6 +83,14 @@ Process::Parts::Parts(const Options& given, const Log& given_log, std::string gi
                  {[] { return net::Clock::now(); }, wall_time},
                  [this](std::function<void()> work) { asio::post(context, std::move(work)); }} {
   if (!options.token_file.empty()) tokens.emplace(options.token_file);
+  if (make_observer)
+    observer = make_observer({.executor = context.get_executor(),
+                              .kubernetes = std::nullopt,
+                              .load_balancer_class = given.load_balancer_class,
+                              .objects = store,
+                              .event = [this](const std::string& what) {
+                                log.warning("status", {{"what", what}});
+                              }});
   metrics.on_exposition([this] { allocation_metrics.update(allocation); });
   store.on_commit([this](const Commit& commit) {
     metrics.commit(commit.took);
@@ -112,6 +123,10 @@ void Process::Parts::ensure_default_namespace() {
 
 void Process::Parts::serve() {
   allocation.start();
+  if (observer) {
+    observer->start();
+    observer->lead();
+  }
   server.emplace(context,
                  ServerOptions{.listen = options.listen,
                                .tokens = tokens ? &*tokens : nullptr,
@@ -169,6 +184,7 @@ void Process::Parts::stop(int signal) {
   log.info("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   notify_service_manager(notify_socket, "STOPPING=1");
   timer.cancel();
+  if (observer) observer->stop();
   signals.async_wait([this](boost::system::error_code error, int again) {
     if (!error) stop(again);
   });
@@ -176,8 +192,8 @@ void Process::Parts::stop(int signal) {
   server->drain(drain_patience, [this] { context.stop(); });
 }
 
-Process::Process(const Options& options, const Log& log, std::string notify_socket)
-    : parts_{std::make_unique<Parts>(options, log, std::move(notify_socket))} {}
+Process::Process(const Options& options, const Log& log, std::string notify_socket, const ObserverFactory& observer)
+    : parts_{std::make_unique<Parts>(options, log, std::move(notify_socket), observer)} {}
 
 Process::~Process() = default;
 

@@ -5,14 +5,15 @@
 #include <memory>
 
 #include "controller/log.hpp"
+#include "controller/observer.hpp"
 #include "controller/options.hpp"
 
 namespace controller {
 
 class Process {
  public:
-  // Throws std::runtime_error when something it needs cannot be had.
-  Process(const Options& options, const Log& log, std::string notify_socket);
+  // Throws std::runtime_error when something it needs cannot be had. `observer` may be empty.
+  Process(const Options& options, const Log& log, std::string notify_socket, const ObserverFactory& observer);
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

@@ -57,7 +57,7 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
   const Log log{options.log_level, options.log_format};
   try {
     if (options.kubernetes) return run_kubernetes(options, environment, log);
-    Process process{options, log, environment.notify_socket};
+    Process process{options, log, environment.notify_socket, environment.observer};
     process.run();
     log.info("stopped");
     return 0;

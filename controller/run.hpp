@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "controller/kubernetes/observer.hpp"
+#include "controller/observer.hpp"
 
 namespace controller {
 
@@ -15,7 +15,7 @@ struct Environment {
   std::ostream& out;
   std::ostream& err;
   std::string notify_socket;  // NOTIFY_SOCKET of sd_notify(3); empty: nobody asked
-  ObserverFactory observer;   // of what a Kubernetes cluster's Services come to; empty: nobody looks
+  ObserverFactory observer;   // of what becomes of the objects; empty: nobody looks
 };
 
 // The exit code: 0 done, 1 failed at run time, 2 usage or configuration.

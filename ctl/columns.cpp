@@ -47,20 +47,39 @@ Row service(const json& o) {
           state};
 }
 
+// Whether a condition holds; else why not. A dash where nobody says, such as in files.
+Cell held(const json& object, const std::string& type, const char* yes) {
+  const auto* said = condition(object, type);
+  if (said == nullptr) return Cell{"-"};
+  const auto good = said->value("status", "") == "True";
+  return {good ? yes : said->value("reason", ""), good ? Colour::Good : Colour::Bad};
+}
+
+Cell accepted(const json& object) {
+  return held(object, "Accepted", "True");
+}
+
 Row pool(const json& o) {
   return {joined(o, "/spec/addresses"), at(o, "/status/assignedIPv4") + "/" + at(o, "/status/assignedIPv6"),
-          at(o, "/status/availableIPv4") + "/" + at(o, "/status/availableIPv6")};
+          at(o, "/status/availableIPv4") + "/" + at(o, "/status/availableIPv6"), accepted(o)};
 }
 
 Row peer(const json& o) {
   const auto asn = at(o, "/spec/peerASN");
   const auto down = at(o, "/spec/shutdown") == "true";
-  return {asn.empty() ? at(o, "/spec/dynamicASN") : asn, at(o, "/spec/peerAddress"), joined(o, "/spec/import"),
-          joined(o, "/spec/export"), Cell{down ? "shutdown" : "", Colour::Warning}};
+  const auto* established = condition(o, "Established");
+  const auto up = established != nullptr && established->value("status", "") == "True";
+  return {asn.empty() ? at(o, "/spec/dynamicASN") : asn,
+          at(o, "/spec/peerAddress"),
+          accepted(o),
+          Cell{at(o, "/status/sessions/summary"), up ? Colour::Good : Colour::Bad},
+          joined(o, "/spec/import"),
+          joined(o, "/spec/export"),
+          Cell{down ? "shutdown" : "", Colour::Warning}};
 }
 
 Row bgp_configuration(const json& o) {
-  return {at(o, "/spec/asn"), at(o, "/spec/routerID"), joined(o, "/spec/import")};
+  return {at(o, "/spec/asn"), at(o, "/spec/routerID"), joined(o, "/spec/import"), accepted(o)};
 }
 
 Row bgp_advertisement(const json& o) {
@@ -71,13 +90,15 @@ Row bgp_advertisement(const json& o) {
           : by_label         ? "by label"
           : prefixes.empty() ? "all"
                              : "",
-          prefixes, or_all(joined(o, "/spec/peers")), joined(o, "/spec/communities")};
+          prefixes, or_all(joined(o, "/spec/peers")), joined(o, "/spec/communities"),
+          held(o, "Effective", "Effective")};
 }
 
 Row layer2_advertisement(const json& o) {
   const auto by_label = o.contains("/spec/ipAddressPoolSelectors"_json_pointer);
   const auto pools = joined(o, "/spec/ipAddressPools");
-  return {pools.empty() && by_label ? "by label" : or_all(pools), or_all(joined(o, "/spec/interfaces"))};
+  return {pools.empty() && by_label ? "by label" : or_all(pools), or_all(joined(o, "/spec/interfaces")),
+          held(o, "Effective", "Effective")};
 }
 
 Row node(const json& o) {
@@ -102,8 +123,8 @@ Row bfd_profile(const json& o) {
     return said.empty() ? std::string{fallback} : said;
   };
   return {or_else("/spec/receiveInterval", "300") + "ms", or_else("/spec/transmitInterval", "300") + "ms",
-          or_else("/spec/detectMultiplier", "3"), or_else("/spec/echoMode", "false"),
-          or_else("/spec/authentication/type", "none")};
+          or_else("/spec/detectMultiplier", "3"),         or_else("/spec/echoMode", "false"),
+          or_else("/spec/authentication/type", "none"),   accepted(o)};
 }
 
 }  // namespace
@@ -114,21 +135,23 @@ Columns columns_of(const config::KindInfo& kind) {
     case Kind::Service:
       return {{"TYPE", "ADDRESSES", "PORTS", "STATE"}, service};
     case Kind::IPAddressPool:
-      return {{"ADDRESSES", "ASSIGNED", "FREE"}, pool};
+      return {{"ADDRESSES", "ASSIGNED", "FREE", "ACCEPTED"}, pool};
     case Kind::BGPPeer:
-      return {{"ASN", "ADDRESS", "IMPORT", "EXPORT", "ADMIN"}, peer};
+      return {{"ASN", "ADDRESS", "ACCEPTED", "ESTABLISHED", "IMPORT", "EXPORT", "ADMIN"}, peer};
     case Kind::BGPConfiguration:
-      return {{"ASN", "ROUTER-ID", "IMPORT"}, bgp_configuration};
+      return {{"ASN", "ROUTER-ID", "IMPORT", "ACCEPTED"}, bgp_configuration};
     case Kind::BGPAdvertisement:
-      return {{"POOLS", "PREFIXES", "PEERS", "COMMUNITIES"}, bgp_advertisement};
+      return {{"POOLS", "PREFIXES", "PEERS", "COMMUNITIES", "STATE"}, bgp_advertisement};
     case Kind::BFDProfile:
-      return {{"RECEIVE", "TRANSMIT", "MULTIPLIER", "ECHO", "AUTHENTICATION"}, bfd_profile};
+      return {{"RECEIVE", "TRANSMIT", "MULTIPLIER", "ECHO", "AUTHENTICATION", "ACCEPTED"}, bfd_profile};
     case Kind::L2Advertisement:
-      return {{"POOLS", "INTERFACES"}, layer2_advertisement};
+      return {{"POOLS", "INTERFACES", "STATE"}, layer2_advertisement};
     case Kind::BGPFilter:
-      return {{"RULES"}, [](const json& o) -> Row { return {count(o, "/spec/rules")}; }};
+      return {{"RULES", "ACCEPTED"}, [](const json& o) -> Row { return {count(o, "/spec/rules"), accepted(o)}; }};
     case Kind::Community:
-      return {{"NAMES"}, [](const json& o) -> Row { return {joined(o, "/spec/communities", "name")}; }};
+      return {{"NAMES", "ACCEPTED"}, [](const json& o) -> Row {
+                return {joined(o, "/spec/communities", "name"), accepted(o)};
+              }};
     case Kind::SpeakerState:
       return {{"HEARTBEAT", "OWNED", "INTERFACES"}, [](const json& o) -> Row {
                 return {at(o, "/spec/heartbeat"), count(o, "/spec/owned"), joined(o, "/spec/interfaces", "name")};

@@ -5,8 +5,6 @@
 #include <array>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "config/validate.hpp"
 
 namespace insight {
@@ -15,19 +13,6 @@ namespace {
 using config::Kind;
 using speaker::Gate;
 using speaker::Method;
-
-constexpr std::size_t most_names = 4;
-
-// "n1, n2, n3, n4 and 96 more"
-std::string names(const NodeNames& nodes) {
-  std::string out;
-  std::size_t count = 0;
-  for (const auto& node : nodes) {
-    if (count == most_names) return out + fmt::format(" and {} more", nodes.size() - most_names);
-    out += (count++ == 0 ? "" : count == nodes.size() ? " and " : ", ") + node;
-  }
-  return out;
-}
 
 std::string where(const NodeNames& bgp, const NodeNames& layer2) {
   std::string out;

@@ -16,13 +16,12 @@
 
 #include "config/changes.hpp"
 #include "config/resources.hpp"
+#include "insight/node_names.hpp"
 #include "net/address.hpp"
 #include "speaker/desired_policy.hpp"
 #include "speaker/gate.hpp"
 
 namespace insight {
-
-using NodeNames = std::set<std::string>;
 
 struct Announced {
   enum class Status : std::uint8_t { Yes, No };

@@ -306,6 +306,7 @@ SERIES = [
     ({'herald_controller_leader{pod="a"}': "1x3 _x20"}, "HeraldNoController", 2, 20),
     ({"herald_services_unannounced": "0x5 2x20"}, "HeraldServicesUnannounced", 5, 12),
     ({"herald_services_waiting": "0x2 1x30"}, "HeraldServicesWait", 8, 15),
+    ({"herald_objects_refused": "0x2 1x30"}, "HeraldObjectsRefused", 8, 15),
     ({'herald_bgp_session_up{peer="t",node="n"}': "1x2 0x20", 'herald_bgp_session_held_down{peer="t",node="n"}': "0x22"},
      "HeraldSessionDown", 3, 7),
     ({'herald_bgp_session_held_down{peer="t",node="n"}': "1x20"}, "HeraldSessionHeldDown", 3, 8),

@@ -43,6 +43,11 @@ spec: {type: LoadBalancer, ports: [{port: 80}]}
 """
 
 
+def said(host: Host, kind: str, name: str, what: str) -> dict[str, str]:
+    """A condition of an object; a LookupError while it is not there."""
+    return {one["type"]: one for one in host.json("get", kind, name)["status"]["conditions"]}[what]
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     with host(tmp_path_factory.mktemp("ctl")) as one:
@@ -56,6 +61,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         one.ctl("apply", "-f", "-", input=SET)
         poll(lambda: one.json("peers", node="r1")["peers"][0]["state"] == "Established", what="r1 and r2 meet")
         poll(lambda: one.json("get", "svc", "shop")["status"]["loadBalancer"]["ingress"], what="shop has an address")
+        poll(lambda: said(one, "pool", "web", "Accepted")["status"] == "True", what="the pool is accepted")
         yield one
 
 
@@ -84,6 +90,53 @@ def test_what_the_api_warns_of_is_said_once_on_standard_error(world: Host) -> No
         world.ctl("delete", "bgppeer", "w1", "w2")
     assert world.ctl("apply", "-f", "-", input=POOL % ("quiet", "203.0.113.64/32", "")).stderr == ""
     world.ctl("delete", "pool", "quiet")
+
+
+def test_objects_say_whether_they_are_accepted_and_what_comes_of_them(world: Host) -> None:
+    peer = "apiVersion: herald.dev/v1\nkind: BGPPeer\nmetadata: {name: asking}\n" \
+           "spec: {myASN: 65000, peerASN: 65009, peerAddress: 10.9.9.9, import: [%s]}\n"
+    ad = "---\napiVersion: herald.dev/v1\nkind: BGPAdvertisement\nmetadata: {name: asked}\nspec: {peers: [%s]}\n"
+    world.ctl("apply", "-f", "-", input=peer % "later" + ad % "nobody")
+
+    def says(kind: str, name: str, what: str, status: str, reason: str, *words: str) -> None:
+        def so() -> bool:
+            found = said(world, kind, name, what)
+            assert (found["status"], found["reason"]) == (status, reason), found
+            assert all(word in found["message"] for word in words), found
+            return True
+
+        poll(so, 20, what=f"{name}: {what} is {status}")
+
+    try:
+        missing = "spec.import: names BGPFilter/later, which is not there or is refused"
+        says("peer", "asking", "Accepted", "False", "HeldDown", missing)
+        says("peer", "asking", "Established", "False", "NotAccepted")
+        says("bgpad", "asked", "Accepted", "True", "AcceptedWithWarnings", "spec.peers: names BGPPeer/nobody")
+        says("bgpad", "asked", "Effective", "False", "NoPeer")
+        # `describe` has the conditions, and the Event that came of the refusal.
+        def described() -> bool:
+            text = world.ctl("describe", "peer", "asking").stdout
+            assert text.count(missing) == 2 and "HeldDown" in text and "NotAccepted" in text, text
+            return True
+
+        poll(described, 20, what="the condition and its Event are described")
+        row = dict(zip(*(line.split() for line in world.ctl("get", "peer", "asking").stdout.splitlines())))
+        assert row["ACCEPTED"] == "HeldDown" and row["ESTABLISHED"] == "0/1", row
+
+        world.ctl("apply", "-f", "-", input=peer % "accept-all" + ad % "asking")
+        says("peer", "asking", "Accepted", "True", "Accepted")
+        says("peer", "asking", "Established", "False", "NotEstablished", "not on n1")
+        says("bgpad", "asked", "Effective", "False", "NoSession", "no session with asking")
+        found = world.json("get", "peer", "asking")
+        assert found["status"]["sessions"] == {"nodes": 1, "established": 0, "summary": "0/1", "notEstablished": ["n1"]}
+        assert said(world, "peer", "asking", "Accepted")["observedGeneration"] == found["metadata"]["generation"]
+        # Heartbeats go on, and at rest nothing is written.
+        version = found["metadata"]["resourceVersion"]
+        beat = world.json("get", "speakerstate", "n1")["spec"]["heartbeat"]
+        poll(lambda: world.json("get", "speakerstate", "n1")["spec"]["heartbeat"] >= beat + 4, 20, what="four heartbeats")
+        assert world.json("get", "peer", "asking")["metadata"]["resourceVersion"] == version
+    finally:
+        world.ctl("delete", "bgppeer/asking", "bgpad/asked")
 
 
 def test_wide_adds_labels_and_all_namespaces_adds_namespaces(world: Host) -> None:

@@ -314,6 +314,11 @@ def test_own_kinds(kubectl):
     assert kubectl("get", "ipaddresspools").splitlines()[1].split()[:3] == [
         "front", "true", "192.0.2.0/24"]
     assert kubectl("get", "bgppeers").splitlines()[1].split()[:3] == ["tor1", "10.0.1.1", "65001"]
+    kubectl("wait", "--for=condition=Accepted", "--timeout=20s", "ipaddresspool/front", "bgppeer/tor1")
+    # There is no node, so no session either.
+    header, row = (line.split() for line in kubectl("get", "bgppeers").splitlines())
+    assert header[:5] == ["NAME", "ADDRESS", "ASN", "ACCEPTED", "ESTABLISHED"] and row[3:5] == ["True", "0/0"]
+    assert re.search(r"Reason:\s+NoNode", kubectl("describe", "bgppeer", "tor1"))
     assert "front" in kubectl("get", "herald")
     assert re.search(r"Peer Address:\s+10.0.1.1", kubectl("describe", "bgppeer", "tor1"))
     overlap = kubectl.fails("apply", "--validate=false", "-f", "-",

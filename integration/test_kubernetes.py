@@ -301,6 +301,66 @@ def test_a_service_says_who_announces_it_or_what_stops_it(cluster: Cluster) -> N
     holds(lambda: plane.get("service", "web")["metadata"]["resourceVersion"] == version, 3, what="the service as it is")
 
 
+def test_objects_say_whether_they_are_accepted(cluster: Cluster) -> None:
+    plane = cluster.plane
+
+    def says(kind: str, name: str, what: str, status: str, reason: str, *words: str) -> bool:
+        found = {one["type"]: one for one in plane.get(f"{kind}.herald.dev", name)["status"]["conditions"]}[what]
+        assert (found["status"], found["reason"]) == (status, reason), found
+        assert all(word in found["message"] for word in words), found
+        return True
+
+    for name in NODES:
+        poll(lambda: says("bgppeers", f"tor-{name}", "Established", "True", "Established", f"on {name}"), 20)
+    for kind, name in (("ipaddresspools", "routed"), ("bgpconfigurations", "default"), ("bgpadvertisements", "all")):
+        poll(lambda: says(kind, name, "Accepted", "True", "Accepted"), 20, what=f"{name} accepted")
+    poll(lambda: says("bgpadvertisements", "all", "Effective", "True", "Effective", "3 nodes and 3 BGPPeers"), 20)
+    header, *rows = (line.split() for line in plane.kubectl("get", "bgppeers.herald.dev").splitlines())
+    assert header == ["NAME", "ADDRESS", "ASN", "ACCEPTED", "ESTABLISHED", "AGE"]
+    assert [row[:5] for row in rows if row[0] == "tor-n2"] == [["tor-n2", "10.0.2.1", "65001", "True", "1/1"]]
+    assert "Effective" in plane.kubectl("get", "bgpadvertisements.herald.dev", "all")
+
+    # What the schema lets through and the reader does not, with one Event.
+    wrong = {"apiVersion": "herald.dev/v1", "kind": "BGPPeer", "metadata": {"name": "wrong"},
+             "spec": {"peerASN": 65001, "peerAddress": "10.0.1.300"}}
+    plane.apply(wrong)
+    try:
+        poll(lambda: says("bgppeers", "wrong", "Accepted", "False", "Invalid", "spec.peerAddress: must be"), 20)
+        says("bgppeers", "wrong", "Established", "False", "NotAccepted")
+
+        def told() -> bool:
+            events = json.loads(plane.kubectl("get", "events", "-o", "json"))["items"]
+            mine = [one for one in events if one["involvedObject"]["name"] == "wrong"]
+            assert [(one["reason"], one["type"]) for one in mine] == [("NotAccepted", "Warning")], mine
+            assert "spec.peerAddress" in mine[0]["message"]
+            return True
+
+        poll(told, 20, what="the Event of the refusal")
+        plane.apply({**wrong, "spec": {"peerASN": 65001, "peerAddress": "10.0.1.1", "nodeSelectors": [
+            {"matchLabels": {"kubernetes.io/hostname": "n1"}}]}})
+        poll(lambda: says("bgppeers", "wrong", "Accepted", "False", "SetAside", "spec.peerAddress", "BGPPeer/tor-n1"), 20)
+    finally:
+        plane.kubectl("delete", "bgppeers.herald.dev", "wrong")
+
+    cluster.lab.node("n3").kill("herald-speaker")
+    try:
+        poll(lambda: says("bgppeers", "tor-n3", "Established", "False", "NoSpeaker", "n3"), 20, what="a node that is dead")
+        assert says("bgppeers", "tor-n1", "Established", "True", "Established")
+    finally:
+        cluster.lab.node("n3").start("herald-speaker")
+    poll(lambda: says("bgppeers", "tor-n3", "Established", "True", "Established"), 30, what="a node that is back")
+    poll(lambda: cluster.tor_has("web", *NODES), 20)
+    # At rest nothing is written, and on MetalLB's objects never.
+    def versions() -> dict[str, str]:
+        return {name: plane.get("bgppeers.herald.dev", f"tor-{name}")["metadata"]["resourceVersion"] for name in NODES}
+
+    before = versions()
+    holds(lambda: versions() == before, 3, what="the peers as they are")
+    metallb = plane.kubectl_run("get", "bgpadvertisements.metallb.io", "-A", "-o", "json", check=False)
+    if metallb.returncode == 0:
+        assert all("conditions" not in one.get("status", {}) for one in json.loads(metallb.stdout)["items"])
+
+
 def patch_status(cluster: Cluster, name: str, status: dict[str, Any]) -> tuple[int, str]:
     """kubectl of 1.20 has no --subresource."""
     plane = cluster.plane
@@ -534,8 +594,10 @@ def test_the_rights_are_enough_and_no_more(cluster: Cluster) -> None:
         return plane.kubectl_run("auth", "can-i", *words, "--as", user, check=False).stdout.strip() == "yes"
 
     assert may(CONTROLLER, "patch", "services", "--subresource=status")
+    assert may(CONTROLLER, "patch", "bgppeers.herald.dev", "--subresource=status")
     for words in (("update", "services"), ("patch", "services"), ("get", "secrets"), ("update", "nodes"),
-                  ("delete", "services"), ("patch", "ipaddresspools.herald.dev")):
+                  ("delete", "services"), ("patch", "ipaddresspools.herald.dev"), ("patch", "bgppeers.herald.dev"),
+                  ("patch", "speakerstates.herald.dev", "--subresource=status")):
         assert not may(CONTROLLER, *words), words
     for words in (("patch", "services", "--subresource=status"), ("list", "secrets"), ("get", "secrets"),
                   ("update", "nodes"), ("create", "events"), ("patch", "bgppeers.herald.dev")):

@@ -4,23 +4,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/selects_pool.hpp"
+
 namespace speaker {
 namespace {
 
 constexpr auto exclude_label = "node.kubernetes.io/exclude-from-external-load-balancers";
-
-// Both lists empty: every pool.
-template <class Ad>
-bool selects_pool(const Ad& ad, const config::IPAddressPool& pool) {
-  if (ad.ip_address_pools.empty() && ad.ip_address_pool_selectors.empty()) return true;
-  return std::ranges::find(ad.ip_address_pools, pool.meta.name) != ad.ip_address_pools.end() ||
-         std::ranges::any_of(ad.ip_address_pool_selectors,
-                             [&](const auto& selector) { return selector.matches(pool.meta.labels); });
-}
-
-bool only_prefixes(const config::BGPAdvertisement& ad) {
-  return !ad.prefixes.empty() && ad.ip_address_pools.empty() && ad.ip_address_pool_selectors.empty();
-}
 
 template <class Ad>
 AdSet select(const std::vector<Ad>& all, const AdSet& ads, const config::Labels& service) {
@@ -110,10 +99,10 @@ void DesiredPolicy::read_bgp(const config::Resources& resources) {
                         .attributes = attributes_of(ad, resources),
                         .peers = ad.peers,
                         .prefixes = ad.prefixes});
-    if (only_prefixes(ad)) continue;
+    if (config::only_prefixes(ad)) continue;
     auto pool = pools_.begin();
     for (const auto& [pool_name, object] : resources.pools) {
-      if (selects_pool(ad, object)) pool->bgp.push_back(index);
+      if (config::selects_pool(ad, object)) pool->bgp.push_back(index);
       ++pool;
     }
   }
@@ -138,7 +127,7 @@ void DesiredPolicy::read_layer2(const config::Resources& resources) {
     layer2_ads_.push_back(std::move(compiled));
     auto pool = pools_.begin();
     for (const auto& [pool_name, object] : resources.pools) {
-      if (selects_pool(ad, object)) pool->layer2.push_back(index);
+      if (config::selects_pool(ad, object)) pool->layer2.push_back(index);
       ++pool;
     }
   }

@@ -24,6 +24,12 @@ class RateLimiter {
     next_ += interval_;
     return wait;
   }
+  // Takes a token if there is one now.
+  [[nodiscard]] bool take(Time now) {
+    if (std::max(next_, now - (burst_ - 1) * interval_) > now) return false;
+    static_cast<void>(reserve(now));
+    return true;
+  }
   // The server asked to be left alone: no token before `until`.
   void hold_back(Time until) { next_ = std::max(next_, until); }
 

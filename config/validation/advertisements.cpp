@@ -4,17 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/selects_pool.hpp"
 #include "config/validation/judge.hpp"
 
 namespace config {
 namespace {
-
-template <class Advertisement>
-bool selects(const Advertisement& ad, const IPAddressPool& pool) {
-  if (ad.ip_address_pools.empty() && ad.ip_address_pool_selectors.empty()) return true;
-  return std::ranges::find(ad.ip_address_pools, pool.meta.name) != ad.ip_address_pools.end() ||
-         (!ad.ip_address_pool_selectors.empty() && any_matches(ad.ip_address_pool_selectors, pool.meta.labels));
-}
 
 // A name of nothing makes an advertisement smaller, never wider: the list it stands in is not empty.
 template <class Advertisement>
@@ -52,7 +46,7 @@ std::optional<std::string> common_prefixes(const Judge& judge, const BGPAdvertis
   // Which services both select is not known before the services are.
   if (left.service_selectors != right.service_selectors) return std::nullopt;
   for (const auto* pool : judge.sound_pools) {
-    if (!selects(left, *pool) || !selects(right, *pool)) continue;
+    if (!selects_pool(left, *pool) || !selects_pool(right, *pool)) continue;
     for (const auto& range : pool->addresses) {
       const bool v4 = range.family() == net::Family::Ipv4;
       if (v4 ? left.aggregation_length == right.aggregation_length
@@ -95,7 +89,7 @@ void Judge::advertisements() {
     for (const auto& alias : unknown_aliases(ad->communities))
       set_aside(*ad, "spec.communities", "no Community defines " + alias);
     for (const auto* pool : sound_pools)
-      if (!is_set_aside(*ad) && selects(*ad, *pool)) check_aggregation(*this, *ad, *pool);
+      if (!is_set_aside(*ad) && selects_pool(*ad, *pool)) check_aggregation(*this, *ad, *pool);
   }
   const auto sound = by_age<BGPAdvertisement>();
   for (std::size_t newer = 0; newer < sound.size(); ++newer)

@@ -7,7 +7,7 @@ namespace config {
 
 void Judge::bfd_profiles() {
   for (const auto* profile : by_age<BFDProfile>()) {
-    if (!profile->authentication) continue;
+    if (!profile->authentication || view.secrets == Secrets::Unknown) continue;
     const auto& reference = profile->authentication->secret;
     const auto key = reference.full_name();
     const auto refuse = [&](std::string why) { set_aside(*profile, "spec.authentication.secret", std::move(why)); };

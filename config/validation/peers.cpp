@@ -86,7 +86,7 @@ void check_places(Judge& judge) {
 }
 
 void check_password(Judge& judge, const BGPPeer& peer) {
-  if (!peer.password_secret) return;
+  if (!peer.password_secret || judge.view.secrets == Secrets::Unknown) return;
   const auto& reference = *peer.password_secret;
   const auto key = reference.full_name();
   const auto found = judge.all.secrets.find(key);
@@ -105,7 +105,7 @@ void check_password(Judge& judge, const BGPPeer& peer) {
 
 // RFC 5925: numbered keys, at least one.
 void check_tcp_ao(Judge& judge, const BGPPeer& peer) {
-  if (!peer.tcp_ao) return;
+  if (!peer.tcp_ao || judge.view.secrets == Secrets::Unknown) return;
   const auto& reference = peer.tcp_ao->secret;
   const auto key = reference.full_name();
   const auto hold = [&](std::string why) { judge.hold_down(peer, "spec.tcpAO", std::move(why)); };

@@ -3,12 +3,10 @@
 
 #include <algorithm>
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include "config/object.hpp"
 #include "controller/allocation/pool_status.hpp"
 #include "controller/store/json_text.hpp"
+#include "controller/store/metadata.hpp"
 
 namespace controller {
 namespace {
@@ -19,10 +17,6 @@ constexpr std::size_t slice = 500;         // services looked at before other ev
 constexpr std::size_t most_batches = 32;   // on their way to the disk at once
 constexpr std::size_t most_events = 5000;  // kept; the oldest goes when another comes
 constexpr auto forget_interval = std::chrono::minutes{1};
-
-std::string timestamp(std::chrono::system_clock::time_point now) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
-}
 
 // Our own writes of a pool's status come by with every assignment, and are no reason to look at all services again.
 bool concerns_spec(const Change& change) {
@@ -244,7 +238,7 @@ void AllocationLoop::run_slice() {
   std::vector<Write> batch;
   std::vector<Written> writes;
   batch.reserve(3 * std::min(slice, queue_.size()) + touched_pools_.size() + 1);  // a status, an Event, an old Event
-  const auto when = timestamp(clocks_.wall());
+  const auto when = rfc3339(clocks_.wall());
   for (std::size_t i = 0; i < slice && !queue_.empty(); ++i) {
     auto& entry = *queue_.front();
     queue_.pop_front();
@@ -292,29 +286,17 @@ bool AllocationLoop::reconcile(Entry& entry, const std::string& timestamp, std::
                    .if_revision = object->revision,
                    .text = std::move(outcome.update->merge_patch)});
   for (const auto& event : outcome.update->events) {
-    event.type == ServiceEvent::Type::Warning ? ++counters_.refused
-                                              : counters_.assigned += event.reason == "IPAllocated";
+    event.type == EventText::Type::Warning ? ++counters_.refused : counters_.assigned += event.reason == "IPAllocated";
     add_event(*object, event, timestamp, batch);
   }
   return true;
 }
 
-void AllocationLoop::add_event(const Object& service, const ServiceEvent& event, const std::string& timestamp,
+void AllocationLoop::add_event(const Object& service, const EventText& event, const std::string& timestamp,
                                std::vector<Write>& batch) {
   const auto serial = static_cast<std::uint64_t>(clocks_.wall().time_since_epoch().count()) + ++event_serial_;
-  const auto& of = service.key;
-  ObjectKey key{config::Kind::Event, of.namespace_name, fmt::format("{}.{:x}", of.name, serial)};
-  JsonWriter out;
-  out.object().member("apiVersion", "v1").name("count").raw("1").member("firstTimestamp", timestamp);
-  out.name("involvedObject").object().member("apiVersion", "v1").member("kind", "Service").member("name", of.name);
-  out.member("namespace", of.namespace_name).member("uid", service.uid).end_object();
-  out.member("kind", "Event").member("lastTimestamp", timestamp).member("message", event.message);
-  out.name("metadata").object().member("name", key.name).member("namespace", key.namespace_name).end_object();
-  out.member("reason", event.reason).member("reportingComponent", "herald-controller");
-  out.name("source").object().member("component", "herald-controller").end_object();
-  out.member("type", event.type == ServiceEvent::Type::Normal ? "Normal" : "Warning").end_object();
-  events_.push_back(key);
-  batch.push_back({.verb = Write::Verb::Create, .key = std::move(key), .text = out.take()});
+  batch.push_back(event_about(service, event, serial, timestamp));
+  events_.push_back(batch.back().key);
   while (events_.size() > most_events) {
     batch.push_back({.verb = Write::Verb::Delete, .key = std::move(events_.front())});
     events_.pop_front();

@@ -95,7 +95,7 @@ class AllocationLoop {
   [[nodiscard]] bool pools_due() const;
   void run_slice();
   bool reconcile(Entry& entry, const std::string& timestamp, std::vector<Write>& batch);
-  void add_event(const Object& service, const ServiceEvent& event, const std::string& timestamp,
+  void add_event(const Object& service, const EventText& event, const std::string& timestamp,
                  std::vector<Write>& batch);
   void add_pool_status(const std::string& timestamp, std::vector<Write>& batch);
   void written(const std::vector<Written>& writes, const std::vector<WriteResult>& results);

@@ -6,18 +6,14 @@
 #include <limits>
 #include <utility>
 
+#include "controller/conditions.hpp"
+
 namespace controller {
 namespace {
 
 using nlohmann::json;
 
 constexpr std::array families{std::pair{net::Family::Ipv4, "IPv4"}, std::pair{net::Family::Ipv6, "IPv6"}};
-
-// A member that is a string; empty when it is anything else, or the whole is no object.
-std::string text_of(const json& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
-}
 
 // JSON readers take larger numbers for something else.
 std::uint64_t shown(std::uint64_t count) {
@@ -31,53 +27,34 @@ std::string counted(const Allocator::Usage& usage, const std::string& family) {
   return text;
 }
 
-json exhausted(const Allocator& allocator, const std::string& pool) {
-  std::string text;
-  std::string reason;
+Statement exhausted(const Allocator& allocator, const std::string& pool) {
+  Statement out{.type = std::string{exhausted_condition}, .status = Statement::Status::True};
   for (const auto& [family, name] : families) {
     const auto usage = allocator.usage(pool, family);
     if (usage.capacity == 0 || usage.available() != 0) continue;
-    text += (text.empty() ? "" : "; ") + counted(usage, name);
-    reason = reason.empty() ? "No" + std::string{name} + "Left" : "NothingLeft";
+    out.message += (out.message.empty() ? "" : "; ") + counted(usage, name);
+    out.reason = out.reason.empty() ? "No" + std::string{name} + "Left" : "NothingLeft";
   }
-  if (text.empty())
-    return {
-        {"status", "False"}, {"reason", "AddressesLeft"}, {"message", "each family of the pool has addresses left"}};
-  return {{"status", "True"}, {"reason", reason}, {"message", text}};
+  if (!out.message.empty()) return out;
+  out.status = Statement::Status::False;
+  out.reason = "AddressesLeft";
+  out.message = "each family of the pool has addresses left";
+  return out;
 }
 
 }  // namespace
 
 std::optional<json> pool_status(const Allocator& allocator, const json& pool, const std::string& timestamp) {
   const auto name = pool.value("/metadata/name"_json_pointer, std::string{});
-  const auto before = pool.value("/status"_json_pointer, json::object());
-  json status;
+  ObjectStatus said{.conditions = {exhausted(allocator, name)}};
   for (const auto& [family, suffix] : families) {
     const auto usage = allocator.usage(name, family);
-    status[std::string{"capacity"} + suffix] = shown(usage.capacity);
-    status[std::string{"assigned"} + suffix] = shown(usage.assigned);
-    status[std::string{"quarantined"} + suffix] = shown(usage.quarantined);
-    status[std::string{"available"} + suffix] = shown(usage.available());
+    said.members[std::string{"capacity"} + suffix] = shown(usage.capacity);
+    said.members[std::string{"assigned"} + suffix] = shown(usage.assigned);
+    said.members[std::string{"quarantined"} + suffix] = shown(usage.quarantined);
+    said.members[std::string{"available"} + suffix] = shown(usage.available());
   }
-  auto condition = exhausted(allocator, name);
-  condition["type"] = exhausted_condition;
-  condition["lastTransitionTime"] = timestamp;
-  auto conditions = json::array();
-  const auto had = before.is_object() ? before.value("conditions", json::array()) : json::array();
-  static const auto none = json::array();
-  for (const auto& entry : had.is_array() ? had : none) {
-    if (text_of(entry, "type") != exhausted_condition) {
-      conditions.push_back(entry);
-    } else if (text_of(entry, "status") == condition["status"]) {
-      condition["lastTransitionTime"] = text_of(entry, "lastTransitionTime");
-    }
-  }
-  conditions.push_back(std::move(condition));
-  status["conditions"] = std::move(conditions);
-  auto after = before.is_object() ? before : json::object();
-  after.update(status);
-  if (after == before) return std::nullopt;
-  return status;
+  return status_patch(pool, said, timestamp);
 }
 
 }  // namespace controller

@@ -132,7 +132,7 @@ std::optional<Allocated> ServiceReconciler::keep(const ServiceView& seen, const 
 }
 
 // What the service shall have: what it has, where that is still right; else something new.
-Allocated ServiceReconciler::settle(const ServiceView& seen, net::TimePoint now, std::vector<ServiceEvent>& events) {
+Allocated ServiceReconciler::settle(const ServiceView& seen, net::TimePoint now, std::vector<EventText>& events) {
   if (seen.unreadable) return net::fail(*seen.unreadable);
   if (foreign(seen))
     return net::fail(
@@ -158,7 +158,7 @@ Allocated ServiceReconciler::settle(const ServiceView& seen, net::TimePoint now,
     if (after == nullptr || std::ranges::find(after->addresses, address) == after->addresses.end())
       lost.push_back(address);
   if (!lost.empty())
-    events.push_back({ServiceEvent::Type::Normal, "ClearAssignment", list(lost) + " was taken back: " + reason});
+    events.push_back({EventText::Type::Normal, "ClearAssignment", list(lost) + " was taken back: " + reason});
   // What it had and could not be adopted rests as well, unless it is what another has.
   if (!was_held)
     for (const auto& address : lost) allocator_.recall(seen.request.service, address, now, now);
@@ -168,7 +168,7 @@ Allocated ServiceReconciler::settle(const ServiceView& seen, net::TimePoint now,
 Reconciled ServiceReconciler::reconcile(std::string_view service, net::TimePoint now, const std::string& timestamp) {
   const auto seen = view(service);
   if (!ours(seen)) return {.waits = false, .update = not_ours(seen, now)};
-  std::vector<ServiceEvent> events;
+  std::vector<EventText> events;
   const auto outcome = settle(seen, now, events);
   const auto waits = allocator_.assignment(seen.request.service) == nullptr;
   return {.waits = waits, .update = tell(seen, outcome, std::move(events), timestamp)};
@@ -184,7 +184,7 @@ std::optional<ServiceUpdate> ServiceReconciler::not_ours(const ServiceView& seen
     for (const auto& address : seen.ingress) allocator_.recall(seen.request.service, address, now, now);
   ServiceUpdate update;
   if (!seen.ingress.empty())
-    update.events.push_back({ServiceEvent::Type::Normal, "ClearAssignment",
+    update.events.push_back({EventText::Type::Normal, "ClearAssignment",
                              list(seen.ingress) + " was released: the service is no longer a load balancer of ours"});
   const auto pool = seen.told_pool.empty() ? std::nullopt : std::optional{std::string{}};
   update.merge_patch = patch(seen, pool, std::nullopt, {});
@@ -192,7 +192,7 @@ std::optional<ServiceUpdate> ServiceReconciler::not_ours(const ServiceView& seen
 }
 
 std::optional<ServiceUpdate> ServiceReconciler::tell(const ServiceView& seen, const Allocated& outcome,
-                                                     std::vector<ServiceEvent> events,
+                                                     std::vector<EventText> events,
                                                      const std::string& timestamp) const {
   const auto* held = allocator_.assignment(seen.request.service);
   const auto addresses = held == nullptr ? std::vector<net::IpAddress>{} : held->addresses;
@@ -206,9 +206,9 @@ std::optional<ServiceUpdate> ServiceReconciler::tell(const ServiceView& seen, co
   ServiceUpdate update{.merge_patch = {}, .events = std::move(events)};
   if (outcome) {
     if (kept != seen.ingress)
-      update.events.push_back({ServiceEvent::Type::Normal, "IPAllocated", "assigned " + next.message});
+      update.events.push_back({EventText::Type::Normal, "IPAllocated", "assigned " + next.message});
   } else if (!same_condition) {
-    update.events.push_back({ServiceEvent::Type::Warning, "AllocationFailed", next.message});
+    update.events.push_back({EventText::Type::Warning, "AllocationFailed", next.message});
   }
   const auto told = pool == seen.told_pool ? std::nullopt : std::optional{pool};
   update.merge_patch = patch(seen, told, next, kept);

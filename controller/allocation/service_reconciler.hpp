@@ -11,20 +11,13 @@
 
 #include "controller/allocation/allocator.hpp"
 #include "controller/allocation/service_view.hpp"
+#include "controller/event.hpp"
 
 namespace controller {
 
-// An Event on the Service. Made only when something changed, so there are no floods.
-struct ServiceEvent {
-  enum class Type : std::uint8_t { Normal, Warning };
-  Type type{};
-  std::string reason;
-  std::string message;
-};
-
 struct ServiceUpdate {
   std::string merge_patch;  // JSON: {"metadata": {"annotations": ...}, "status": ...}
-  std::vector<ServiceEvent> events;
+  std::vector<EventText> events;
 };
 
 // What came of looking at a service.
@@ -71,9 +64,9 @@ class ServiceReconciler {
   [[nodiscard]] static bool can_widen(const ServiceView& view, const Assignment& assignment);
   // What must be written of what came out.
   [[nodiscard]] std::optional<ServiceUpdate> tell(const ServiceView& view, const Allocated& outcome,
-                                                  std::vector<ServiceEvent> events, const std::string& timestamp) const;
+                                                  std::vector<EventText> events, const std::string& timestamp) const;
   [[nodiscard]] std::optional<ServiceUpdate> not_ours(const ServiceView& view, net::TimePoint now);
-  [[nodiscard]] Allocated settle(const ServiceView& view, net::TimePoint now, std::vector<ServiceEvent>& events);
+  [[nodiscard]] Allocated settle(const ServiceView& view, net::TimePoint now, std::vector<EventText>& events);
 
   std::string class_;
   Allocator allocator_;

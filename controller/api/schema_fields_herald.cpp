@@ -34,7 +34,7 @@ constexpr auto pool = std::to_array<SchemaField>({
     {"status.availableIPv6", TextOrInteger, "Addresses left.", {}},
     {"status.capacityIPv4", TextOrInteger, "Addresses that the pool can give out.", {}},
     {"status.capacityIPv6", TextOrInteger, "Addresses that the pool can give out.", {}},
-    {"status.conditions[]", Any, "herald.dev/Exhausted: whether a family has none left.", "type"},
+    {"status.conditions[]", Any, "Accepted; herald.dev/Exhausted: whether a family has none left.", "type"},
     {"status.quarantinedIPv4", Integer, "Released addresses that rest before others get them.", {}},
     {"status.quarantinedIPv6", Integer, "Released addresses that rest before others get them.", {}},
 });
@@ -43,6 +43,8 @@ constexpr auto community = std::to_array<SchemaField>({
     {"spec.communities[]", Object, "The names given.", {}},
     {"spec.communities[].name", Text, "The name, as advertisements and filters use it.", {}},
     {"spec.communities[].value", Text, "65001:100 or large:1:2:3.", {}},
+    {"status", Object, "What the controller says of it.", {}},
+    {"status.conditions[]", Any, "Accepted, or why not.", "type"},
 });
 
 constexpr auto peer = std::to_array<SchemaField>({
@@ -117,6 +119,14 @@ constexpr auto peer = std::to_array<SchemaField>({
     {"spec.shutdown", Boolean, "Held down on purpose. Default false.", {}},
     {"spec.shutdownMessage", Text, "What the neighbour is told then.", {}},
     {"spec.description", Text, "For people.", {}},
+    {"status", Object, "What the controller says of it.", {}},
+    {"status.conditions[]", Any, "Accepted, or why not; Established: on every node it runs on that has a live speaker.",
+     "type"},
+    {"status.sessions", Object, "Its sessions, on nodes with a live speaker.", {}},
+    {"status.sessions.nodes", Integer, "On so many nodes it runs.", {}},
+    {"status.sessions.established", Integer, "On so many of them its session is established.", {}},
+    {"status.sessions.summary", Text, "Both in short: 2/3.", {}},
+    {"status.sessions.notEstablished[]", Text, "Nodes where it is not, the first of them.", {}},
 });
 
 constexpr auto configuration = std::to_array<SchemaField>({
@@ -160,6 +170,8 @@ constexpr auto configuration = std::to_array<SchemaField>({
     {"spec.aggregates[].asSet", Boolean, "Its path holds their AS numbers as a set. Default false.", {}},
     {"spec.aggregates[].communities[]", Text, "Such as 65001:100.", {}},
     {"spec.import[]", Text, "Filters of peers that have none of their own. Default: reject-all.", {}},
+    {"status", Object, "What the controller says of it.", {}},
+    {"status.conditions[]", Any, "Accepted, or why not.", "type"},
 });
 
 constexpr auto advertisement = std::to_array<SchemaField>({
@@ -175,6 +187,9 @@ constexpr auto advertisement = std::to_array<SchemaField>({
     {"spec.med", Integer, "MULTI_EXIT_DISC.", {}},
     {"spec.prepend", Integer, "How many times more our AS stands in the path, 0 to 16.", {}},
     {"spec.communities[]", Text, "65001:100, large:1:2:3 or a name of a Community.", {}},
+    {"status", Object, "What the controller says of it.", {}},
+    {"status.conditions[]", Any, "Accepted, or why not; Effective, or the first reason why nothing comes of it.",
+     "type"},
 });
 
 constexpr auto filter = std::to_array<SchemaField>({
@@ -220,6 +235,8 @@ constexpr auto filter = std::to_array<SchemaField>({
     {"spec.rules[].set.removeCommunities[]", Text, "Taken away; * stands for any number.", {}},
     {"spec.rules[].set.communities[]", Text, "Instead of all that are there.", {}},
     {"spec.rules[].set.nextHop", Text, "The next hop: an address, or self.", {}},
+    {"status", Object, "What the controller says of it.", {}},
+    {"status.conditions[]", Any, "Accepted, or why not.", "type"},
 });
 
 constexpr auto bfd = std::to_array<SchemaField>({
@@ -240,6 +257,8 @@ constexpr auto bfd = std::to_array<SchemaField>({
     {"spec.authentication.secret.name", Text, "Its name.", {}},
     {"spec.authentication.secret.namespace", Text, "Its namespace.", {}},
     {"spec.authentication.secret.key", Text, "The key of it that is meant. Default: password.", {}},
+    {"status", Object, "What the controller says of it.", {}},
+    {"status.conditions[]", Any, "Accepted, or why not.", "type"},
 });
 
 constexpr auto layer2 = std::to_array<SchemaField>({
@@ -251,6 +270,9 @@ constexpr auto layer2 = std::to_array<SchemaField>({
     {"spec.preferredNodeSelectors[]", Object, "Nodes that answer rather than others.", {}},
     {"spec.preferredNodeSelectors[].weight", Integer, "How much rather, 1 to 100.", {}},
     {"spec.preferredNodeSelectors[].preference", Selector, "Which nodes.", {}},
+    {"status", Object, "What the controller says of it.", {}},
+    {"status.conditions[]", Any, "Accepted, or why not; Effective, or the first reason why nothing comes of it.",
+     "type"},
 });
 
 constexpr auto speaker = std::to_array<SchemaField>({

@@ -231,6 +231,27 @@ std::string per_family(const json& pool, std::string_view what) {
   return v4.empty() || v6.empty() || v6 == "0" ? or_else(v4, v6) : v4 == "0" ? v6 : fmt::format("{}/{}", v4, v6);
 }
 
+// Of one of its conditions.
+std::string condition(const json& object, std::string_view type, std::string_view what) {
+  const auto& conditions = lookup(object, "status.conditions");
+  for (std::size_t i = 0; conditions.is_array() && i < conditions.size(); ++i)
+    if (text_at(conditions[i], "type") == type) return text_at(conditions[i], what);
+  return {};
+}
+
+constexpr Column accepted_column{"Accepted", "string", "Whether it is used as it is written."};
+constexpr Column reason_column{"Reason", "string", "Why it is accepted or not.", wide};
+constexpr Column state_column{"State", "string", "Effective, or the first reason why nothing comes of it."};
+std::string accepted(const json& object) {
+  return condition(object, "Accepted", "status");
+}
+std::string reason(const json& object) {
+  return condition(object, "Accepted", "reason");
+}
+std::string state(const json& object) {
+  return condition(object, "Effective", "reason");
+}
+
 constexpr std::array pool_columns{
     name_column,
     Column{"Auto-Assign", "string", "Whether services get its addresses without asking for this pool."},
@@ -238,6 +259,8 @@ constexpr std::array pool_columns{
     Column{"Addresses", "string", "Ranges and prefixes."},
     Column{"Assigned", "string", "Addresses in use, IPv4/IPv6."},
     Column{"Free", "string", "Addresses left, IPv4/IPv6."},
+    accepted_column,
+    reason_column,
     age_column};
 json pool_cells(const json& pool, WallTime now) {
   return {name(pool),
@@ -246,12 +269,17 @@ json pool_cells(const json& pool, WallTime now) {
           joined_at(pool, "spec.addresses"),
           per_family(pool, "assigned"),
           per_family(pool, "available"),
+          accepted(pool),
+          reason(pool),
           age(pool, now)};
 }
 
 constexpr std::array peer_columns{name_column,
                                   Column{"Address", "string", "Of the neighbour."},
                                   Column{"ASN", "string", "Of the neighbour."},
+                                  accepted_column,
+                                  Column{"Established", "string", "On how many of the nodes that it runs on."},
+                                  reason_column,
                                   Column{"My-ASN", "string", "Where it is not that of BGPConfiguration.", wide},
                                   Column{"Hold-Time", "string", "As proposed to the neighbour.", wide},
                                   Column{"Passive", "string", "Whether only the neighbour connects.", wide},
@@ -261,6 +289,9 @@ json peer_cells(const json& peer, WallTime now) {
   return {name(peer),
           text_at(peer, "spec.peerAddress"),
           or_else(text_at(peer, "spec.peerASN"), text_at(peer, "spec.dynamicASN")),
+          accepted(peer),
+          text_at(peer, "status.sessions.summary"),
+          reason(peer),
           text_at(peer, "spec.myASN"),
           or_else(text_at(peer, "spec.holdTime"), "90s"),
           or_else(text_at(peer, "spec.passive"), "false"),
@@ -268,12 +299,21 @@ json peer_cells(const json& peer, WallTime now) {
           age(peer, now)};
 }
 
-constexpr std::array configuration_columns{
-    name_column, Column{"ASN", "string", "Of the node."}, Column{"Router-ID", "string", "Where it is not chosen."},
-    Column{"Port", "string", "On which it listens; 0: it does not."}, age_column};
+constexpr std::array configuration_columns{name_column,
+                                           Column{"ASN", "string", "Of the node."},
+                                           Column{"Router-ID", "string", "Where it is not chosen."},
+                                           Column{"Port", "string", "On which it listens; 0: it does not."},
+                                           accepted_column,
+                                           reason_column,
+                                           age_column};
 json configuration_cells(const json& object, WallTime now) {
-  return {name(object), text_at(object, "spec.asn"), text_at(object, "spec.routerID"),
-          or_else(text_at(object, "spec.listen.port"), "179"), age(object, now)};
+  return {name(object),
+          text_at(object, "spec.asn"),
+          text_at(object, "spec.routerID"),
+          or_else(text_at(object, "spec.listen.port"), "179"),
+          accepted(object),
+          reason(object),
+          age(object, now)};
 }
 
 constexpr std::array advertisement_columns{name_column,
@@ -282,6 +322,9 @@ constexpr std::array advertisement_columns{name_column,
                                            Column{"Peers", "string", "To whom; empty: to all."},
                                            Column{"Communities", "string", "Attached to the routes.", wide},
                                            Column{"Local-Pref", "string", "For internal peers.", wide},
+                                           accepted_column,
+                                           state_column,
+                                           reason_column,
                                            age_column};
 json advertisement_cells(const json& object, WallTime now) {
   return {name(object),
@@ -290,12 +333,16 @@ json advertisement_cells(const json& object, WallTime now) {
           joined_at(object, "spec.peers"),
           joined_at(object, "spec.communities"),
           text_at(object, "spec.localPref"),
+          accepted(object),
+          state(object),
+          reason(object),
           age(object, now)};
 }
 
-constexpr std::array filter_columns{name_column, Column{"Rules", "integer", "How many rules it has."}, age_column};
+constexpr std::array filter_columns{name_column, Column{"Rules", "integer", "How many rules it has."}, accepted_column,
+                                    reason_column, age_column};
 json filter_cells(const json& object, WallTime now) {
-  return {name(object), size_at(object, "spec.rules"), age(object, now)};
+  return {name(object), size_at(object, "spec.rules"), accepted(object), reason(object), age(object, now)};
 }
 
 constexpr std::array bfd_columns{name_column,
@@ -305,6 +352,8 @@ constexpr std::array bfd_columns{name_column,
                                  Column{"Echo", "string", "Whether echoes are sent.", wide},
                                  Column{"Passive", "string", "Whether the neighbour begins.", wide},
                                  Column{"Authentication", "string", "How packets are signed."},
+                                 accepted_column,
+                                 reason_column,
                                  age_column};
 json bfd_cells(const json& object, WallTime now) {
   return {name(object),
@@ -314,20 +363,32 @@ json bfd_cells(const json& object, WallTime now) {
           or_else(text_at(object, "spec.echoMode"), "false"),
           or_else(text_at(object, "spec.passiveMode"), "false"),
           text_at(object, "spec.authentication.type"),
+          accepted(object),
+          reason(object),
           age(object, now)};
 }
 
-constexpr std::array layer2_columns{name_column, Column{"Pools", "string", "Whose addresses are answered for."},
-                                    Column{"Interfaces", "string", "On which; empty: on all."}, age_column};
+constexpr std::array layer2_columns{name_column,
+                                    Column{"Pools", "string", "Whose addresses are answered for."},
+                                    Column{"Interfaces", "string", "On which; empty: on all."},
+                                    accepted_column,
+                                    state_column,
+                                    reason_column,
+                                    age_column};
 json layer2_cells(const json& object, WallTime now) {
-  return {name(object), joined_at(object, "spec.ipAddressPools"), joined_at(object, "spec.interfaces"),
+  return {name(object),
+          joined_at(object, "spec.ipAddressPools"),
+          joined_at(object, "spec.interfaces"),
+          accepted(object),
+          state(object),
+          reason(object),
           age(object, now)};
 }
 
 constexpr std::array community_columns{name_column, Column{"Aliases", "integer", "How many names it gives."},
-                                       age_column};
+                                       accepted_column, reason_column, age_column};
 json community_cells(const json& object, WallTime now) {
-  return {name(object), size_at(object, "spec.communities"), age(object, now)};
+  return {name(object), size_at(object, "spec.communities"), accepted(object), reason(object), age(object, now)};
 }
 
 constexpr std::array speaker_columns{name_column, Column{"Heartbeat", "string", "Goes up while the speaker lives."},

@@ -108,6 +108,9 @@ constexpr auto speaker = std::to_array<CrdRule>({
 });
 
 constexpr PrinterColumn age{"Age", "date", ".metadata.creationTimestamp"};
+constexpr PrinterColumn accepted{"Accepted", "string", R"(.status.conditions[?(@.type=="Accepted")].status)"};
+constexpr PrinterColumn reason{"Reason", "string", R"(.status.conditions[?(@.type=="Accepted")].reason)", 1};
+constexpr PrinterColumn effective{"State", "string", R"(.status.conditions[?(@.type=="Effective")].reason)"};
 
 constexpr std::array pool_columns{PrinterColumn{"Auto Assign", "boolean", ".spec.autoAssign"},
                                   PrinterColumn{"Avoid Buggy IPs", "boolean", ".spec.avoidBuggyIPs", 1},
@@ -116,8 +119,11 @@ constexpr std::array pool_columns{PrinterColumn{"Auto Assign", "boolean", ".spec
                                   PrinterColumn{"Free", "integer", ".status.availableIPv4"},
                                   PrinterColumn{"Assigned IPv6", "integer", ".status.assignedIPv6", 1},
                                   PrinterColumn{"Free IPv6", "integer", ".status.availableIPv6", 1},
+                                  accepted,
+                                  reason,
                                   age};
-constexpr std::array community_columns{PrinterColumn{"Names", "string", ".spec.communities[*].name"}, age};
+constexpr std::array community_columns{PrinterColumn{"Names", "string", ".spec.communities[*].name"}, accepted, reason,
+                                       age};
 constexpr auto bfd = std::to_array<CrdRule>({
     {"spec.receiveInterval", R"({"minimum": 10, "maximum": 60000, "default": 300})"},
     {"spec.transmitInterval", R"({"minimum": 10, "maximum": 60000, "default": 300})"},
@@ -135,19 +141,35 @@ constexpr auto bfd = std::to_array<CrdRule>({
 
 constexpr std::array bfd_columns{PrinterColumn{"Receive", "integer", ".spec.receiveInterval"},
                                  PrinterColumn{"Transmit", "integer", ".spec.transmitInterval"},
-                                 PrinterColumn{"Multiplier", "integer", ".spec.detectMultiplier"}, age};
+                                 PrinterColumn{"Multiplier", "integer", ".spec.detectMultiplier"},
+                                 accepted,
+                                 reason,
+                                 age};
 constexpr std::array peer_columns{PrinterColumn{"Address", "string", ".spec.peerAddress"},
                                   PrinterColumn{"ASN", "string", ".spec.peerASN"},
+                                  accepted,
+                                  PrinterColumn{"Established", "string", ".status.sessions.summary"},
+                                  reason,
                                   PrinterColumn{"Passive", "boolean", ".spec.passive", 1},
-                                  PrinterColumn{"Shutdown", "boolean", ".spec.shutdown", 1}, age};
+                                  PrinterColumn{"Shutdown", "boolean", ".spec.shutdown", 1},
+                                  age};
 constexpr std::array configuration_columns{PrinterColumn{"ASN", "integer", ".spec.asn"},
-                                           PrinterColumn{"Router ID", "string", ".spec.routerID"}, age};
+                                           PrinterColumn{"Router ID", "string", ".spec.routerID"}, accepted, reason,
+                                           age};
 constexpr std::array advertisement_columns{PrinterColumn{"Pools", "string", ".spec.ipAddressPools"},
                                            PrinterColumn{"Peers", "string", ".spec.peers"},
-                                           PrinterColumn{"Communities", "string", ".spec.communities", 1}, age};
-constexpr std::array filter_columns{PrinterColumn{"Rules", "string", ".spec.rules[*].name"}, age};
+                                           accepted,
+                                           effective,
+                                           PrinterColumn{"Communities", "string", ".spec.communities", 1},
+                                           reason,
+                                           age};
+constexpr std::array filter_columns{PrinterColumn{"Rules", "string", ".spec.rules[*].name"}, accepted, reason, age};
 constexpr std::array layer2_columns{PrinterColumn{"Pools", "string", ".spec.ipAddressPools"},
-                                    PrinterColumn{"Interfaces", "string", ".spec.interfaces"}, age};
+                                    PrinterColumn{"Interfaces", "string", ".spec.interfaces"},
+                                    accepted,
+                                    effective,
+                                    reason,
+                                    age};
 constexpr std::array speaker_columns{PrinterColumn{"Heartbeat", "integer", ".spec.heartbeat"},
                                      PrinterColumn{"Interval", "string", ".spec.heartbeatInterval"},
                                      PrinterColumn{"Draining", "boolean", ".spec.draining"},

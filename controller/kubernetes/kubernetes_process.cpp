@@ -140,8 +140,11 @@ KubernetesProcess::Parts::Parts(const Options& given, const config::KubernetesAc
                                             log.warning("api", {{"what", what}});
                                           }});
   if (make_observer)
-    observer = make_observer({context.get_executor(), access.endpoint, chosen.metallb_namespace,
-                              options.load_balancer_class, mirror, [this](const std::string& what) {
+    observer = make_observer({.executor = context.get_executor(),
+                              .kubernetes = ObserverContext::Kubernetes{access.endpoint, chosen.metallb_namespace},
+                              .load_balancer_class = options.load_balancer_class,
+                              .objects = mirror,
+                              .event = [this](const std::string& what) {
                                 log.warning("api", {{"what", what}});
                               }});
   if (observer && chosen.webhook)

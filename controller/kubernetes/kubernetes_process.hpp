@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "config/source/kubeconfig.hpp"
-#include "controller/kubernetes/observer.hpp"
 #include "controller/log.hpp"
+#include "controller/observer.hpp"
 #include "controller/options.hpp"
 
 namespace controller {

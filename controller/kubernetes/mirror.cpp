@@ -144,11 +144,14 @@ Mirror::Mirror(const boost::asio::any_io_executor& executor, Options options, St
                    },
                .event = listener_.event,
                .metallb_namespace = options_.metallb_namespace}} {
-  // Services first: see refresh().
-  for (const auto kind : {Kind::Service, Kind::IPAddressPool, Kind::Namespace}) {
+  // Services first: see refresh(). Of kinds that are there for their status alone, MetalLB's have none.
+  for (const auto kind :
+       {Kind::Service, Kind::IPAddressPool, Kind::Namespace, Kind::Community, Kind::BGPPeer, Kind::BGPConfiguration,
+        Kind::BGPAdvertisement, Kind::BGPFilter, Kind::BFDProfile, Kind::L2Advertisement}) {
     for (auto& found : config::kubernetes_collections(kind, options_.metallb_namespace)) {
       const auto& info = config::info(kind);
       const auto metallb = found.dialect == config::Dialect::MetalLb;
+      if (metallb && kind != Kind::IPAddressPool) continue;
       config::CollectionFollower::Options out;
       out.endpoint = options_.endpoint;
       out.title = std::move(found.title);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Services, pools and namespaces of a Kubernetes API as the allocation loop wants to see them: kept up to date by
-// watches, with a history of changes; what is written goes to the API by status_writer. While the API is away the last
-// state stands. Decides nothing.
+// The Services, pools and namespaces of a Kubernetes API as the allocation loop wants to see them, and Herald's own
+// objects for those who write their statuses: kept up to date by watches, with a history of changes; what is written
+// goes to the API by status_writer. While the API is away the last state stands. Decides nothing.
 #pragma once
 
 #include <array>

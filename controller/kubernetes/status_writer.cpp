@@ -28,9 +28,11 @@ constexpr std::string_view manager = "?fieldManager=herald-controller";
 constexpr auto first_retry = std::chrono::milliseconds{100};
 constexpr auto last_retry = std::chrono::milliseconds{5'000};
 
-// Worth another try: the API is away, overloaded, or does not let us in yet.
-bool passes(const config::ApiError& error) {
-  return error.unreachable() || error.code >= 500 || error.code == 429 || error.code == 401 || error.code == 403;
+// Worth another try: the API is away, overloaded, or does not let us in yet. Addresses wait for a right that may still
+// be given; they must not wait behind the status of something else that never is, after an upgrade without its RBAC.
+bool passes(const config::ApiError& error, Kind kind) {
+  const auto forbidden = error.code == 403 && (kind == Kind::Service || kind == Kind::IPAddressPool);
+  return error.unreachable() || error.code >= 500 || error.code == 429 || error.code == 401 || forbidden;
 }
 
 WriteError::Code code_of(const config::ApiError& error) {
@@ -190,7 +192,7 @@ asio::awaitable<std::optional<WriteResult>> StatusWriter::attempt(Worker& worker
     co_return WriteResult{view_.find(key)};
   }
   const auto error = answer.error();
-  if (passes(error)) {
+  if (passes(error, key.kind)) {
     trouble(key.namespace_name + "/" + key.name + ": " + config::print(error));
     if (error.retry_after.count() > 0) limiter_.hold_back(std::chrono::steady_clock::now() + error.retry_after);
     co_return std::nullopt;

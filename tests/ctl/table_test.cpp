@@ -84,17 +84,32 @@ TEST(ObjectTable, ShowsADashForWhatIsAbsent) {
             "NAME  TYPE  ADDRESSES  PORTS  STATE  AGE\nx     -     -          -      -      -\n");
 }
 
+TEST(ObjectTable, ShowsWhereAPeerIsEstablishedOrWhyItIsNotAccepted) {
+  json peer = {{"metadata", {{"name", "tor"}}},
+               {"spec", {{"peerASN", 65001}, {"peerAddress", "10.0.0.1"}}},
+               {"status",
+                {{"sessions", {{"summary", "2/3"}}},
+                 {"conditions", {{{"type", "Accepted"}, {"status", "True"}, {"reason", "Accepted"}}}}}}};
+  EXPECT_EQ(listed("peer", peer),
+            "NAME  ASN    ADDRESS   ACCEPTED  ESTABLISHED  IMPORT  EXPORT  ADMIN  AGE\n"
+            "tor   65001  10.0.0.1  True      2/3          -       -       -      -\n");
+  peer["status"]["conditions"][0].update({{"status", "False"}, {"reason", "HeldDown"}});
+  EXPECT_NE(listed("peer", peer).find("HeldDown"), std::string::npos);
+}
+
 TEST(ObjectTable, WideShowsLabels) {
   EXPECT_EQ(listed("ns", {{"metadata", {{"name", "x"}, {"labels", {{"a", "b"}}}}}}, Format::Wide),
             "NAME  AGE  LABELS\nx     -    {\"a\":\"b\"}\n");
 }
 
 TEST(ObjectTable, SaysAllWhereAnAdvertisementSelectsNothing) {
-  EXPECT_EQ(listed("bgpad", {{"metadata", {{"name", "x"}}}}),
-            "NAME  POOLS  PREFIXES  PEERS  COMMUNITIES  AGE\nx     all    -         all    -            -\n");
+  EXPECT_EQ(
+      listed("bgpad", {{"metadata", {{"name", "x"}}}}),
+      "NAME  POOLS  PREFIXES  PEERS  COMMUNITIES  STATE  AGE\nx     all    -         all    -            -      -\n");
   // With prefixes alone, no service is announced by it.
   EXPECT_EQ(listed("bgpad", {{"metadata", {{"name", "x"}}}, {"spec", {{"prefixes", {"10.0.0.0/8"}}}}}),
-            "NAME  POOLS  PREFIXES    PEERS  COMMUNITIES  AGE\nx     -      10.0.0.0/8  all    -            -\n");
+            "NAME  POOLS  PREFIXES    PEERS  COMMUNITIES  STATE  AGE\nx     -      10.0.0.0/8  all    -            -   "
+            "   -\n");
 }
 
 // An object that another client wrote may lack anything.

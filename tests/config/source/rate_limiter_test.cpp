@@ -26,6 +26,14 @@ TEST(RateLimiter, FillsUpToTheBurstAndNotBeyond) {
   EXPECT_GT(limiter.reserve(later).count(), 0);
 }
 
+TEST(RateLimiter, TakesATokenOnlyWhenThereIsOne) {
+  RateLimiter limiter{10, 3};
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(limiter.take(start)) << i;
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(limiter.take(start + milliseconds{99})) << "and asking costs nothing";
+  EXPECT_TRUE(limiter.take(start + milliseconds{100}));
+  EXPECT_FALSE(limiter.take(start + milliseconds{100}));
+}
+
 TEST(RateLimiter, HoldsBackWhenTheServerAsksForIt) {
   RateLimiter limiter{10, 3};
   limiter.hold_back(start + std::chrono::seconds{5});

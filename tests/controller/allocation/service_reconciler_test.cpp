@@ -29,7 +29,7 @@ json service(const std::string& name) {
 // A service in a world of its own: reconciles until nothing is left to write, and applies what is written.
 struct World {
   ServiceReconciler reconciler{""};
-  std::vector<ServiceEvent> events;
+  std::vector<EventText> events;
   int writes = 0;
 
   void settle(json& object, net::TimePoint now = t0) {

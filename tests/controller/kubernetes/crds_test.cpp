@@ -2,6 +2,7 @@
 // The CustomResourceDefinitions, the tables they are made from, and the reader say the same.
 #include "controller/kubernetes/crds.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -90,6 +91,20 @@ TEST(Crds, HaveNamesColumnsAndStatus) {
   EXPECT_EQ(version["additionalPrinterColumns"].back()["name"], "Age");
   EXPECT_TRUE(schema(config::info(Kind::IPAddressPool))["properties"]["status"]["properties"].contains("conditions"));
   EXPECT_FALSE(crd_of(config::info(Kind::SpeakerState))["spec"]["versions"][0].contains("subresources"));
+}
+
+TEST(Crds, ShowWhetherAnObjectIsAccepted) {
+  for (const auto& kind : own_kinds()) {
+    if (kind.kind == Kind::SpeakerState) continue;
+    const auto columns = crd_of(kind)["spec"]["versions"][0]["additionalPrinterColumns"];
+    const auto named = [&](const char* name) {
+      return std::find_if(columns.begin(), columns.end(), [&](const json& column) { return column["name"] == name; });
+    };
+    ASSERT_NE(named("Accepted"), columns.end()) << kind.name;
+    EXPECT_EQ((*named("Accepted"))["jsonPath"], R"(.status.conditions[?(@.type=="Accepted")].status)") << kind.name;
+    ASSERT_NE(named("Reason"), columns.end()) << kind.name;
+    EXPECT_EQ((*named("Reason"))["priority"], 1) << kind.name;
+  }
 }
 
 // ---- the reader and the schema

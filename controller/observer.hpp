@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Somebody who looks at the cluster beside the allocation loop and writes what it sees into statuses. The controller
-// starts it while it leads, and knows no more of it: what it looks at is none of allocation's business.
+// Somebody who looks at everything beside the allocation loop and writes what it sees into statuses. The controller
+// starts it, and knows no more of it: what it looks at is none of allocation's business.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -40,11 +41,14 @@ class Observer {
 
 // What an observer is given. All of it outlives the observer.
 struct ObserverContext {
+  struct Kubernetes {
+    config::ApiEndpoint endpoint;
+    std::string metallb_namespace;  // empty: MetalLB's objects are left alone
+  };
   boost::asio::any_io_executor executor;
-  config::ApiEndpoint endpoint;
-  std::string metallb_namespace;  // empty: MetalLB's objects are left alone
+  std::optional<Kubernetes> kubernetes;  // nothing: all that there is to see is in `objects`
   std::string load_balancer_class;
-  Objects& objects;                               // the Services as they stand, and the way to write them
+  Objects& objects;                               // what has a status, as it stands, and the way to write it
   std::function<void(const std::string&)> event;  // for the log
 };
 using ObserverFactory = std::function<std::unique_ptr<Observer>(const ObserverContext&)>;
