@@ -17,7 +17,7 @@ bool wanted(const NeighborConfig& config) {
 
 // What decides over received routes.
 auto import_of(const NeighborConfig& config) {
-  return std::tie(config.import, config.rejected, config.allowed_own_as, config.prepend_local_as);
+  return std::tie(config.import, config.rejected, config.allowed_own_as, config.prepend_local_as, config.aigp);
 }
 
 // Nothing: the two are the same.
@@ -144,6 +144,7 @@ void Router::Core::remove_neighbor(Neighbor& neighbor, net::TimePoint now) {
 void Router::Core::change_neighbor(Neighbor& neighbor, const NeighborConfig& config, net::TimePoint now) {
   const auto before = std::exchange(neighbor.config, config);
   neighbor.peer.reconfigure(config.session, now, peer_actions_);
+  neighbor.context.aigp = config.aigp;
   if (before.out.reflector_client != config.out.reflector_client && neighbor.up)
     neighbor.peer.restart(cease(CeaseError::OtherConfigurationChange), now, peer_actions_);
   perform(neighbor, peer_actions_);

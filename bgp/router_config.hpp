@@ -104,6 +104,8 @@ struct NeighborConfig {
   std::optional<DefaultOriginate> default_originate{};
   // RFC 7999: packets for routes with the community BLACKHOLE are dropped.
   bool accept_blackhole = false;
+  // RFC 7311: the accumulated metric is taken from the neighbour, and told to it.
+  bool aigp = false;
   // How often an own AS number may stand in a received path.
   std::uint8_t allowed_own_as = 0;
   // With a local AS that is not the router's: it is put in front of received paths.

@@ -206,7 +206,8 @@ void Router::Core::went_up(Neighbor& neighbor, const WentUp& up) {
                       .peer_asn = agreed.peer_asn,
                       .enforce_first_as = true,
                       .ipv4_over_ipv6 = agreed.ipv4_over_ipv6,
-                      .path_ids = agreed.add_path_receive};
+                      .path_ids = agreed.add_path_receive,
+                      .aigp = neighbor.config.aigp};
   each_rib([&](net::Family family, auto& rib) {
     auto& intake = neighbor.intake(family);
     intake.warned = intake.end_of_rib = false;
@@ -292,6 +293,7 @@ std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Fa
                     .default_local_pref = config_.decision.default_local_pref,
                     .role = std::nullopt,
                     .draining = neighbor.config.draining,
+                    .aigp = neighbor.config.aigp,
                     .takes_long_lived_stale = agreed.restart.long_lived_capable,
                     .filter = neighbor.config.export_filter,
                     .peer = {},

@@ -86,6 +86,7 @@ struct PeerRoutes {
   Limit limit;
   bool keep_rejected = false;     // rejected routes are kept for display
   bool accept_blackhole = false;  // RFC 7999
+  bool aigp = false;              // RFC 7311, both ways
   AddPath add_path;
   friend bool operator==(const PeerRoutes&, const PeerRoutes&) = default;
 };
@@ -293,6 +294,7 @@ struct BGPFilter {
   struct Set {
     std::optional<std::uint32_t> local_pref;
     std::optional<std::uint32_t> med;
+    std::optional<std::uint32_t> aigp;
     std::uint8_t prepend = 0;       // own AS, 0..16
     std::vector<Asn> prepend_path;  // these in front, in this order; at most 16
     std::optional<std::string> origin;

@@ -78,6 +78,7 @@ Json view(const MrtRow& row) {
     out["origin"] = bgp::print(attributes.origin);
     if (attributes.med) out["med"] = *attributes.med;
     if (attributes.local_pref) out["localPref"] = *attributes.local_pref;
+    if (attributes.aigp) out["aigp"] = attributes.aigp->metric;
     const auto list = [&](const char* key, const auto& values) {
       for (const auto& value : values) out[key].push_back(bgp::print(value));
     };

@@ -136,6 +136,7 @@ class Rows {
     context.asn_width = message.ends.width;
     context.enforce_first_as = false;
     context.ipv4_over_ipv6 = true;
+    context.aigp = true;
     if (message.path_ids) context.path_ids = {true, true};
     auto decoded = bgp::decode_update(body, context);
     if (!decoded) return malformed(bgp::describe(decoded.error()));

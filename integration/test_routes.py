@@ -431,6 +431,45 @@ def test_link_bandwidth_communities_weigh_next_hops_in_the_kernel(running) -> No
         assert {path["peer"]: path["linkBandwidth"] for path in shown} == {"frr": 125e6, "bird": 31.25e6}, shown
 
 
+def test_accumulated_metrics_are_exchanged_with_bird_and_decide_before_the_path(running, tmp_path) -> None:
+    # bgp_path.prepend makes BIRD's path the longer one.
+    networks = {"203.0.113.0/24": "bgp_aigp = 100; bgp_path.prepend(64700);", "198.51.101.0/24": "bgp_aigp = 5000000000;"}
+    cost = bgp_filter("cost", {"name": "cost", "action": "accept", "set": {"aigp": 250}})
+
+    def herald(aigp: bool) -> str:
+        return resources({"asn": 65000}, cost, peer("frr", 65001, **{"import": ["cost"]}),
+                         peer("bird", 65002, aigp=aigp))
+
+    with running(herald(aigp=True), frr(65001, 65000, {"203.0.113.0/24": "", "198.51.100.0/24": ""}),
+                 bird(65002, 65000, networks, channel="aigp enable;")) as lab:
+        poll(lambda: up(lab), 30)
+        node = lab.node("herald")
+
+        def exchanged() -> bool:
+            best = herald_best(node)
+            found = {prefix: (best[prefix]["peers"], best[prefix].get("aigp"), best[prefix]["selectionReason"])
+                     for prefix in ("203.0.113.0/24", "198.51.100.0/24", "198.51.101.0/24")}
+            assert found == {"203.0.113.0/24": (["bird"], 100, "AIGP"), "198.51.100.0/24": (["frr"], 250, "Only path"),
+                             "198.51.101.0/24": (["bird"], 5000000000, "Only path")}, found
+            assert bird_attributes(lab.node("bird"))["198.51.100.0/24"]["aigp"] == "250"
+            return True
+
+        poll(exchanged, what="metrics from BIRD and to it")
+        assert herald_peers(node)["bird"]["aigp"] is True
+
+        reload(lab, tmp_path, herald(aigp=False))
+
+        def ignored() -> bool:
+            best = herald_best(node)
+            assert best["203.0.113.0/24"]["peers"] == ["frr"], best["203.0.113.0/24"]
+            assert "aigp" not in best["198.51.101.0/24"], best["198.51.101.0/24"]
+            assert "aigp" not in bird_attributes(lab.node("bird"))["198.51.100.0/24"]
+            return True
+
+        poll(ignored, what="no metric from BIRD, and none to it")
+        assert herald_peers(node)["bird"]["establishedCount"] == 1
+
+
 def test_drops_packets_for_blackholed_routes_of_a_neighbour_that_may_ask_for_it(running) -> None:
     black = "route-map black permit 10\n set community blackhole additive\nexit"
     herald = resources({"asn": 65000}, peer("frr", 65001, acceptBlackhole=True), peer("bird", 65002))

@@ -91,6 +91,7 @@ bgp::RuleSet set(const Resources& resources, const BGPFilter::Set& from) {
     to.next_hop = bgp::NextHopChange::Address;
     to.next_hop_address = *from.next_hop;
   }
+  if (from.aigp) to.aigp = *from.aigp;
   constexpr float octets_of_megabit = 125'000;
   if (from.link_bandwidth) to.link_bandwidth = static_cast<float>(*from.link_bandwidth) * octets_of_megabit;
   if (from.next_hop_self) to.next_hop = bgp::NextHopChange::Self;
@@ -355,6 +356,7 @@ bgp::NeighborConfig neighbor(const Resources& resources, const BGPPeer& peer, co
   out.out = export_options(peer.routes);
   if (peer.routes.default_originate) out.default_originate = bgp::DefaultOriginate{*peer.routes.default_originate};
   out.accept_blackhole = peer.routes.accept_blackhole;
+  out.aigp = peer.routes.aigp;
   out.allowed_own_as = peer.routes.allowed_own_asns;
   out.prepend_local_as = peer.routes.local_asn && peer.routes.local_asn->prepend;
   out.rejected = peer.routes.keep_rejected ? bgp::Kept::Yes : bgp::Kept::No;

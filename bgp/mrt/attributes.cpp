@@ -39,6 +39,7 @@ net::Result<PathAttributes, const char*> decode_attributes(std::span<const std::
   UpdateContext context;
   context.peer = PeerType::Internal;  // whatever the peer was, what is there is shown
   context.asn_width = width;
+  context.aigp = true;
   auto rest = attributes;
   while (!rest.empty()) {
     const auto attribute = next_attribute(rest);

@@ -110,6 +110,10 @@ void apply(const RuleSet& set, const RouteContext& context, PathAttributes& attr
     attributes.med = set.med;
     verdict.med_set = true;
   }
+  if (set.aigp) {
+    if (!attributes.aigp) attributes.aigp.emplace();
+    attributes.aigp->metric = *set.aigp;
+  }
   if (set.origin) attributes.origin = *set.origin;
   for (auto asn = set.prepend_path.rbegin(); asn != set.prepend_path.rend(); ++asn) attributes.as_path.prepend(*asn);
   if (set.prepend > 0) attributes.as_path.prepend(context.own_asn, set.prepend);

@@ -67,6 +67,7 @@ enum class NextHopChange : std::uint8_t { Unchanged, Self, Address };
 struct RuleSet {
   std::optional<std::uint32_t> local_pref;
   std::optional<std::uint32_t> med;
+  std::optional<std::uint64_t> aigp;   // RFC 7311
   std::uint8_t prepend = 0;            // own AS, that many times
   std::vector<net::Asn> prepend_path;  // these in front, before `prepend`
   std::optional<Origin> origin;

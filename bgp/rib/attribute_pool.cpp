@@ -30,6 +30,7 @@ std::uint16_t flags_of(const PathAttributes& attributes) {
   if (attributes.local_pref) flags |= AttributeSet::has_local_pref;
   if (attributes.med) flags |= AttributeSet::has_med;
   if (attributes.originator_id || !attributes.cluster_list.empty()) flags |= AttributeSet::reflected;
+  if (attributes.aigp) flags |= AttributeSet::accumulates;
   if (attributes.only_to_customer) flags |= AttributeSet::only_to_customer;
   for (const auto community : attributes.communities) {
     if (community == community_no_advertise) flags |= AttributeSet::no_advertise;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bgp/rib/attribute_set.hpp"
 
+#include "bgp/wire/attribute_decode.hpp"
 #include "bgp/wire/bytes.hpp"
 #include "bgp/wire/update.hpp"
 
@@ -13,6 +14,16 @@ NextHop AttributeSet::next_hop() const {
   if (octets.size() >= 32) next_hop.link_local = net::Ipv6Address::from_bytes(octets.subspan(16));
   if (octets.size() % 16 == 4) next_hop.interface = load_u32(octets.data() + octets.size() - 4);
   return next_hop;
+}
+
+std::uint64_t AttributeSet::aigp_metric() const {
+  auto rest = bytes();
+  while (const auto attribute = next_attribute(rest)) {
+    // The metric is written first of all TLVs.
+    if (static_cast<AttributeType>(attribute->type) == AttributeType::Aigp)
+      return load_u64(attribute->value.data() + 3);
+  }
+  return 0;
 }
 
 PathAttributes AttributeSet::attributes() const {

@@ -34,6 +34,7 @@ struct AttributeSet {
   static constexpr std::uint8_t no_export_subconfed = 32;  // not beyond the member AS, RFC 5065
   static constexpr std::uint16_t llgr_stale = 256;         // RFC 9494: a last resort
   static constexpr std::uint16_t only_to_customer = 512;   // RFC 9234
+  static constexpr std::uint16_t accumulates = 1024;       // has an AIGP metric, RFC 7311
 
   static constexpr std::uint8_t weighed = 64;     // has a link bandwidth community
   static constexpr std::uint8_t blackhole = 128;  // RFC 7999
@@ -43,6 +44,9 @@ struct AttributeSet {
   [[nodiscard]] std::span<const std::uint8_t> next_hop_bytes() const { return {tail(), next_hop_size}; }
   [[nodiscard]] NextHop next_hop() const;
   [[nodiscard]] PathAttributes attributes() const;  // exploded, next hop included
+
+  // The metric of a set with the flag `accumulates`.
+  [[nodiscard]] std::uint64_t aigp_metric() const;
 
   // What follows the header in the same allocation.
   [[nodiscard]] const std::uint8_t* tail() const { return reinterpret_cast<const std::uint8_t*>(this + 1); }

@@ -22,6 +22,15 @@ std::size_t clusters(const AttributeSet& set) {
   return (set.flags & AttributeSet::reflected) == 0 ? 0 : set.attributes().cluster_list.size();
 }
 
+// RFC 7311 section 4.1: with an accumulated metric before without, and the lower one before the higher. The distance to
+// the next hop, which belongs to it, is the same for all: see after_med().
+int by_accumulated_metric(const AttributeSet& one, const AttributeSet& other) {
+  const bool first = (one.flags & AttributeSet::accumulates) != 0;
+  const bool second = (other.flags & AttributeSet::accumulates) != 0;
+  if (!first || !second) return first == second ? 0 : (first ? -1 : 1);
+  return smaller(one.aigp_metric(), other.aigp_metric());
+}
+
 }  // namespace
 
 std::string_view describe(SelectionReason reason) {
@@ -34,6 +43,8 @@ std::string_view describe(SelectionReason reason) {
       return "Long-lived stale";
     case SelectionReason::LocalPref:
       return "Local Pref";
+    case SelectionReason::Aigp:
+      return "AIGP";
     case SelectionReason::AsPathLength:
       return "AS Path";
     case SelectionReason::Origin:
@@ -74,6 +85,7 @@ Decision::Order Decision::before_med(const Path& one, const Path& other) const {
     return {(one.set->flags & AttributeSet::llgr_stale) != 0 ? 1 : -1, SelectionReason::LongLivedStale};
   if (const auto sign = smaller(local_pref(other), local_pref(one)); sign != 0)
     return {sign, SelectionReason::LocalPref};
+  if (const auto sign = by_accumulated_metric(*one.set, *other.set); sign != 0) return {sign, SelectionReason::Aigp};
   if (const auto sign = smaller(one.set->path_length, other.set->path_length); sign != 0)
     return {sign, SelectionReason::AsPathLength};
   return {smaller(one.set->origin, other.set->origin), SelectionReason::Origin};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The decision process: RFC 4271 section 9.1.2.2 with the tie-breaks of RFC 4456 section 9, as pure
-// functions of a prefix's paths. The outcome does not depend on the order of the paths: MED is compared by
+// The decision process: RFC 4271 section 9.1.2.2 with RFC 7311 section 4 and the tie-breaks of RFC 4456 section 9, as
+// pure functions of a prefix's paths. The outcome does not depend on the order of the paths: MED is compared by
 // elimination among all paths of a neighbouring AS, as the RFC has it.
 #pragma once
 
@@ -22,6 +22,7 @@ enum class SelectionReason : std::uint8_t {
   LocalRoute,
   LongLivedStale,
   LocalPref,
+  Aigp,
   AsPathLength,
   Origin,
   Med,

@@ -180,6 +180,9 @@ NextHop Exporter::next_hop(const PathAttributes& attributes, const Path& path, c
 
 void Exporter::adapt(PathAttributes& attributes, const Path& path, const Rank& source, const Verdict& verdict) const {
   attributes.next_hop = next_hop(attributes, path, source, verdict.next_hop);
+  // RFC 7311 section 3.3. Where the next hop becomes this router, the distance to the one before would be added
+  // (section 3.4); no IGP says how far that is, so it counts as 0, as in the decision.
+  if (!terms_.aigp) attributes.aigp.reset();
   if (terms_.draining == Draining::Yes) mark_as_last_resort(attributes);
   if (terms_.type == PeerType::External) return adapt_external(attributes, path, verdict);
   if (!attributes.local_pref) attributes.local_pref = terms_.default_local_pref;

@@ -36,6 +36,7 @@ struct ExportTerms {
   std::uint32_t default_local_pref = 100;
   std::optional<Role> role;  // RFC 9234: ours
   Draining draining = Draining::No;
+  bool aigp = false;                    // RFC 7311: the accumulated metric goes along
   bool takes_long_lived_stale = false;  // RFC 9494: the peer knows what the community means
   std::optional<FilterChain> filter;    // nothing: local routes only
   std::string peer;                     // empty where the filter does not ask for it

@@ -23,7 +23,6 @@ enum class Opaque : std::uint8_t {
   PmsiTunnel = 22,               // RFC 6514
   TunnelEncapsulation = 23,      // RFC 9012
   Ipv6ExtendedCommunities = 25,  // RFC 5701
-  Aigp = 26,                     // RFC 7311
   LinkState = 29,                // RFC 9552
   PrefixSid = 40,                // RFC 8669
 };
@@ -42,6 +41,7 @@ constexpr std::optional<std::uint8_t> specified_flags(std::uint8_t type) {
     case AttributeType::ClusterList:
     case AttributeType::MpReach:
     case AttributeType::MpUnreach:
+    case AttributeType::Aigp:
       return optional_non_transitive;
     case AttributeType::Aggregator:
     case AttributeType::Communities:
@@ -58,7 +58,6 @@ constexpr std::optional<std::uint8_t> specified_flags(std::uint8_t type) {
     case Opaque::Ipv6ExtendedCommunities:
     case Opaque::PrefixSid:
       return optional_transitive;
-    case Opaque::Aigp:
     case Opaque::LinkState:
       return optional_non_transitive;
   }
@@ -67,6 +66,11 @@ constexpr std::optional<std::uint8_t> specified_flags(std::uint8_t type) {
 
 constexpr Verdict wrong_length() {
   return Verdict::withdraw(UpdateError::Length, "wrong length");
+}
+
+// RFC 7311 section 3.2.
+constexpr Verdict wrong_aigp() {
+  return Verdict::discard("broken TLV");
 }
 
 Verdict decode_origin(Bytes value, PathAttributes& out) {
@@ -128,6 +132,31 @@ Verdict decode_as4_path(Bytes value, DecodedAttributes& into) {
   return {};
 }
 
+/*  |   type    |  length: of the whole TLV   |  value |   RFC 7311 section 3. The first metric is the one that counts;
+ * TLVs of other types, and further metrics, are no fault.
+ */
+Verdict decode_aigp(Bytes value, PathAttributes& out) {
+  constexpr std::uint8_t metric_type = 1;
+  constexpr std::size_t metric_octets = 11;
+  if (value.empty()) return wrong_aigp();
+  std::optional<std::uint64_t> metric;
+  std::vector<std::uint8_t> rest;
+  while (!value.empty()) {
+    if (value.size() < 3) return wrong_aigp();
+    const std::size_t length = load_u16(value.data() + 1);
+    const bool is_metric = value[0] == metric_type;
+    if (length < 3 || length > value.size() || (is_metric && length != metric_octets)) return wrong_aigp();
+    const auto tlv = value.first(length);
+    if (is_metric && !metric)
+      metric = load_u64(tlv.data() + 3);
+    else
+      rest.insert(rest.end(), tlv.begin(), tlv.end());
+    value = value.subspan(length);
+  }
+  if (metric) out.aigp = Aigp{*metric, std::move(rest)};
+  return {};
+}
+
 Verdict judge_tunnel_encapsulation(Bytes value) {
   net::Reader in{value};
   while (in.remaining() > 0) {
@@ -167,7 +196,6 @@ Verdict judge_opaque(const RawAttribute& attribute) {
       return size != 0 && size % 20 == 0 ? Verdict{} : wrong_length();
     case Opaque::PrefixSid:
       return judge_prefix_sid(attribute.value);
-    case Opaque::Aigp:
     case Opaque::LinkState:
       return {};  // not transitive: dropped unread
   }
@@ -222,9 +250,9 @@ Verdict judge_flags(const RawAttribute& attribute) {
   if (!conflict && !partial) return {};
   const char* const reason = "flags conflict with the type";
   // RFC 7311, RFC 9552 and RFC 8669 ask for attribute discard.
+  const bool aigp = static_cast<AttributeType>(attribute.type) == AttributeType::Aigp;
   const auto opaque = static_cast<Opaque>(attribute.type);
-  if (opaque == Opaque::Aigp || opaque == Opaque::LinkState || opaque == Opaque::PrefixSid)
-    return Verdict::discard(reason);
+  if (aigp || opaque == Opaque::LinkState || opaque == Opaque::PrefixSid) return Verdict::discard(reason);
   return Verdict::withdraw(UpdateError::Flags, reason);
 }
 
@@ -276,6 +304,8 @@ Verdict decode_attribute(const RawAttribute& attribute, const UpdateContext& con
       return decode_list<12>(value, out.large_communities, [](const auto* at) {
         return LargeCommunity{load_u32(at), load_u32(at + 4), load_u32(at + 8)};
       });
+    case AttributeType::Aigp:
+      return context.aigp ? decode_aigp(value, out) : Verdict{};
     case AttributeType::OnlyToCustomer:
       if (value.size() != 4) return wrong_length();
       out.only_to_customer = net::Asn{load_u32(value.data())};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Path attributes as plain values (RFC 4271 section 5, RFC 4760, RFC 6793, RFC 1997, RFC 4360, RFC 8092,
-// RFC 4456). This is the exploded form, for decoding, policy and display; tables hold the interned
+// RFC 4456, RFC 7311). This is the exploded form, for decoding, policy and display; tables hold the interned
 // canonical bytes of rib/attribute_pool.hpp instead.
 #pragma once
 
@@ -30,6 +30,7 @@ enum class AttributeType : std::uint8_t {
   ExtendedCommunities = 16,
   As4Path = 17,
   As4Aggregator = 18,
+  Aigp = 26,
   LargeCommunities = 32,
   OnlyToCustomer = 35,
 };
@@ -120,6 +121,13 @@ struct RouteHop : NextHop {
   friend bool operator==(const RouteHop&, const RouteHop&) = default;
 };
 
+// The accumulated IGP metric, RFC 7311.
+struct Aigp {
+  std::uint64_t metric{};
+  std::vector<std::uint8_t> rest;  // the other TLVs, to be passed on as they came (section 3)
+  friend bool operator==(const Aigp&, const Aigp&) = default;
+};
+
 // An optional attribute that this speaker does not know, kept to be passed on (transitive ones only).
 struct UnknownAttribute {
   std::uint8_t flags{};
@@ -141,6 +149,7 @@ struct PathAttributes {
   std::vector<LargeCommunity> large_communities;
   std::optional<net::RouterId> originator_id;
   std::vector<net::RouterId> cluster_list;
+  std::optional<Aigp> aigp;
   std::optional<net::Asn> only_to_customer;  // RFC 9234 section 5
   std::vector<UnknownAttribute> unknown;
   [[nodiscard]] bool has(Community community) const;

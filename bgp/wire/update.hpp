@@ -29,6 +29,7 @@ struct UpdateContext {
   bool enforce_first_as = true;  // external peers only
   bool ipv4_over_ipv6 = false;   // RFC 8950: IPv4 prefixes may have IPv6 next hops
   Families path_ids{};           // prefixes of these have path identifiers (RFC 7911)
+  bool aigp = false;             // AIGP is read; else it is ignored as if it were unknown (RFC 7311 section 3.3)
 };
 
 // One thing that was wrong with an attribute and what was done about it (RFC 7606 section 2, weakest first).

@@ -288,7 +288,7 @@ Decoded<Update> decode_update(std::span<const std::uint8_t> body, const UpdateCo
 }
 
 PathAttributes decode_canonical_attributes(std::span<const std::uint8_t> bytes) {
-  const UpdateContext context{.peer = PeerType::Internal, .peer_asn = {}};
+  const UpdateContext context{.peer = PeerType::Internal, .peer_asn = {}, .aigp = true};
   PathAttributes attributes;
   DecodedAttributes values{attributes, {}, {}};
   while (const auto attribute = next_attribute(bytes)) (void)decode_attribute(*attribute, context, values);

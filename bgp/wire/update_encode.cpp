@@ -57,6 +57,7 @@ class AttributeEncoder {
     list<8>(optional_transitive, AttributeType::ExtendedCommunities, attributes_.extended_communities,
             [this](ExtendedCommunity community) { out_.u64(community.value); });
     if (width_ == AsnWidth::TwoOctets) four_octet_twins();
+    if (attributes_.aigp) aigp(*attributes_.aigp);
     list<12>(optional_transitive, AttributeType::LargeCommunities, attributes_.large_communities,
              [this](const LargeCommunity& community) {
                out_.u32(community.global);
@@ -124,6 +125,16 @@ class AttributeEncoder {
     }
     list<4>(optional_non_transitive, AttributeType::ClusterList, attributes_.cluster_list,
             [this](net::RouterId id) { out_.u32(id.value); });
+  }
+
+  // RFC 7311 section 3: type, length of the whole TLV, and the metric.
+  void aigp(const Aigp& value) {
+    constexpr std::uint8_t metric_octets = 11;
+    header(optional_non_transitive, AttributeType::Aigp, metric_octets + value.rest.size());
+    out_.u8(1);
+    out_.u16(metric_octets);
+    out_.u64(value.metric);
+    out_.bytes(value.rest);
   }
 
   // RFC 6793 section 4.2.2: only where something did not fit two octets.

@@ -104,6 +104,7 @@ BGPFilter::Set parse_set(Cursor in) {
   });
   set.next_hop_self = next_hop == "self";
   if (next_hop && !set.next_hop_self) set.next_hop = net::parse_ip(*next_hop);
+  set.aigp = in.optional("aigp", number<std::uint32_t>());
   set.link_bandwidth = in.optional("linkBandwidth", number<std::uint32_t>(1));
   in.not_implemented({"weight"});
   in.no_other_keys();
@@ -186,6 +187,7 @@ json print(const BGPFilter::Set& set) {
   if (set.communities) out["communities"] = *set.communities;
   if (set.next_hop) out["nextHop"] = net::print(*set.next_hop);
   if (set.next_hop_self) out["nextHop"] = "self";
+  if (set.aigp) out["aigp"] = *set.aigp;
   if (set.link_bandwidth) out["linkBandwidth"] = *set.link_bandwidth;
   return out;
 }

@@ -84,6 +84,7 @@ PeerRoutes parse_peer_routes(Cursor& spec) {
   routes.default_originate = spec.optional("defaultOriginate", parse_default_originate);
   routes.limit = parse_limit(spec);
   routes.keep_rejected = spec.optional("keepRejected", boolean, false);
+  routes.aigp = spec.optional("aigp", boolean, false);
   routes.accept_blackhole = spec.optional("acceptBlackhole", boolean, false);
   routes.add_path = spec.optional("addPath", parse_add_path, routes.add_path);
   check_next_hops(spec, routes);
@@ -125,6 +126,7 @@ void print_peer_routes(const PeerRoutes& routes, json& spec) {
     for (const auto& each : *routes.default_originate) origin["whenPresent"].push_back(net::print(each));
   }
   print_limit(routes.limit, spec);
+  if (routes.aigp) spec["aigp"] = true;
   if (routes.accept_blackhole) spec["acceptBlackhole"] = true;
   if (routes.add_path.receive) spec["addPath"]["receive"] = true;
   if (routes.add_path.send != 0) spec["addPath"]["send"] = routes.add_path.send;

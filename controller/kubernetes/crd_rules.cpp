@@ -94,6 +94,7 @@ constexpr auto filter = std::to_array<CrdRule>({
     {"spec.rules[].match.origin", R"({"enum": ["igp", "egp", "incomplete"]})"},
     {"spec.rules[].set.localPref", R"({"minimum": 0, "maximum": 4294967295})"},
     {"spec.rules[].set.med", R"({"minimum": 0, "maximum": 4294967295})"},
+    {"spec.rules[].set.aigp", R"({"minimum": 0, "maximum": 4294967295})"},
     {"spec.rules[].set.prepend", R"({"minimum": 0, "maximum": 16})"},
 });
 

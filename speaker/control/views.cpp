@@ -246,6 +246,7 @@ Json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config, 
   }
   if (config.out.reflector_client) out["routeReflectorClient"] = true;
   if (config.default_originate) out["defaultOriginate"] = true;
+  if (config.aigp) out["aigp"] = true;
   out["families"] = {{"ipv4Unicast", counters(status.ipv4)}, {"ipv6Unicast", counters(status.ipv6)}};
   out["gracefulRestart"] = restart_view(status, config.session.graceful_restart, clock);
   out["prefixLimit"] = {{"ipv4Unicast", config.ipv4_limit.maximum}, {"ipv6Unicast", config.ipv6_limit.maximum}};
@@ -264,6 +265,7 @@ Json view(const bgp::PathAttributes& from) {
   Json out{{"origin", bgp::print(from.origin)}, {"asPath", bgp::print(from.as_path)}};
   if (from.med) out["med"] = *from.med;
   if (from.local_pref) out["localPref"] = *from.local_pref;
+  if (from.aigp) out["aigp"] = from.aigp->metric;
   if (!from.communities.empty()) out["communities"] = texts(from.communities);
   if (!from.large_communities.empty()) out["largeCommunities"] = texts(from.large_communities);
   if (!from.extended_communities.empty()) out["extendedCommunities"] = texts(from.extended_communities);

@@ -258,7 +258,8 @@ class Speaker {
                                 .asn_width = options_.asn_width,
                                 .families = options_.families,
                                 .peer_asn = options_.router_asn,
-                                .path_ids = options_.hears_ids};
+                                .path_ids = options_.hears_ids,
+                                .aigp = true};
     const auto update = decode_update(body, context);
     if (!update) return complain("reset by " + describe(update.error()));
     for (const auto& fault : update->faults) complain(std::string{"fault: "} + fault.reason);

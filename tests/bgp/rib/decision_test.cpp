@@ -104,6 +104,31 @@ TEST_F(DecisionTest, PrefersHigherLocalPrefBeforeAllElse) {
   EXPECT_EQ(choose(), (Choice{0, SelectionReason::LocalPref}));
 }
 
+// RFC 7311 section 4.1.
+TEST_F(DecisionTest, PrefersTheLowerAccumulatedMetricBeforeTheShorterPath) {
+  for (std::size_t peer = 0; peer < 3; ++peer) of(peer).aigp = Aigp{20, {}};
+  EXPECT_EQ(choose(), (Choice{0, SelectionReason::RouterId}));
+  EXPECT_THAT(together(), ElementsAre(0, 1, 2));
+  of(2).aigp->metric = 19;
+  of(2).as_path.prepend(net::Asn{65003}, 5);
+  EXPECT_EQ(choose(), (Choice{2, SelectionReason::Aigp}));
+  EXPECT_THAT(together(), ElementsAre(2));
+  of(1).local_pref = 101;
+  EXPECT_EQ(choose(), (Choice{1, SelectionReason::LocalPref}));
+}
+
+TEST_F(DecisionTest, PrefersPathsWithAnAccumulatedMetric) {
+  of(2).aigp = Aigp{~std::uint64_t{0}, {}};
+  of(2).as_path.prepend(net::Asn{65003}, 5);
+  EXPECT_EQ(choose(), (Choice{2, SelectionReason::Aigp}));
+  EXPECT_EQ(why_not(0), SelectionReason::Aigp);
+  flags[2] = Path::unreachable;
+  EXPECT_EQ(choose(), (Choice{0, SelectionReason::RouterId}));
+  flags[2] = 0;
+  of(1).aigp = Aigp{0, {}};
+  EXPECT_EQ(choose(), (Choice{1, SelectionReason::Aigp}));
+}
+
 TEST_F(DecisionTest, PrefersTheShorterAsPath) {
   of(0).as_path.prepend(net::Asn{65001});
   of(1).as_path.prepend(net::Asn{65002});

@@ -30,6 +30,7 @@ const std::vector<Bytes> all_attributes{origin,
                                         attribute(0x80, 15, join({unreach6, hex("30 20010db80001")})),
                                         hex("c0 10 08 0002fde900000064"),
                                         hex("c0 17 0c 0008 0008 0401aa 800002bbcc"),
+                                        hex("80 1a 10 01 000b 000000000000012c 07 0005 beef"),
                                         hex("c0 20 0c 0000fde9 00000001 00000002"),
                                         hex("c0 28 0a 01 0007 00 0000 00000001"),
                                         hex("c0 fe 03 010203")};
@@ -46,7 +47,7 @@ void expect_an_outcome(const Bytes& bytes) {
   const Bytes exact{bytes};
   for (const auto peer : {PeerType::External, PeerType::Internal}) {
     for (const auto width : {AsnWidth::TwoOctets, AsnWidth::FourOctets}) {
-      const UpdateContext context{.peer = peer, .asn_width = width, .peer_asn = net::Asn{65001}};
+      const UpdateContext context{.peer = peer, .asn_width = width, .peer_asn = net::Asn{65001}, .aigp = true};
       const auto update = decode_update(exact, context);
       if (!update) {
         EXPECT_EQ(update.error().code, 3);
