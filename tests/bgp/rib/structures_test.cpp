@@ -171,5 +171,21 @@ TEST(Audiences, AreNamedOnceWhateverTheOrderOfTheirMembers) {
   EXPECT_THAT(audiences.with("tor3"), IsEmpty());
 }
 
+TEST(AttributePool, KeepsTheAccumulatedMetric) {
+  AttributePool pool{1};
+  PathAttributes attributes;
+  attributes.as_path.segments = {{AsPathSegment::Type::Sequence, {net::Asn{65001}}}};
+  attributes.next_hop.address = *net::parse_ip("10.0.0.2");
+  const auto plain = pool.intern(attributes);
+  attributes.communities = {Community{1}};
+  attributes.large_communities = {LargeCommunity{1, 2, 3}};
+  attributes.aigp = Aigp{1'000'000'000'000, {7, 0, 5, 0xbe, 0xef}};
+  const auto kept = pool.intern(attributes);
+  EXPECT_EQ(kept->attributes(), attributes);
+  EXPECT_EQ(kept->aigp_metric(), 1'000'000'000'000U);
+  EXPECT_NE(kept->flags & AttributeSet::accumulates, 0);
+  EXPECT_EQ(plain->flags & AttributeSet::accumulates, 0);
+}
+
 }  // namespace
 }  // namespace bgp

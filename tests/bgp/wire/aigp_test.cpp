@@ -2,7 +2,6 @@
 // The accumulated IGP metric (RFC 7311 section 3): between bytes and fields, and what becomes of broken ones.
 #include <gmock/gmock.h>
 
-#include "bgp/rib/attribute_pool.hpp"
 #include "bgp/wire/update.hpp"
 #include "tests/bgp/wire/wire_bytes.hpp"
 
@@ -97,22 +96,6 @@ TEST(AccumulatedMetric, IsIgnoredWhereItIsNotEnabled) {
     EXPECT_THAT(decoded->attributes.unknown, IsEmpty());
     EXPECT_THAT(decoded->faults, IsEmpty());
   }
-}
-
-TEST(AccumulatedMetric, IsKeptByTheTables) {
-  AttributePool pool{1};
-  PathAttributes attributes;
-  attributes.as_path = sequence({65001});
-  attributes.next_hop.address = *net::parse_ip("10.0.0.2");
-  const auto plain = pool.intern(attributes);
-  attributes.communities = {Community{1}};
-  attributes.large_communities = {LargeCommunity{1, 2, 3}};
-  attributes.aigp = Aigp{1'000'000'000'000, hex("07 0005 beef")};
-  const auto kept = pool.intern(attributes);
-  EXPECT_EQ(kept->attributes(), attributes);
-  EXPECT_EQ(kept->aigp_metric(), 1'000'000'000'000U);
-  EXPECT_NE(kept->flags & AttributeSet::accumulates, 0);
-  EXPECT_EQ(plain->flags & AttributeSet::accumulates, 0);
 }
 
 }  // namespace
