@@ -183,7 +183,9 @@ TEST(ReferenceOfPeers, HasAChangeHereForEveryField) {
   // They change what becomes of neighbours that connect, and nobody has here: tests/bgp/router_dynamic_test.cpp.
   tested.insert({"spec.listenRange", "spec.maxDynamicPeers"});
   for (const auto& change : changes) tested.insert(change.field);
-  EXPECT_EQ(reference::without_parents(reference::paths(table())), tested);
+  auto known = reference::without_parents(reference::paths(table()));
+  std::erase_if(known, [](const auto& path) { return path.starts_with("status."); });  // nobody sets it
+  EXPECT_EQ(known, tested);
 }
 
 }  // namespace
