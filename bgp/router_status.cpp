@@ -210,6 +210,21 @@ std::string Router::Core::why_rejected(const Path& path, const net::Prefix& pref
 
 // ---- one prefix -------------------------------------------------------------------------------------
 
+namespace {
+
+Explanation::Export told(const std::string& peer, std::uint32_t path_id, Exporter::Outcome outcome) {
+  Explanation::Export out{.peer = peer,
+                          .path_id = path_id,
+                          .sent = outcome.gate == ExportGate::Sent,
+                          .reason = std::string{describe(outcome.gate)},
+                          .attributes = {}};
+  if (outcome.gate == ExportGate::Filter) out.reason += ": " + describe(outcome.verdict);
+  if (out.sent) out.attributes = std::move(outcome.attributes);
+  return out;
+}
+
+}  // namespace
+
 template <class Tables>
 Explanation Router::Core::explain_in(const Tables& tables, const net::Prefix& prefix, NodeIndex node) const {
   Explanation explanation;
@@ -226,20 +241,10 @@ Explanation Router::Core::explain_in(const Tables& tables, const net::Prefix& pr
       const auto* path = selected(tables, node) ? exporter.pick(tables.table().paths(node)) : nullptr;
       // A best path is explained even where there is none; a second and third are not.
       if (path == nullptr && exporter.terms().path_id > 1) continue;
-      auto gate = path == nullptr ? ExportGate::NoRoute : ExportGate::OwnRoute;
       Exporter::Outcome outcome;
-      if (path != nullptr && path->source != id) {
-        outcome = exporter.evaluate(prefix, *path, rank_of(tables, *path));
-        gate = outcome.gate;
-      }
-      Explanation::Export told{.peer = each.config.name,
-                               .path_id = exporter.terms().path_id,
-                               .sent = gate == ExportGate::Sent,
-                               .reason = std::string{describe(gate)},
-                               .attributes = {}};
-      if (gate == ExportGate::Filter) told.reason += ": " + describe(outcome.verdict);
-      if (told.sent) told.attributes = std::move(outcome.attributes);
-      explanation.exports.push_back(std::move(told));
+      outcome.gate = path == nullptr ? ExportGate::NoRoute : ExportGate::OwnRoute;
+      if (path != nullptr && path->source != id) outcome = exporter.evaluate(prefix, *path, rank_of(tables, *path));
+      explanation.exports.push_back(told(each.config.name, exporter.terms().path_id, std::move(outcome)));
     }
   }
   return explanation;

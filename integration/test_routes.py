@@ -433,7 +433,7 @@ def test_link_bandwidth_communities_weigh_next_hops_in_the_kernel(running) -> No
 
 def test_accumulated_metrics_are_exchanged_with_bird_and_decide_before_the_path(running, tmp_path) -> None:
     # bgp_path.prepend makes BIRD's path the longer one.
-    networks = {"203.0.113.0/24": "bgp_aigp = 100; bgp_path.prepend(64700);", "198.51.101.0/24": "bgp_aigp = 5000000000;"}
+    networks = {"203.0.113.0/24": "igp_metric = 100; bgp_path.prepend(64700);", "198.51.101.0/24": "igp_metric = 2000000000;"}
     cost = bgp_filter("cost", {"name": "cost", "action": "accept", "set": {"aigp": 250}})
 
     def herald(aigp: bool) -> str:
@@ -441,7 +441,7 @@ def test_accumulated_metrics_are_exchanged_with_bird_and_decide_before_the_path(
                          peer("bird", 65002, aigp=aigp))
 
     with running(herald(aigp=True), frr(65001, 65000, {"203.0.113.0/24": "", "198.51.100.0/24": ""}),
-                 bird(65002, 65000, networks, channel="aigp enable;")) as lab:
+                 bird(65002, 65000, networks, channel="aigp originate;")) as lab:
         poll(lambda: up(lab), 30)
         node = lab.node("herald")
 
@@ -450,7 +450,7 @@ def test_accumulated_metrics_are_exchanged_with_bird_and_decide_before_the_path(
             found = {prefix: (best[prefix]["peers"], best[prefix].get("aigp"), best[prefix]["selectionReason"])
                      for prefix in ("203.0.113.0/24", "198.51.100.0/24", "198.51.101.0/24")}
             assert found == {"203.0.113.0/24": (["bird"], 100, "AIGP"), "198.51.100.0/24": (["frr"], 250, "Only path"),
-                             "198.51.101.0/24": (["bird"], 5000000000, "Only path")}, found
+                             "198.51.101.0/24": (["bird"], 2000000000, "Only path")}, found
             assert bird_attributes(lab.node("bird"))["198.51.100.0/24"]["aigp"] == "250"
             return True
 

@@ -176,7 +176,8 @@ def test_both_ends_of_an_unnumbered_link_find_each_other(lab: Lab) -> None:
 def test_ipv4_routes_go_over_both_links_by_ipv6_next_hops(lab: Lab) -> None:
     herald = lab.node("herald")
     for prefix in FRR:
-        assert sorted(herald_best(herald)[prefix]["nextHops"]) == ["fe80::f%eth1", "fe80::f%eth2"]
+        both = ["fe80::f%eth1", "fe80::f%eth2"]
+        poll(lambda p=prefix: sorted(herald_best(herald)[p]["nextHops"]) == both, what=f"{prefix} by both links")
         family = 6 if ":" in prefix else 4
         hops = poll(lambda p=prefix, f=family: kernel_routes(herald, f)[p]["hops"], 10, what=f"{prefix} in the kernel")
         assert sorted(hops) == [("fe80::f", "eth1"), ("fe80::f", "eth2")], hops
