@@ -163,7 +163,7 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             plane.apply(*network())
             # The server itself learns of new rights a little later.
             for caller in (SPEAKER, CONTROLLER):
-                poll(lambda: plane.kubectl_run("auth", "can-i", "list", "l2advertisements.herald.dev", "--as", user(caller),
+                poll(lambda: plane.kubectl_run("auth", "can-i", "list", "l2advertisements.herald.dev", "--as", caller,
                                                check=False).stdout.strip() == "yes", 30, what=f"rights of {caller}")
             found = Cluster(lab, plane)
             try:

@@ -169,12 +169,7 @@ asio::awaitable<std::optional<CollectionFollower::Outcome>> CollectionFollower::
     if (!response) co_return fail(std::move(response.error()));
     if (response->status == gone) co_return Outcome::Forgotten;  // it changed too much between pages
     if (response->status == not_found) co_return std::nullopt;
-    if (response->status == forbidden && options_.presence == Presence::Optional) {
-      // Of what is not there a server says 403 too, to those who might not read it if it were.
-      auto group = group_of(path);
-      if (!group.empty() && !co_await is_served(std::move(group))) co_return std::nullopt;
-      if (++refusals_ > patience_with_refusals) co_return std::nullopt;
-    }
+    if (response->status == forbidden && co_await is_hidden(path)) co_return std::nullopt;
     if (response->status != 200) co_return fail(print(interpret(*response).error()));
     auto page = sink_.take_page(response->body);
     if (!page) co_return fail(std::move(page.error()));
@@ -190,11 +185,16 @@ asio::awaitable<std::optional<CollectionFollower::Outcome>> CollectionFollower::
   co_return Outcome::Ended;
 }
 
-// True when the server does not say: only a clear 404 means that nothing of the group is there.
-asio::awaitable<bool> CollectionFollower::is_served(std::string group) {
-  HttpRequest request{"GET", std::move(group), {}, {}};
-  const auto response = co_await connection_->exchange(std::move(request), options_.request_timeout);
-  co_return !response || response->status != not_found;
+// Whether a refusal means that there is nothing for us. Of what is not there a server says 403 too, to those who might
+// not read it if it were; that the group is not there, it tells everybody by a clear 404.
+asio::awaitable<bool> CollectionFollower::is_hidden(std::string path) {
+  if (options_.presence == Presence::Required) co_return false;
+  if (auto group = group_of(path); !group.empty()) {
+    HttpRequest request{"GET", std::move(group), {}, {}};
+    const auto response = co_await connection_->exchange(std::move(request), options_.request_timeout);
+    if (response && response->status == not_found) co_return true;
+  }
+  co_return ++refusals_ > patience_with_refusals;
 }
 
 // ---- watch

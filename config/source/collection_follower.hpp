@@ -100,7 +100,7 @@ class CollectionFollower {
   boost::asio::awaitable<void> wait_until_ready();
   boost::asio::awaitable<Outcome> list();
   boost::asio::awaitable<std::optional<Outcome>> list_from(std::string path);
-  boost::asio::awaitable<bool> is_served(std::string group);
+  boost::asio::awaitable<bool> is_hidden(std::string path);
   boost::asio::awaitable<Outcome> watch();
   std::optional<Outcome> take_events(LineSplitter& lines);
   Outcome fail(std::string why);

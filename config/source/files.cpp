@@ -90,7 +90,7 @@ Loaded assemble(ReadResult read, const std::string& node) {
   remove_set_aside(loaded.resources, verdict);
   for (auto& problem : verdict.problems) problem.location = place_of(read.sources, problem.location, problem.field);
   std::ranges::move(verdict.problems, std::back_inserter(loaded.problems));
-  append(loaded.set_aside, std::move(verdict.set_aside));
+  append(loaded.set_aside, verdict.set_aside);
   loaded.held_down = std::move(verdict.held_down);
   std::ranges::stable_sort(loaded.problems, {}, [](const Problem& problem) {
     return std::tie(problem.location.file, problem.location.line, problem.location.column);

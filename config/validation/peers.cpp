@@ -27,40 +27,49 @@ struct Place {
   std::vector<const BGPPeer*> peers;  // oldest first
 };
 
+using ByAddress = std::map<std::pair<net::IpAddress, std::string>, const BGPPeer*>;
+
+// Sets a peer aside that has the address, or the link, of an older one on the same node.
+void check_address(Judge& judge, const BGPPeer& peer, ByAddress& by_address) {
+  // A link-local address is another one on every link.
+  const bool unnumbered = peer.peer_address.unspecified();
+  const bool by_link = unnumbered || peer.peer_address.link_local();
+  if (unnumbered && peer.interface.empty()) return;
+  const auto [same, added] =
+      by_address.emplace(std::pair{peer.peer_address, by_link ? peer.interface : std::string{}}, &peer);
+  if (added) return;
+  judge.set_aside(peer, unnumbered ? "spec.interface" : "spec.peerAddress",
+                  std::string{"is the "} + (unnumbered ? "interface" : "address") + " of " + judge.cite(*same->second) +
+                      " as well, and both hold on the same node");
+}
+
+// A node is one router, which the oldest of its peers names.
+void check_identity(Judge& judge, const BGPPeer& peer, const BGPPeer& first, const BGPConfiguration* configuration) {
+  const auto mine = effective(peer, configuration);
+  const auto theirs = effective(first, configuration);
+  if (mine.asn && theirs.asn && mine.asn != theirs.asn) {
+    judge.set_aside(peer, "spec.myASN",
+                    "a node has one AS: this is " + net::print(*mine.asn) + " and " + judge.cite(first) + " is " +
+                        net::print(*theirs.asn) + " on the same node");
+  } else if (mine.router_id && theirs.router_id && mine.router_id != theirs.router_id) {
+    // RFC 4271 section 1.1: the identifier is the same for every peer.
+    judge.set_aside(peer, "spec.routerID",
+                    "a node has one router ID: this is " + net::print(*mine.router_id) + " and " + judge.cite(first) +
+                        " has " + net::print(*theirs.router_id) + " on the same node");
+  }
+}
+
 void check_place(Judge& judge, const Place& place) {
-  std::map<std::pair<net::IpAddress, std::string>, const BGPPeer*> by_address;
+  ByAddress by_address;
   const BGPPeer* first = nullptr;
   for (const auto* peer : place.peers) {
     if (judge.is_set_aside(*peer)) continue;
-    // A link-local address is another one on every link.
-    const bool unnumbered = peer->peer_address.unspecified();
-    const bool by_link = unnumbered || peer->peer_address.link_local();
-    if (!unnumbered || !peer->interface.empty()) {
-      const auto [same, added] =
-          by_address.emplace(std::pair{peer->peer_address, by_link ? peer->interface : std::string{}}, peer);
-      if (!added) {
-        judge.set_aside(*peer, unnumbered ? "spec.interface" : "spec.peerAddress",
-                        std::string{"is the "} + (unnumbered ? "interface" : "address") + " of " +
-                            judge.cite(*same->second) + " as well, and both hold on the same node");
-        continue;
-      }
-    }
-    if (first == nullptr) {
+    check_address(judge, *peer, by_address);
+    if (judge.is_set_aside(*peer)) continue;
+    if (first == nullptr)
       first = peer;
-      continue;
-    }
-    const auto mine = effective(*peer, place.configuration);
-    const auto theirs = effective(*first, place.configuration);
-    if (mine.asn && theirs.asn && mine.asn != theirs.asn) {
-      judge.set_aside(*peer, "spec.myASN",
-                      "a node has one AS: this is " + net::print(*mine.asn) + " and " + judge.cite(*first) + " is " +
-                          net::print(*theirs.asn) + " on the same node");
-    } else if (mine.router_id && theirs.router_id && mine.router_id != theirs.router_id) {
-      // RFC 4271 section 1.1: the identifier is the same for every peer.
-      judge.set_aside(*peer, "spec.routerID",
-                      "a node has one router ID: this is " + net::print(*mine.router_id) + " and " +
-                          judge.cite(*first) + " has " + net::print(*theirs.router_id) + " on the same node");
-    }
+    else
+      check_identity(judge, *peer, *first, place.configuration);
   }
 }
 
@@ -103,6 +112,12 @@ void check_password(Judge& judge, const BGPPeer& peer) {
          std::to_string(password->second.size()));
 }
 
+std::string wrong_ao_key(const std::string& secret, const std::string& name, const std::string& value) {
+  if (!key_number(name)) return "the keys of Secret/" + secret + " must be named 0 to 255, one is named " + name;
+  if (!value.empty() && value.size() <= 80) return {};
+  return "key " + name + " in Secret/" + secret + " must have 1 to 80 octets, it has " + std::to_string(value.size());
+}
+
 // RFC 5925: numbered keys, at least one.
 void check_tcp_ao(Judge& judge, const BGPPeer& peer) {
   if (!peer.tcp_ao || judge.view.secrets == Secrets::Unknown) return;
@@ -113,10 +128,8 @@ void check_tcp_ao(Judge& judge, const BGPPeer& peer) {
   if (found == judge.all.secrets.end()) return hold(missing("Secret", key));
   if (found->second.data.empty()) return hold("Secret/" + key + " has no keys");
   for (const auto& [name, value] : found->second.data) {
-    if (!key_number(name)) return hold("the keys of Secret/" + key + " must be named 0 to 255, one is named " + name);
-    if (value.empty() || value.size() > 80)
-      return hold("key " + name + " in Secret/" + key + " must have 1 to 80 octets, it has " +
-                  std::to_string(value.size()));
+    auto why = wrong_ao_key(key, name, value);
+    if (!why.empty()) return hold(std::move(why));
   }
 }
 
