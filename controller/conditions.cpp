@@ -22,12 +22,12 @@ const json& member(const json& object, const char* name) {
 // The condition that says this, given the one that stands there.
 json condition(const Statement& said, const json& before, const std::string& timestamp) {
   const auto same_status = member_text(before, "status") == print(said.status);
-  auto since = same_status ? member_text(before, "lastTransitionTime") : std::string{};
+  const auto since = same_status ? member_text(before, "lastTransitionTime") : std::string{};
   json out{{"type", said.type},
            {"status", print(said.status)},
            {"reason", said.reason},
            {"message", said.message},
-           {"lastTransitionTime", since.empty() ? timestamp : std::move(since)}};
+           {"lastTransitionTime", since.empty() ? timestamp : since}};
   if (said.observed_generation != 0) out["observedGeneration"] = said.observed_generation;
   return out;
 }

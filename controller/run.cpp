@@ -31,7 +31,7 @@ int run_kubernetes(const Options& options, const Environment& environment, const
     environment.err << "herald-controller: --kubernetes: " << access.error() << '\n';
     return wrong_configuration;
   }
-  KubernetesProcess process{options, *std::move(access), log, environment.notify_socket, environment.observer};
+  KubernetesProcess process{options, *access, log, environment.notify_socket, environment.observer};
   process.run();
   log.info("stopped");
   return 0;

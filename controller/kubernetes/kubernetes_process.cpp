@@ -261,7 +261,7 @@ void KubernetesProcess::Parts::stop(int signal) {
   lease->leave([this] { context.stop(); });
 }
 
-KubernetesProcess::KubernetesProcess(const Options& options, config::KubernetesAccess access, const Log& log,
+KubernetesProcess::KubernetesProcess(const Options& options, const config::KubernetesAccess& access, const Log& log,
                                      std::string notify_socket, const ObserverFactory& observer)
     : parts_{std::make_unique<Parts>(options, access, log, std::move(notify_socket), observer)} {}
 

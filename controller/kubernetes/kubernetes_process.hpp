@@ -16,8 +16,8 @@ class KubernetesProcess {
  public:
   // Throws std::runtime_error when an address to listen on cannot be had.
   // `observer` may be empty.
-  KubernetesProcess(const Options& options, config::KubernetesAccess access, const Log& log, std::string notify_socket,
-                    const ObserverFactory& observer);
+  KubernetesProcess(const Options& options, const config::KubernetesAccess& access, const Log& log,
+                    std::string notify_socket, const ObserverFactory& observer);
   ~KubernetesProcess();
   KubernetesProcess(const KubernetesProcess&) = delete;
   KubernetesProcess& operator=(const KubernetesProcess&) = delete;

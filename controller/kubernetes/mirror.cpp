@@ -139,7 +139,7 @@ Mirror::Mirror(const boost::asio::any_io_executor& executor, Options options, St
                    [this](const ObjectKey& key, json object) {
                      if (get(key) == nullptr) return;  // deleted meanwhile
                      object["metadata"].erase("managedFields");
-                     put(key, std::move(object), Age::Newer);
+                     put(key, object, Age::Newer);
                      publish(key.kind);
                    },
                .event = listener_.event,
