@@ -228,9 +228,9 @@ class Statuses {
       const auto& theirs = nodes_.of(peer.node_selectors);
       if (!any_in_both(selected, theirs, [](const auto& /*node*/) { return true; })) continue;
       peers.insert(name);
-      session = session || any_in_both(selected, theirs, [&](const auto& node) {
+      session = session || any_in_both(selected, theirs, [&, &peer_name = name](const auto& node) {
                   const auto speaker = speakers_.find(node);
-                  return speaker != speakers_.end() && speaker->second.sessions.contains(name);
+                  return speaker != speakers_.end() && speaker->second.sessions.contains(peer_name);
                 });
     }
     if (peers.empty())
