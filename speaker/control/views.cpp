@@ -206,6 +206,23 @@ std::string_view print(bgp::State state) {
   return "Established";
 }
 
+namespace {
+
+Json transport(const bgp::Transport& transport, const bgp::PeerConfig& config) {
+  Json out{{"local", net::print(transport.local)},
+           {"localPort", transport.local_port},
+           {"remotePort", transport.remote_port},
+           {"md5", !config.password.empty()}};
+  const auto& keys = config.authentication.keys;
+  if (keys.empty()) return out;
+  auto ids = Json::array();
+  for (const auto& [id, key] : keys) ids.push_back(id);
+  out["tcpAoKeys"] = std::move(ids);
+  return out;
+}
+
+}  // namespace
+
 Json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config, const WallClock& clock) {
   const auto& session = status.session;
   Json out{{"name", status.name},
@@ -233,17 +250,7 @@ Json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config, 
   if (!session.last_dial_error.empty()) out["lastDialError"] = session.last_dial_error;
   if (session.next_attempt) out["nextAttemptMsec"] = -clock.since(*session.next_attempt);
   if (status.negotiated) out["negotiated"] = negotiated(*status.negotiated);
-  if (status.transport) {
-    out["transport"] = {{"local", net::print(status.transport->local)},
-                        {"localPort", status.transport->local_port},
-                        {"remotePort", status.transport->remote_port},
-                        {"md5", !config.session.password.empty()}};
-    if (const auto& keys = config.session.authentication.keys; !keys.empty()) {
-      auto ids = Json::array();
-      for (const auto& [id, key] : keys) ids.push_back(id);
-      out["transport"]["tcpAoKeys"] = std::move(ids);
-    }
-  }
+  if (status.transport) out["transport"] = transport(*status.transport, config.session);
   if (config.out.reflector_client) out["routeReflectorClient"] = true;
   if (config.default_originate) out["defaultOriginate"] = true;
   if (config.aigp) out["aigp"] = true;
