@@ -29,7 +29,7 @@ json patched(json object, const ObjectStatus& said, const char* now) {
 TEST(Condition, IsAddedBesideThoseOfOthersAndKeepsItsPlace) {
   const json other{{"type", "Other"}, {"status", "True"}};
   const json last{{"type", "Last"}, {"status", "True"}};
-  auto object = patched(with({other}), {.conditions = {ready(Status::True, "Yes")}}, then);
+  auto object = patched(with(json::array({other})), {.conditions = {ready(Status::True, "Yes")}}, then);
   object["status"]["conditions"].push_back(last);
   object = patched(object, {.conditions = {ready(Status::False, "No")}}, later);
   const auto& conditions = object["status"]["conditions"];
