@@ -172,7 +172,10 @@ def test_nothing_is_lost_changed_or_withdrawn_whatever_is_killed(lab: Lab) -> No
     assert churn.operations["DELETE"] > 20 and churn.operations["PATCH"] > 20, "there was a churn"
     for peer, name in PEERS.items():
         state, count = frr_sessions(tor)[peer]
-        assert (state, count) == ("Established", sessions[peer][1] + killer.kills[name]), f"seed {seed}: {name}"
+        # Of two connections that were opened at once FRR may close the one that it counted already.
+        closed = lab.node(name).log("herald-speaker").count('from=Established to=Idle reason="closed by peer"')
+        opened = count - sessions[peer][1] - killer.kills[name]
+        assert state == "Established" and 0 <= opened <= closed, f"seed {seed}: {name}: {opened} more, {closed} closed"
     check_what_the_tor_saw(log.read_text()[told:], at_start, books, killer, seed)
 
 
