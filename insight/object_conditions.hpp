@@ -30,6 +30,8 @@ class ObjectConditions {
   bool work(const config::ResourceSet& set, const NodeNames& live, net::TimePoint now);
 
   // In Prometheus' text form.
+  // Something is to be written when it has held for long enough.
+  [[nodiscard]] bool waits() const { return writes_.waits(); }
   [[nodiscard]] std::string metrics() const;
 
  private:

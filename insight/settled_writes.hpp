@@ -45,6 +45,7 @@ class SettledWrites {
   void forget(const controller::ObjectKey& key) { waiting_.erase(key); }
   // Writes what has held for long enough. Call it a few times a second.
   void write_due(net::TimePoint now);
+  [[nodiscard]] bool waits() const { return !waiting_.empty(); }
   // Drops what waits, and what becomes of the writes under way.
   void abandon();
 

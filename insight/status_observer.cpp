@@ -11,7 +11,8 @@ namespace {
 
 using config::Kind;
 
-constexpr auto tick_interval = std::chrono::milliseconds{250};
+constexpr auto busy_interval = std::chrono::milliseconds{250};
+constexpr auto idle_interval = std::chrono::milliseconds{1'000};
 
 std::vector<Kind> network_kinds() {
   return {Kind::IPAddressPool, Kind::Community,       Kind::BGPPeer,    Kind::BGPConfiguration, Kind::BGPAdvertisement,
@@ -120,7 +121,8 @@ void StatusObserver::tick() {
     }
     more = objects_.work(set_, alive, now) || more;
   }
-  timer_.expires_after(more ? std::chrono::milliseconds{1} : tick_interval);
+  const auto busy = services_ || objects_.waits();
+  timer_.expires_after(more ? std::chrono::milliseconds{1} : busy ? busy_interval : idle_interval);
   timer_.async_wait([this](boost::system::error_code error) {
     if (!error) tick();
   });
