@@ -79,10 +79,9 @@ std::string sentence(Gate gate, Method method, const NodeNames& stopped, std::st
 
 void Announcements::reset(const config::Resources& now, NodeNames live) {
   live_ = std::move(live);
-  slice_owner_.clear();
-  slices_of_.clear();
+  endpoints_.clear();
   std::set<std::string> touched;
-  for (const auto& [key, slice] : now.endpoint_slices) index_slice(now, key, touched);
+  for (const auto& [key, slice] : now.endpoint_slices) endpoints_.update(now, key, touched);
   read_nodes(now);
   read_speakers(now);
 }
@@ -123,22 +122,6 @@ void Announcements::read_speakers(const config::Resources& now) {
   }
 }
 
-void Announcements::index_slice(const config::Resources& now, const std::string& key, std::set<std::string>& touched) {
-  if (const auto before = slice_owner_.find(key); before != slice_owner_.end()) {
-    touched.insert(before->second);
-    const auto slices = slices_of_.find(before->second);
-    slices->second.erase(key);
-    if (slices->second.empty()) slices_of_.erase(slices);
-    slice_owner_.erase(before);
-  }
-  const auto slice = now.endpoint_slices.find(key);
-  if (slice == now.endpoint_slices.end()) return;
-  const auto service = slice->second.meta.namespace_name + "/" + slice->second.service_name;
-  touched.insert(service);
-  slices_of_[service].insert(key);
-  slice_owner_.emplace(key, service);
-}
-
 std::optional<std::set<std::string>> Announcements::apply(const config::Resources& now,
                                                           std::span<const config::ObjectId> changed, NodeNames live) {
   std::set<std::string> touched;
@@ -147,7 +130,7 @@ std::optional<std::set<std::string>> Announcements::apply(const config::Resource
   live_ = std::move(live);
   for (const auto& id : changed) {
     if (id.kind == Kind::Service) touched.insert(id.key);
-    if (id.kind == Kind::EndpointSlice) index_slice(now, id.key, touched);
+    if (id.kind == Kind::EndpointSlice) endpoints_.update(now, id.key, touched);
     if (id.kind == Kind::SpeakerState) speakers = true;
     if (id.kind != Kind::Node) continue;
     const auto there = now.nodes.find(id.key);
@@ -168,25 +151,6 @@ std::optional<std::set<std::string>> Announcements::apply(const config::Resource
   read_speakers(now);
   if (sessions_ == sessions_before && owners_ == owners_before) return touched;
   return std::nullopt;
-}
-
-speaker::Endpoints Announcements::endpoints_of(const config::Resources& now, const config::Service& service) const {
-  speaker::Endpoints out;
-  const auto slices = slices_of_.find(service.meta.key());
-  if (slices == slices_of_.end()) {
-    out.everywhere = service.selector.empty();
-    return out;
-  }
-  for (const auto& key : slices->second) {
-    const auto slice = now.endpoint_slices.find(key);
-    if (slice == now.endpoint_slices.end()) continue;
-    for (const auto& endpoint : slice->second.endpoints) {
-      if (!speaker::usable(endpoint)) continue;
-      out.any = true;
-      if (!endpoint.node_name.empty()) out.nodes.insert(endpoint.node_name);
-    }
-  }
-  return out;
 }
 
 Gate Announcements::session_gate(const std::string& node, const NodeView& view,
@@ -244,7 +208,7 @@ void Announcements::find_layer2(const config::Resources& now, const std::string&
 
 std::vector<Announcements::Finding> Announcements::look_everywhere(const config::Resources& now,
                                                                    const config::Service& object) const {
-  const auto endpoints = endpoints_of(now, object);
+  const auto endpoints = endpoints_.of(now, object);
   // The same endpoints, with and without one on the node that stands for its kind.
   std::vector<std::array<std::optional<speaker::ServiceOutcome>, 2>> outcomes(policies_.size());
   const auto outcome_of = [&](const std::string& node, std::size_t kind) -> const speaker::ServiceOutcome& {

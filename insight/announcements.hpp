@@ -19,6 +19,7 @@
 #include "insight/node_names.hpp"
 #include "net/address.hpp"
 #include "speaker/desired_policy.hpp"
+#include "speaker/endpoint_index.hpp"
 #include "speaker/gate.hpp"
 
 namespace insight {
@@ -60,8 +61,6 @@ class Announcements {
 
   void read_nodes(const config::Resources& now);
   void read_speakers(const config::Resources& now);
-  void index_slice(const config::Resources& now, const std::string& key, std::set<std::string>& touched);
-  [[nodiscard]] speaker::Endpoints endpoints_of(const config::Resources& now, const config::Service& service) const;
   [[nodiscard]] speaker::Gate session_gate(const std::string& node, const NodeView& view,
                                            const speaker::Announcement& announcement) const;
   void find_bgp(const std::string& node, const NodeView& view, const speaker::AddressOutcome& outcome,
@@ -78,11 +77,10 @@ class Announcements {
   std::vector<std::unique_ptr<const speaker::DesiredPolicy>> policies_;  // one for each kind of node
   std::vector<std::string> examples_;                                    // the node that each was made for
   std::map<std::string, NodeView> nodes_;
-  std::map<std::string, NodeNames> sessions_;               // of live nodes: BGPPeers that are established
-  std::map<net::IpAddress, NodeNames> owners_;              // of layer 2 addresses, among live nodes
-  std::map<std::string, std::string> slice_owner_;          // EndpointSlice -> service
-  std::map<std::string, std::set<std::string>> slices_of_;  // service -> EndpointSlices
-  std::map<std::string, std::string> node_facts_;           // what of a Node matters, as text
+  std::map<std::string, NodeNames> sessions_;   // of live nodes: BGPPeers that are established
+  std::map<net::IpAddress, NodeNames> owners_;  // of layer 2 addresses, among live nodes
+  speaker::EndpointIndex endpoints_;
+  std::map<std::string, std::string> node_facts_;  // what of a Node matters, as text
 };
 
 }  // namespace insight

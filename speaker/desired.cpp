@@ -6,16 +6,10 @@
 #include <utility>
 
 #include "speaker/desired_policy.hpp"
+#include "speaker/endpoint_index.hpp"
 #include "speaker/interner.hpp"
 
 namespace speaker {
-namespace {
-
-std::string service_of(const config::EndpointSlice& slice) {
-  return slice.meta.namespace_name.empty() ? slice.service_name : slice.meta.namespace_name + "/" + slice.service_name;
-}
-
-}  // namespace
 
 const RouteAttributes* Announcement::to(std::string_view peer) const {
   const auto found = named.find(std::string{peer});
@@ -66,9 +60,6 @@ class Desired::State {
     std::vector<net::IpAddress> seats;
   };
 
-  void index_slice(const config::Resources& now, const std::string& key, std::set<std::string>& touched);
-  [[nodiscard]] Endpoints endpoints_of(const config::Resources& now, const std::string& key,
-                                       const config::Service& service) const;
   void remove_service(const std::string& key);
   void add_service(const config::Resources& now, const std::string& key);
   void add_route(const net::Prefix& prefix, const AdSet& ads);
@@ -84,8 +75,7 @@ class Desired::State {
 
   Scope scope_;
   std::unique_ptr<const DesiredPolicy> policy_;
-  std::unordered_map<std::string, std::string> slice_owner_;          // slice -> service
-  std::unordered_map<std::string, std::set<std::string>> slices_of_;  // service -> slices
+  EndpointIndex endpoints_;
   std::unordered_map<std::string, Record> records_;
   std::map<net::Prefix, PrefixEntry> prefixes_;
   std::map<net::IpAddress, std::map<std::string, Seat>> seats_;  // address -> service -> what it says
@@ -111,7 +101,7 @@ Difference Desired::State::reset(const config::Resources& now) {
   policy_ = std::make_unique<const DesiredPolicy>(now, scope_);
   peers_ = policy_->peers();
   std::set<std::string> touched;
-  for (const auto& [key, slice] : now.endpoint_slices) index_slice(now, key, touched);
+  for (const auto& [key, slice] : now.endpoint_slices) endpoints_.update(now, key, touched);
   for (const auto& [prefix, ad] : policy_->static_routes()) add_route(prefix, {ad});
   for (const auto& [key, service] : now.services) add_service(now, key);
   return finish();
@@ -126,7 +116,7 @@ Difference Desired::State::apply(const config::Resources& now, std::span<const C
         touched.insert(change.key);
         break;
       case Change::Kind::EndpointSlice:
-        index_slice(now, change.key, touched);
+        endpoints_.update(now, change.key, touched);
         break;
       case Change::Kind::Node:
         if (policy_->node_changed(now, change.key)) return reset(now);
@@ -151,50 +141,12 @@ void Desired::State::forget_everything() {
   for (const auto& [address, candidates] : layer2_) touched_seats_.insert(address);
   for (const auto& [address, count] : addresses_) touched_addresses_.emplace(address, true);
   addresses_.clear();
-  slice_owner_.clear();
-  slices_of_.clear();
+  endpoints_.clear();
   records_.clear();
   prefixes_.clear();
   seats_.clear();
   merged_.clear();
   cluster_wide_.clear();
-}
-
-void Desired::State::index_slice(const config::Resources& now, const std::string& key, std::set<std::string>& touched) {
-  const auto before = slice_owner_.find(key);
-  if (before != slice_owner_.end()) {
-    touched.insert(before->second);
-    const auto slices = slices_of_.find(before->second);
-    slices->second.erase(key);
-    if (slices->second.empty()) slices_of_.erase(slices);
-    slice_owner_.erase(before);
-  }
-  const auto slice = now.endpoint_slices.find(key);
-  if (slice == now.endpoint_slices.end()) return;
-  const auto service = service_of(slice->second);
-  touched.insert(service);
-  slices_of_[service].insert(key);
-  slice_owner_.emplace(key, service);
-}
-
-Endpoints Desired::State::endpoints_of(const config::Resources& now, const std::string& key,
-                                       const config::Service& service) const {
-  Endpoints endpoints;
-  const auto slices = slices_of_.find(key);
-  if (slices == slices_of_.end()) {
-    endpoints.everywhere = service.selector.empty();
-    return endpoints;
-  }
-  for (const auto& slice_key : slices->second) {
-    const auto slice = now.endpoint_slices.find(slice_key);
-    if (slice == now.endpoint_slices.end()) continue;
-    for (const auto& endpoint : slice->second.endpoints) {
-      if (!usable(endpoint)) continue;
-      endpoints.any = true;
-      if (!endpoint.node_name.empty()) endpoints.nodes.insert(endpoint.node_name);
-    }
-  }
-  return endpoints;
 }
 
 void Desired::State::remove_service(const std::string& key) {
@@ -224,7 +176,7 @@ void Desired::State::remove_service(const std::string& key) {
 void Desired::State::add_service(const config::Resources& now, const std::string& key) {
   const auto service = now.services.find(key);
   if (service == now.services.end()) return;
-  const auto endpoints = endpoints_of(now, key, service->second);
+  const auto endpoints = endpoints_.of(now, service->second);
   auto outcome = policy_->judge(service->second, endpoints);
   if (outcome.gate != Gate::Open) return;
   const auto local = service->second.external_traffic_policy == config::TrafficPolicy::Local && !endpoints.everywhere;
@@ -360,7 +312,7 @@ std::vector<Verdict> Desired::State::explain(const config::Resources& now, const
   std::vector<Verdict> verdicts;
   const auto service = now.services.find(key);
   if (service == now.services.end() || policy_ == nullptr) return verdicts;
-  const auto outcome = policy_->judge(service->second, endpoints_of(now, key, service->second));
+  const auto outcome = policy_->judge(service->second, endpoints_.of(now, service->second));
   if (outcome.gate != Gate::Open) {
     std::string detail = "no address was assigned yet";
     if (outcome.gate == Gate::NotLoadBalancer) detail = "spec.type is " + service->second.type;

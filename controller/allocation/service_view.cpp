@@ -68,15 +68,21 @@ std::vector<config::Service::Port> ports(JsonCursor& in) {
   return out;
 }
 
+// The first of the entries between commas, without blanks around it; it is taken off the list.
+std::string_view next_entry(std::string_view& list) {
+  const auto comma = list.find(',');
+  auto entry = list.substr(0, comma);
+  list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+  while (!entry.empty() && entry.front() == ' ') entry.remove_prefix(1);
+  while (!entry.empty() && entry.back() == ' ') entry.remove_suffix(1);
+  return entry;
+}
+
 // "192.0.2.1, 2001:db8::1" as addresses, or what is wrong with it.
 net::Result<std::vector<net::IpAddress>, Refusal> address_list(std::string_view list, std::string_view where) {
   std::vector<net::IpAddress> out;
   while (!list.empty()) {
-    const auto comma = list.find(',');
-    auto entry = list.substr(0, comma);
-    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
-    while (!entry.empty() && entry.front() == ' ') entry.remove_prefix(1);
-    while (!entry.empty() && entry.back() == ' ') entry.remove_suffix(1);
+    const auto entry = next_entry(list);
     const auto address = net::parse_ip(entry);
     if (!address)
       return net::fail(
@@ -89,14 +95,8 @@ net::Result<std::vector<net::IpAddress>, Refusal> address_list(std::string_view 
 // "front, back" as names; "*" is one.
 std::set<std::string> words(std::string_view list) {
   std::set<std::string> out;
-  while (!list.empty()) {
-    const auto comma = list.find(',');
-    auto entry = list.substr(0, comma);
-    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
-    while (!entry.empty() && entry.front() == ' ') entry.remove_prefix(1);
-    while (!entry.empty() && entry.back() == ' ') entry.remove_suffix(1);
-    if (!entry.empty()) out.emplace(entry);
-  }
+  while (!list.empty())
+    if (const auto entry = next_entry(list); !entry.empty()) out.emplace(entry);
   return out;
 }
 
