@@ -12,8 +12,27 @@ from collections.abc import Callable
 from typing import Any
 
 from integration.rest import SERVICES, Away, Rest, addresses
+from tools.lab import Node
 
 WORKERS = 12
+POOL = ("198.18.", "2001:db8:c:")  # how addresses of the churn's pool begin
+PEERS = {"10.0.1.2": "n1", "10.0.2.2": "n2", "10.0.3.2": "n3"}  # as the ToR sees the nodes
+
+
+def announcements(tor: Node) -> dict[str, dict[str, bool]]:
+    """address -> node that announces it -> whether that is left of a session that ended; of the churn's pool."""
+    table: dict[str, dict[str, bool]] = {}
+    for family in ("ipv4", "ipv6"):
+        for prefix, paths in tor.json(["vtysh", "-c", f"show bgp {family} unicast json"])["routes"].items():
+            if prefix.startswith(POOL):
+                table[prefix.partition("/")[0]] = {PEERS[path["peerId"]]: bool(path.get("stale")) for path in paths}
+    return table
+
+
+def bound(node: Node) -> set[str]:
+    """Addresses of the churn's pool on the node's loopback interface."""
+    entries = node.json(["ip", "-json", "addr", "show", "dev", "lo"])[0]["addr_info"]
+    return {entry["local"] for entry in entries if entry["local"].startswith(POOL)}
 
 
 class Books:

@@ -19,16 +19,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from integration import harness
-from integration.churn import Books, Churn, received
+from integration.churn import PEERS, POOL, Books, Churn, announcements, bound, received
 from integration.harness import established, frr_sessions, kernel_routes, poll
 from integration.rest import HERALD, Rest, addresses
 from tools.lab import Lab, Node
 
 NODES = ("n1", "n2", "n3")
-PEERS = {"10.0.1.2": "n1", "10.0.2.2": "n2", "10.0.3.2": "n3"}
 SERVICES = 1000
 QUARANTINE = 600  # seconds, longer than the test takes: nothing may be given out twice
-POOL = ("198.18.", "2001:db8:c:")
 LEARNED = {
     4: [f"10.{number}.0.0/16" for number in range(101, 201)],
     6: [f"fd00:a:{number:x}::/48" for number in range(1, 101)],
@@ -79,17 +77,7 @@ def has_learned(node: Node) -> bool:
 
 def tor_table(tor: Node) -> dict[str, set[str]]:
     """address -> nodes that announce it, of the churn's pool."""
-    table: dict[str, set[str]] = {}
-    for family in ("ipv4", "ipv6"):
-        for prefix, paths in tor.json(["vtysh", "-c", f"show bgp {family} unicast json"])["routes"].items():
-            if prefix.startswith(POOL):
-                table[prefix.partition("/")[0]] = {PEERS[path["peerId"]] for path in paths}
-    return table
-
-
-def bound(node: Node) -> set[str]:
-    entries = node.json(["ip", "-json", "addr", "show", "dev", "lo"])[0]["addr_info"]
-    return {entry["local"] for entry in entries if entry["local"].startswith(POOL)}
+    return {address: set(nodes) for address, nodes in announcements(tor).items()}
 
 
 class Killer:

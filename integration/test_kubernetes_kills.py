@@ -21,18 +21,16 @@ from typing import Any
 
 import pytest
 
-from integration import harness, kubernetes
-from integration.churn import Books, Churn, received
+from integration import harness, kubernetes_cluster
+from integration.churn import PEERS, POOL, Books, Churn, announcements, bound, received
 from integration.harness import established, frr_sessions, poll
-from integration.kubernetes import ROOT, Kubernetes, KubernetesRest
+from integration.kubernetes import KubernetesRest
+from integration.kubernetes_cluster import NODES, Cluster, network
 from integration.rest import HERALD, SERVICES, addresses
-from integration.test_kubernetes import NODES, Cluster, install, network
 from tools.lab import Lab, Node
 
-PEERS = {"10.0.1.2": "n1", "10.0.2.2": "n2", "10.0.3.2": "n3"}
 COUNT = 150  # services; the pool has few more addresses, so those that leak are missed soon
 SIZE = 256  # addresses of each family
-POOL = ("198.18.", "2001:db8:c:")
 POOL_SPEC = {"addresses": ["198.18.0.0/24", "2001:db8:c::/120"], "quarantine": "2s"}
 VICTIMS = ("controller", "speaker", "API server", "controller and speaker", "speaker and API server")
 
@@ -41,24 +39,9 @@ pytestmark = pytest.mark.kubernetes
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with harness.running(ROOT / "integration" / "labs" / "kubernetes.clab.yml") as lab:
-        prepare_tor(lab.node("tor"))
-        with kubernetes.running(tmp_path_factory.mktemp("kubernetes"), "v1beta1", address="172.20.24.10",
-                                netns=lab.node("api").namespace) as plane:
-            install(plane)
-            plane.apply(*objects())
-            found = Cluster(lab, plane)
-            try:
-                for controller in found.controllers:
-                    controller.start()
-                for name in NODES:
-                    found.start_speaker(name)
-                for name in NODES:
-                    poll(lambda: established(lab.node(name), f"tor-{name}"), 30, what=f"{name} established")
-                yield found
-            finally:
-                for controller in found.controllers:
-                    controller.end(signal.SIGKILL)
+    with kubernetes_cluster.running(tmp_path_factory.mktemp("kubernetes"), "v1beta1", objects(),
+                                    lambda lab, _plane: prepare_tor(lab.node("tor"))) as found:
+        yield found
 
 
 def objects() -> list[dict[str, Any]]:
@@ -80,21 +63,6 @@ def prepare_tor(tor: Node) -> None:
         "ipv6 prefix-list services seq 10 permit 2001:db8:c::/120 le 128",
         "router bgp 65001", "bgp graceful-restart", "bgp graceful-restart stalepath-time 600", "end"]
     tor.run(["vtysh"], input="\n".join(lines) + "\n")
-
-
-def tor_table(tor: Node) -> dict[str, dict[str, bool]]:
-    """address -> node that announces it -> whether that is left of a session that ended; of the churn's pool."""
-    table: dict[str, dict[str, bool]] = {}
-    for family in ("ipv4", "ipv6"):
-        for prefix, paths in tor.json(["vtysh", "-c", f"show bgp {family} unicast json"])["routes"].items():
-            if prefix.startswith(POOL):
-                table[prefix.partition("/")[0]] = {PEERS[path["peerId"]]: bool(path.get("stale")) for path in paths}
-    return table
-
-
-def bound(node: Node) -> set[str]:
-    entries = node.json(["ip", "-json", "addr", "show", "dev", "lo"])[0]["addr_info"]
-    return {entry["local"] for entry in entries if entry["local"].startswith(POOL)}
 
 
 class Killer:
@@ -141,7 +109,7 @@ class Killer:
         """A second restart in the midst of the first would rightly cost the routes of both (RFC 4724, 4.2)."""
         tor = self.cluster.tor
         poll(lambda: established(self.cluster.lab.node(name), f"tor-{name}"), 60, what=f"{name} back")
-        poll(lambda: not any(paths.get(name) for paths in tor_table(tor).values()), 60, what=f"{name} has told all again")
+        poll(lambda: not any(paths.get(name) for paths in announcements(tor).values()), 60, what=f"{name} has told all again")
 
 
 def test_nothing_is_changed_doubled_leaked_or_withdrawn_whatever_is_killed(cluster: Cluster) -> None:
@@ -188,7 +156,7 @@ def agrees(lab: Lab, churn: Churn) -> bool:
     assert {service["metadata"]["name"]: service["metadata"]["labels"] for service in services} == churn.present
     assert all(addresses(service) for service in services)
     held = {address for service in services for address in addresses(service)}
-    table = tor_table(lab.node("tor"))
+    table = announcements(lab.node("tor"))
     assert table.keys() == held, f"the ToR has {len(table)} addresses and the API {len(held)}"
     everywhere = dict.fromkeys(NODES, False)
     others = {address: paths for address, paths in table.items() if paths != everywhere}
