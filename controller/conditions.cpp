@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "controller/json_member.hpp"
+
 namespace controller {
 namespace {
 
@@ -12,11 +14,6 @@ using nlohmann::json;
 const json& no_value() {
   static const json nothing;
   return nothing;
-}
-
-const json& member(const json& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found == object.end() ? no_value() : *found;
 }
 
 // The condition that says this, given the one that stands there.
@@ -84,11 +81,6 @@ const json& condition_of(const json& object, std::string_view type) {
   const auto found = std::find_if(conditions.begin(), conditions.end(),
                                   [&](const json& entry) { return member_text(entry, "type") == type; });
   return found == conditions.end() ? no_value() : *found;
-}
-
-std::string member_text(const json& object, const char* name) {
-  const auto& value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : std::string{};
 }
 
 }  // namespace controller

@@ -38,7 +38,5 @@ struct ObjectStatus {
 
 // As it stands on an object; null when it is not there.
 [[nodiscard]] const nlohmann::json& condition_of(const nlohmann::json& object, std::string_view type);
-// A member that is a string; empty when it is anything else, or the whole is no object.
-[[nodiscard]] std::string member_text(const nlohmann::json& object, const char* name);
 
 }  // namespace controller

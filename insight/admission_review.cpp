@@ -8,10 +8,13 @@
 
 #include "config/candidate.hpp"
 #include "config/object.hpp"
+#include "controller/json_member.hpp"
 
 namespace insight {
 namespace {
 
+using controller::member;
+using controller::member_text;
 using nlohmann::json;
 
 constexpr std::size_t most_users = 3;  // named in a refusal
@@ -21,17 +24,6 @@ struct Answer {
   std::string refusal;  // empty: allowed
   std::vector<std::string> warnings;
 };
-
-const json& member(const json& object, const char* name) {
-  static const json nothing;
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found == object.end() ? nothing : *found;
-}
-
-std::string text(const json& object, const char* name) {
-  const auto& value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : std::string{};
-}
 
 std::string lines(const std::vector<config::Problem>& problems) {
   std::string out;
@@ -99,7 +91,7 @@ void users_of_community(const config::Community& community, const config::Resour
 }
 
 Answer judge_deleted(const json& object, const config::Resources& all, const config::Resources& services) {
-  if (text(member(member(object, "metadata"), "annotations"), delete_in_use.data()) == "true") return {};
+  if (member_text(member(member(object, "metadata"), "annotations"), delete_in_use.data()) == "true") return {};
   const auto read = config::read_object(object);
   if (read.objects.size() != 1) return {};  // it is of no use to anybody
   const auto& one = read.objects.front();
@@ -121,11 +113,11 @@ Answer judge_deleted(const json& object, const config::Resources& all, const con
 
 json admission_review(const json& review, const config::Resources& all, const config::Resources& services) {
   const auto& request = member(review, "request");
-  const auto operation = text(request, "operation");
+  const auto operation = member_text(request, "operation");
   Answer answer;
   if (operation == "CREATE" || operation == "UPDATE") answer = judge_written(member(request, "object"), all);
   if (operation == "DELETE") answer = judge_deleted(member(request, "oldObject"), all, services);
-  json response{{"uid", text(request, "uid")}, {"allowed", answer.refusal.empty()}};
+  json response{{"uid", member_text(request, "uid")}, {"allowed", answer.refusal.empty()}};
   // Not "Invalid": of such an answer kubectl 1.20 prints nothing but "The request is invalid".
   if (!answer.refusal.empty())
     response["status"] = {{"code", 400}, {"reason", "BadRequest"}, {"message", answer.refusal}};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "controller/event.hpp"
+#include "controller/json_member.hpp"
 #include "controller/store/metadata.hpp"
 #include "insight/metric_text.hpp"
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "controller/json_member.hpp"
 #include "controller/store/metadata.hpp"
 
 namespace insight {

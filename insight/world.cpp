@@ -6,18 +6,15 @@
 #include <tuple>
 
 #include "controller/allocation/service_reconciler.hpp"
+#include "controller/json_member.hpp"
 #include "controller/store/json_text.hpp"
 
 namespace insight {
 namespace {
 
 using config::Kind;
+using controller::member_text;
 using nlohmann::json;
-
-std::string text(const json& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found == object.end() || !found->is_string() ? std::string{} : found->get<std::string>();
-}
 
 // A service as the allocator reads it.
 struct ServiceText {
@@ -30,7 +27,7 @@ std::vector<ServiceText> oldest_first(const World& world) {
   std::vector<std::tuple<std::string, std::string, const json*>> aged;
   for (const auto& [key, object] : world.objects) {
     if (key.first != Kind::Service) continue;
-    const auto created = text(object["metadata"], "creationTimestamp");
+    const auto created = member_text(object["metadata"], "creationTimestamp");
     aged.emplace_back(created.empty() ? "~" : created, key.second, &object);
   }
   std::ranges::sort(aged);
@@ -52,11 +49,11 @@ std::optional<World::Key> key_of(const json& object) {
   if (!object.is_object()) return std::nullopt;
   const auto found = object.find("metadata");
   if (found == object.end()) return std::nullopt;
-  const auto name = text(*found, "name");
+  const auto name = member_text(*found, "name");
   if (name.empty()) return std::nullopt;
-  const auto* kind = config::find_kind(text(object, "apiVersion"), text(object, "kind"));
+  const auto* kind = config::find_kind(member_text(object, "apiVersion"), member_text(object, "kind"));
   if (kind != nullptr && kind->namespaced()) {
-    const auto space = text(*found, "namespace");
+    const auto space = member_text(*found, "namespace");
     return World::Key{kind->kind, (space.empty() ? "default" : space) + "/" + name};
   }
   if (kind != nullptr) return World::Key{kind->kind, name};

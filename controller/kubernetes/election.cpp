@@ -4,21 +4,12 @@
 #include <algorithm>
 #include <charconv>
 
+#include "controller/json_member.hpp"
+
 namespace controller {
 namespace {
 
 using nlohmann::json;
-
-const json& member(const json& object, const char* name) {
-  static const json nothing;
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found == object.end() ? nothing : *found;
-}
-
-std::string text(const json& object, const char* name) {
-  const auto& value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : std::string{};
-}
 
 // A watch may tell of a write later than its answer did. Versions are numbers wherever Kubernetes runs; where they are
 // not, being another one has to do. No version: the Lease is gone.
@@ -41,12 +32,12 @@ std::int64_t number(const json& object, const char* name) {
 LeaseRecord read_lease(const json& lease) {
   const auto& spec = member(lease, "spec");
   LeaseRecord record;
-  record.holder = text(spec, "holderIdentity");
+  record.holder = member_text(spec, "holderIdentity");
   record.duration = std::chrono::seconds{std::clamp<std::int64_t>(number(spec, "leaseDurationSeconds"), 0, 3600)};
   record.transitions =
       static_cast<std::int32_t>(std::clamp<std::int64_t>(number(spec, "leaseTransitions"), 0, 1 << 30));
-  record.acquired = text(spec, "acquireTime");
-  record.resource_version = text(member(lease, "metadata"), "resourceVersion");
+  record.acquired = member_text(spec, "acquireTime");
+  record.resource_version = member_text(member(lease, "metadata"), "resourceVersion");
   return record;
 }
 

@@ -7,6 +7,7 @@
 
 #include "config/source/kubernetes_kinds.hpp"
 #include "controller/allocation/service_view.hpp"
+#include "controller/json_member.hpp"
 #include "controller/store/metadata.hpp"
 
 namespace controller {
@@ -15,19 +16,8 @@ namespace {
 using config::Kind;
 using nlohmann::json;
 
-std::string text_of(const json& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found == object.end() || !found->is_string() ? std::string{} : found->get<std::string>();
-}
-
-const json& member(const json& object, const char* name) {
-  static const json nothing;
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found == object.end() ? nothing : *found;
-}
-
 std::uint64_t revision_of(const json& object) {
-  const auto text = text_of(member(object, "metadata"), "resourceVersion");
+  const auto text = member_text(member(object, "metadata"), "resourceVersion");
   std::uint64_t revision = 0;
   std::from_chars(text.data(), text.data() + text.size(), revision);
   return revision;
@@ -49,7 +39,7 @@ class Mirror::Sink final : public config::CollectionSink {
     if (items != list.end() && items->is_array())
       for (auto& item : *items) page_.push_back(std::move(item));
     const auto& metadata = member(list, "metadata");
-    return Page{text_of(metadata, "continue"), text_of(metadata, "resourceVersion")};
+    return Page{member_text(metadata, "continue"), member_text(metadata, "resourceVersion")};
   }
 
   void end_list() override {
@@ -71,14 +61,14 @@ class Mirror::Sink final : public config::CollectionSink {
     using Type = Event::Type;
     auto event = json::parse(line, nullptr, false);
     if (event.is_discarded()) return net::fail(std::string{"an event is not JSON"});
-    const auto type = text_of(event, "type");
+    const auto type = member_text(event, "type");
     auto& object = event["object"];
     if (type == "ERROR") {
       const auto& code = member(object, "code");
-      return Event{code == 410 ? Type::Forgotten : Type::Error, {}, text_of(object, "message")};
+      return Event{code == 410 ? Type::Forgotten : Type::Error, {}, member_text(object, "message")};
     }
     Event out{type == "BOOKMARK" ? Type::Bookmark : Type::Changed,
-              text_of(member(object, "metadata"), "resourceVersion"),
+              member_text(member(object, "metadata"), "resourceVersion"),
               {}};
     if (out.type == Type::Bookmark) return out;
     const auto key = key_of(object);
@@ -99,7 +89,7 @@ class Mirror::Sink final : public config::CollectionSink {
   // MetalLB's pools keep their namespace, which tells them from ours.
   [[nodiscard]] ObjectKey key_of(const json& object) const {
     const auto& metadata = member(object, "metadata");
-    return {kind_.kind, text_of(metadata, "namespace"), text_of(metadata, "name")};
+    return {kind_.kind, member_text(metadata, "namespace"), member_text(metadata, "name")};
   }
 
   // Items of a list say neither their kind nor their version; who manages which field is of no use here and long.

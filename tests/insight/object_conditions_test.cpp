@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "controller/json_member.hpp"
 #include "tests/controller/store/store_fixture.hpp"
 #include "tests/insight/objects.hpp"
 

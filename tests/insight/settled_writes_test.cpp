@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "controller/json_member.hpp"
 #include "tests/controller/store/store_fixture.hpp"
 
 namespace insight {
