@@ -138,7 +138,8 @@ def test_attributes_are_as_advertised_and_change_while_the_sessions_stay(lab: La
             for prefix in ("198.18.0.0/24", "2001:db8:c::/120"):
                 poll(lambda: carries(lab, prefix, communities={"65000:9"}), 5, what=f"{prefix} announced")
             settles_on(lab, given(rest, service))
-        assert not heard(lab, "198.18.0.0/24"), "the aggregate goes with its last service"
+        for prefix in ("198.18.0.0/24", "2001:db8:c::/120"):
+            poll(lambda: not heard(lab, prefix), 5, what=f"the aggregate {prefix} gone with its last service")
     assert frr_sessions(lab.node("tor")) == sessions
 
 
