@@ -305,7 +305,9 @@ neighbor {them.ipv4} {{
 
     def _events(self, node: Node) -> list[dict]:
         path = node.path(self.RECORD)
-        events = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        # The last line may not have been written to its end yet.
+        lines = path.read_text().rpartition("\n")[0].splitlines() if path.exists() else []
+        events = [json.loads(line) for line in lines]
         return [event for event in events if "neighbor" in event]
 
     def established(self, node: Node, session: Session) -> bool:

@@ -277,4 +277,5 @@ def pings(node: Node, address: str) -> bool:
 def fetch(node: Node, address: str, port: int = 80) -> str:
     """One HTTP request on a connection of its own; gives the body."""
     host = f"[{address}]" if ":" in address else address
-    return node.run(["curl", "-sS", "--noproxy", "*", "--max-time", "2", f"http://{host}:{port}/"]).stdout.strip()
+    words = ["curl", "-sS", "--noproxy", "*", "--max-time", str(2 * PATIENCE), f"http://{host}:{port}/"]
+    return node.run(words).stdout.strip()

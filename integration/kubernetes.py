@@ -370,9 +370,11 @@ class Program:
         self.argv = plane.within(BIN / program, "--kubernetes", *words)
         self.file = plane.folder / f"{name}.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self.began = 0  # where its latest start begins in the log
 
     def start(self) -> "Program":
         with self.file.open("ab") as log:
+            self.began = log.tell()
             self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             start_new_session=True)
         return self

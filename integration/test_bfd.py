@@ -137,9 +137,8 @@ class Frr:
         return {"/etc/frr/frr.conf": "\n".join(lines) + "\n", "/etc/frr/daemons": "bgpd=yes\nbfdd=yes\n"}
 
     def session(self, far: Node, case: Case) -> dict[str, Any]:
-        """What it says of its session with us."""
-        [session] = [one for one in far.json(["vtysh", "-c", "show bfd peers json"]) if one["peer"] == case.us]
-        return session
+        """What it says of its session with us; a LookupError while it has none."""
+        return {one["peer"]: one for one in far.json(["vtysh", "-c", "show bfd peers json"])}[case.us]
 
     def up(self, far: Node, case: Case) -> bool:
         assert self.session(far, case)["status"] == "up", self.session(far, case)
@@ -349,7 +348,7 @@ def test_echoes_come_back_and_their_loss_is_noticed(ipv6: bool, tmp_path: Path) 
 
 def frr_echoes(far: Node, case: Case) -> tuple[int, int]:
     """Echo packets that FRR has sent and heard."""
-    [session] = [one for one in far.json(["vtysh", "-c", "show bfd peers counters json"]) if one["peer"] == case.us]
+    session = {one["peer"]: one for one in far.json(["vtysh", "-c", "show bfd peers counters json"])}[case.us]
     return session["echo-packet-output"], session["echo-packet-input"]
 
 

@@ -32,6 +32,8 @@ def lab() -> Iterator[Lab]:
         rest.create(f"{HERALD}/ipaddresspools", "IPAddressPool", "rules", spec)
         for name in NODES:
             poll(lambda: established(lab.node(name), f"tor-{name}"), 30, what=f"{name} established with the ToR")
+        states = lambda: {state for state, _ in frr_sessions(lab.node("tor")).values()}  # noqa: E731
+        poll(lambda: states() == {"Established"}, 10, what="the ToR established with all nodes")
         yield lab
 
 
@@ -159,12 +161,17 @@ def test_advertisements_go_to_the_peers_that_they_name_with_attributes_of_their_
         settles_on(lab, wanted, "n1")
         with advertised(rest, peers=["tor-n2"], communities=["65000:2"]) as second:
             settles_on(lab, wanted, "n1", "n2")
-            for address in wanted:
-                paths = heard(lab, host(address))
-                assert {node: path["community"]["string"] for node, path in paths.items()} == {
-                    "n1": "65000:1",
-                    "n2": "65000:2",
-                }
+
+            def marked() -> bool:
+                for address in wanted:
+                    paths = heard(lab, host(address))
+                    assert {node: path["community"]["string"] for node, path in paths.items()} == {
+                        "n1": "65000:1",
+                        "n2": "65000:2",
+                    }
+                return True
+
+            poll(marked, 5, what="the community of each advertisement")
             rest.patch(second, {"spec": {"peers": ["tor-n3"]}})
             settles_on(lab, wanted, "n1", "n3")
 
@@ -264,20 +271,25 @@ def test_metrics_say_what_the_tor_has(lab: Lab, rest: Rest) -> None:
     with advertised(rest, nodeSelectors=by_name("n1")), served(rest) as service:
         settles_on(lab, given(rest, service), "n1")
         tor = lab.node("tor")
-        counted = {}
-        for family in ("ipv4", "ipv6"):
-            summary = tor.json(["vtysh", "-c", f"show bgp {family} unicast summary json"])["peers"]["10.0.1.2"]
-            counted[family] = summary["pfxRcd"]
-        shown = lab.node("n1").run("curl -s http://127.0.0.1:7473/metrics").stdout
-        lines = dict(line.rsplit(" ", 1) for line in shown.splitlines() if line and not line.startswith("#"))
-        for family, count in counted.items():
-            of_tor = [
-                float(value)
-                for name, value in lines.items()
-                if name.startswith("herald_bgp_prefixes_advertised{") and f'family="{family}' in name
-            ]
-            assert of_tor == [count], f"{family}: {of_tor} advertised, the ToR has {count}"
-        assert lines['herald_bgp_session_up{peer="tor-n1"}'] == "1"
+
+        def same() -> bool:
+            counted = {}
+            for family in ("ipv4", "ipv6"):
+                summary = tor.json(["vtysh", "-c", f"show bgp {family} unicast summary json"])["peers"]["10.0.1.2"]
+                counted[family] = summary["pfxRcd"]
+            shown = lab.node("n1").run("curl -s http://127.0.0.1:7473/metrics").stdout
+            lines = dict(line.rsplit(" ", 1) for line in shown.splitlines() if line and not line.startswith("#"))
+            for family, count in counted.items():
+                of_tor = [
+                    float(value)
+                    for name, value in lines.items()
+                    if name.startswith("herald_bgp_prefixes_advertised{") and f'family="{family}' in name
+                ]
+                assert of_tor == [count], f"{family}: {of_tor} advertised, the ToR has {count}"
+            assert lines['herald_bgp_session_up{peer="tor-n1"}'] == "1"
+            return True
+
+        poll(same, 5, what="the same numbers at n1 and the ToR")
 
 
 def test_explain_names_the_gate_for_each_rule(lab: Lab, rest: Rest) -> None:

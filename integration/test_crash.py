@@ -10,6 +10,7 @@ in their kernels without a flap, and the ToR sees a withdraw only where a servic
 """
 
 import contextlib
+import functools
 import os
 import random
 import time
@@ -221,11 +222,13 @@ def test_routes_that_went_while_a_speaker_was_dead_leave_its_kernel_and_only_the
             node.start("herald-speaker")
             poll(lambda: established(node, "tor-n1"), 30, what="established again")
             poll(lambda: gone not in kernel_routes(node, 4, "proto", "201"), 20, what=f"{gone} removed")
-            seen = [line for line in changes() if line.startswith("n1")]
+            seen = poll(lambda: [line for line in changes() if line.startswith("n1")], 5, what="the removal told")
             assert len(seen) == 1 and gone in seen[0] and "Deleted" in seen[0], seen
         finally:
             vtysh(tor, "router bgp 65001", "address-family ipv4 unicast", f"network {gone}")
-    poll(lambda: has_learned(node), 10, what="back")
+    for name in NODES:
+        poll(lambda: has_learned(lab.node(name)), 10, what=f"{gone} back at {name}")
+    poll(lambda: all(nodes == set(NODES) for nodes in tor_table(tor).values()), 20, what="n1 has told all again")
 
 
 def test_a_minute_without_the_api_changes_nothing(lab: Lab) -> None:
@@ -235,6 +238,9 @@ def test_a_minute_without_the_api_changes_nothing(lab: Lab) -> None:
     services = harness.Api(lab)
     web = poll(lambda: services.addresses("web"), 10, what="web has addresses")
     printer = poll(lambda: services.addresses("printer"), 10, what="printer has addresses")
+    for family, address in web.items():
+        paths = functools.partial(harness.frr_paths, tor, f"{address}/{32 if family == 4 else 128}")
+        poll(lambda: len(paths()) == len(NODES), 15, what=f"{address} announced by all nodes")
     reached = [*web.values(), *printer.values()]
     for address in reached:
         poll(lambda: harness.fetch(client, address), 15, what=f"{address} reached")

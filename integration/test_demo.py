@@ -122,8 +122,8 @@ def test_a_client_on_the_lan_is_answered_by_the_owner(lab: Lab, api: Api) -> Non
 
 def test_nodes_learn_the_clients_network_from_the_tor(lab: Lab) -> None:
     for name in NODES:
-        assert "172.16.99.0/24" in harness.kernel_routes(lab.node(name), 4)
-        assert "fd00:99::/64" in harness.kernel_routes(lab.node(name), 6)
+        for family, prefix in ((4, "172.16.99.0/24"), (6, "fd00:99::/64")):
+            poll(lambda: prefix in harness.kernel_routes(lab.node(name), family), 10, what=f"{prefix} at {name}")
 
 
 def test_a_node_without_a_ready_endpoint_withdraws(lab: Lab, api: Api) -> None:
@@ -165,7 +165,7 @@ def test_when_the_owner_dies_another_node_takes_its_address_and_the_client_follo
     addresses = api.addresses("printer")
     client = lab.node("client")
     for address in addresses.values():
-        harness.pings(client, address)
+        poll(lambda: harness.pings(client, address), 5, what=f"{address} reached")
     first = owner(lab, addresses[4])
     owned = [address for address in addresses.values() if owner(lab, address) == first]
     macs = {mac_of(lab.node(name), "eth2"): name for name in NODES}
@@ -212,7 +212,7 @@ def test_a_deleted_service_is_withdrawn_and_its_address_unbound(lab: Lab, api: A
     api.apply(service, *endpoints("passing", {name: True for name in NODES}))
     address = poll(lambda: api.addresses("passing"), 5)[4]
     poll(lambda: frr_paths(lab.node("tor"), f"{address}/32") == set(PORTS.values()), 5, what="announced by all")
-    assert f"{address}/32" in lab.node("n1").run("ip -br addr show dev lo").stdout
+    poll(lambda: f"{address}/32" in lab.node("n1").run("ip -br addr show dev lo").stdout, 5, what="bound")
     api.run("delete", "service", "passing")
     poll(lambda: not frr_paths(lab.node("tor"), f"{address}/32"), 5, what="withdrawn")
     poll(lambda: f"{address}/32" not in lab.node("n1").run("ip -br addr show dev lo").stdout, 5, what="unbound")
@@ -222,11 +222,16 @@ def test_a_deleted_service_is_withdrawn_and_its_address_unbound(lab: Lab, api: A
 
 def test_explain_names_the_announcer_and_the_gate(lab: Lab, api: Api) -> None:
     address = api.addresses("printer")[4]
-    announcer = owner(lab, address)
-    for name in NODES:
-        text = lab.node(name).run(harness.ctl(lab.node(name), "explain", "service", "printer")).stdout
-        assert address in text
-        assert announcer in text, f"{name} does not say that {announcer} answers:\n{text}"
+
+    def explained() -> bool:
+        announcer = owner(lab, address)
+        for name in NODES:
+            text = lab.node(name).run(harness.ctl(lab.node(name), "explain", "service", "printer")).stdout
+            assert address in text
+            assert announcer in text, f"{name} does not say that {announcer} answers:\n{text}"
+        return True
+
+    poll(explained, 10, what="all nodes say who answers")
 
 
 def test_the_api_refuses_a_wrong_token(lab: Lab) -> None:

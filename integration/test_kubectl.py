@@ -403,6 +403,8 @@ def test_restart(tmp_path):
     kubectl = Kubectl(KUBECTLS[max(KUBECTLS)], max(KUBECTLS), controller.url, tmp_path)
     try:
         kubectl.apply(SERVICE)
+        # There is no pool, which its status is to say first.
+        eventually(lambda: kubectl.json("get", "service", "web").get("status", {}).get("conditions"))
         before = kubectl.json("get", "service", "web")
         controller.stop(signal.SIGKILL)
         controller.start()

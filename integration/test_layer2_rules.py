@@ -61,7 +61,8 @@ def test_cluster_policy_answers_and_says_who(lab: Lab, rest: Rest) -> None:
             assert fetch(lab.node("client"), address) == node
             poll(lambda: address in rest.get(f"{HERALD}/speakerstates/{node}")["spec"]["owned"], 5, what="published")
             name = service.rpartition("/")[2]
-            assert f"{node}" in lab.node("n1").run(ctl(lab.node("n1"), "explain", "service", name)).stdout
+            explain = ctl(lab.node("n1"), "explain", "service", name)
+            poll(lambda: f"{node}" in lab.node("n1").run(explain).stdout, 5, what=f"n1 says that {node} answers")
 
 
 def test_local_policy_is_answered_only_where_endpoints_are_and_follows_them(lab: Lab, rest: Rest) -> None:
@@ -175,10 +176,10 @@ def metrics(text: str) -> dict[str, float]:
 
 
 def test_metrics_count_questions_answers_and_announcements(lab: Lab, rest: Rest) -> None:
+    node = lab.node("n3")
+    before = metrics(node.run("curl -s http://127.0.0.1:7473/metrics").stdout)
     with advertised(rest, nodeSelectors=by_name("n3")), served(rest) as service:
         wanted = given(rest, service)
-        node = lab.node("n3")
-        before = metrics(node.run("curl -s http://127.0.0.1:7473/metrics").stdout)
         settles_on(lab, wanted, "n3")
         after = poll(lambda: metrics(node.run("curl -s http://127.0.0.1:7473/metrics").stdout), 5)
         for protocol in ("arp", "ndp"):
@@ -242,7 +243,8 @@ def test_interfaces_decide_and_one_that_no_node_has_silences(lab: Lab, rest: Res
             rest.patch(path, {"spec": {"interfaces": ["eth9"]}})
             settles_on(lab, wanted)
             name = service.rpartition("/")[2]
-            assert "interface" in lab.node("n1").run(ctl(lab.node("n1"), "explain", "service", name)).stdout
+            explain = ctl(lab.node("n1"), "explain", "service", name)
+            poll(lambda: "interface" in lab.node("n1").run(explain).stdout, 5, what="n1 says what stops it")
             with advertised(rest, interfaces=["eth1"], nodeSelectors=by_name("n3")):
                 settles_on(lab, wanted, "n3")
     finally:

@@ -60,9 +60,13 @@ def test_learned_routes_are_in_the_table_and_in_the_kernel_as_configured(lab: La
 
 
 def test_each_neighbour_learns_the_others_routes_with_our_as_and_next_hop(lab: Lab) -> None:
-    received = poll(lambda: GoBgp().received(lab.node("gobgp"), GOBGP_SIDE), 10)
-    assert received[FROM_FRR[4][0]] == ([65000, 65001], "10.0.2.2")
-    assert received[FROM_FRR[6][0]] == ([65000, 65001], "2001:db8:2::2")
+    def at_gobgp() -> bool:
+        received = GoBgp().received(lab.node("gobgp"), GOBGP_SIDE)
+        assert received[FROM_FRR[4][0]] == ([65000, 65001], "10.0.2.2")
+        assert received[FROM_FRR[6][0]] == ([65000, 65001], "2001:db8:2::2")
+        return True
+
+    poll(at_gobgp, 10, what="FRR's routes at GoBGP")
     for family in (4, 6):
         assert poll(lambda: harness.frr_paths(lab.node("frr"), FROM_GOBGP[family][0]), 10) == {"eth1"}
         name = "ipv4" if family == 4 else "ipv6"
@@ -158,9 +162,14 @@ def test_leaving_in_order_tells_the_neighbours_and_removes_only_our_routes(lab: 
         for family in (4, 6):
             assert not [route for route in kernel_routes(r1, family).values() if str(route["protocol"]) == PROTOCOL]
         assert {"192.0.2.0/24", "203.0.113.0/24"} <= kernel_routes(r1, 4).keys()
-        told = lab.node("frr").json(["vtysh", "-c", "show bgp neighbors 10.0.1.2 json"])["10.0.1.2"]
-        assert told["lastNotificationReason"] == "Cease/Administrative Shutdown", told["lastNotificationReason"]
-        assert frr_sessions(lab.node("frr"))["10.0.1.2"][0] != "Established"
+
+        def told() -> bool:
+            neighbour = lab.node("frr").json(["vtysh", "-c", "show bgp neighbors 10.0.1.2 json"])["10.0.1.2"]
+            reason = neighbour["lastNotificationReason"]
+            assert reason == "Cease/Administrative Shutdown", reason
+            return frr_sessions(lab.node("frr"))["10.0.1.2"][0] != "Established"
+
+        poll(told, 5, what="FRR told")
     finally:
         r1.run("ip route del 192.0.2.0/24")
         r1.run("ip route del 203.0.113.0/24 metric 500")

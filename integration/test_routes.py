@@ -228,9 +228,14 @@ def test_filters_by_as_path_and_communities_of_all_kinds_and_their_change_withou
 
         poll(as_told, what="what the filter makes of FRR's routes at BIRD")
         node = lab.node("herald")
-        explained = node.json(ctl(node, "explain", "route", "198.51.101.0/24", "-o", "json"))
-        [export] = [each for each in explained["exports"] if each["peer"] == "bird"]
-        assert export["reason"] == "rejected by export filters: filter edge, rule no-64701", export
+
+        def explained() -> bool:
+            exports = node.json(ctl(node, "explain", "route", "198.51.101.0/24", "-o", "json"))["exports"]
+            reasons = [each["reason"] for each in exports if each["peer"] == "bird"]
+            assert reasons == ["rejected by export filters: filter edge, rule no-64701"], exports
+            return True
+
+        poll(explained, what="why the third route is not at BIRD")
 
         before = frr_sessions(lab.node("frr"))
         reload(lab, tmp_path, herald([rules[3], {"name": "far", "action": "accept",
@@ -287,9 +292,14 @@ def test_takes_reflected_routes_and_refuses_those_of_its_own_cluster(running) ->
             return True
 
         poll(only_one, what="the route of the other cluster, alone")
-        received = node.json(ctl(node, "routes", "in", "--peer", "bird", "-o", "json"))["routes"]
-        [refused] = [route for route in received if route.get("rejected")]
-        assert (refused["prefix"], refused["reason"].split(":")[0]) == ("203.0.114.0/24", "loop"), refused
+
+        def refused() -> bool:
+            received = node.json(ctl(node, "routes", "in", "--peer", "bird", "-o", "json"))["routes"]
+            rejected = [(route["prefix"], route["reason"].split(":")[0]) for route in received if route.get("rejected")]
+            assert rejected == [("203.0.114.0/24", "loop")], received
+            return True
+
+        poll(refused, what="the route of its own cluster refused")
         poll(lambda: frr_route(lab.node("frr"), "203.0.113.0/24")["clusterList"]["list"] == ["9.9.9.9", "7.7.7.7"])
 
 

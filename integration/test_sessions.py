@@ -169,8 +169,8 @@ def test_both_ends_of_an_unnumbered_link_find_each_other(lab: Lab) -> None:
     for name in ("first", "second"):
         assert peers[name]["negotiated"]["ipv4OverIpv6NextHops"] is True
         assert peers[name]["negotiated"]["peerAsn"] == 65001
-    summary = lab.node("frr").json(["vtysh", "-c", "show bgp ipv4 unicast summary json"])["peers"]
-    assert {name: entry["state"] for name, entry in summary.items()} == {"eth1": "Established", "eth2": "Established"}
+    states = lambda: {name: state for name, (state, _) in harness.frr_sessions(lab.node("frr")).items()}  # noqa: E731
+    poll(lambda: states() == {"eth1": "Established", "eth2": "Established"}, 10, what="both up at FRR")
 
 
 def test_ipv4_routes_go_over_both_links_by_ipv6_next_hops(lab: Lab) -> None:
@@ -179,8 +179,9 @@ def test_ipv4_routes_go_over_both_links_by_ipv6_next_hops(lab: Lab) -> None:
         both = ["fe80::f%eth1", "fe80::f%eth2"]
         poll(lambda p=prefix: sorted(herald_best(herald)[p]["nextHops"]) == both, what=f"{prefix} by both links")
         family = 6 if ":" in prefix else 4
-        hops = poll(lambda p=prefix, f=family: kernel_routes(herald, f)[p]["hops"], 10, what=f"{prefix} in the kernel")
-        assert sorted(hops) == [("fe80::f", "eth1"), ("fe80::f", "eth2")], hops
+        hops = [("fe80::f", "eth1"), ("fe80::f", "eth2")]
+        in_kernel = lambda p=prefix, f=family: sorted(kernel_routes(herald, f)[p]["hops"])  # noqa: E731
+        poll(lambda: in_kernel() == hops, 10, what=f"{prefix} by both links in the kernel")
     poll(lambda: harness.frr_paths(lab.node("frr"), BIRD[0]) == {"eth1", "eth2"}, 15, what="IPv4 at FRR over both")
     # There and back over links that have no IPv4 address at all.
     ping = ["ping", "-c1", "-W1", "-n", "-I", OWN_ADDRESS, "198.51.100.1"]

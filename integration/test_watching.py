@@ -147,7 +147,7 @@ def test_stations_know_what_the_tables_hold_and_tshark_finds_nothing_wrong(runni
     two = {"address": BIRD, "port": 11020, "what": ["loc-rib"]}
     with running(herald(one, two)) as lab:
         node, far = lab.node("herald"), lab.node("bird")
-        with harness.captured(far, "eth1", "tcp portrange 11019-11020"):
+        with harness.captured(far, "eth1", "tcp portrange 11019-11020") as packets:
             # One that comes late, and one that was there before.
             with station(far, 11019) as told, station(far, 11020) as told_best:
                 poll(lambda: up(lab), 30)
@@ -183,6 +183,9 @@ def test_stations_know_what_the_tables_hold_and_tshark_finds_nothing_wrong(runni
                 node.kill("herald-speaker", signal.SIGINT)
                 poll(lambda: 1 in told().downs and 6 in told_best().downs, 15, what="Peer Down by Herald")
                 poll(lambda: 5 in told().kinds and 5 in told_best().kinds, 15, what="Termination")
+                # Version 3, a length below 65536, type 5, its first TLV with the reason.
+                last = re.compile(rb"\x03\x00\x00..\x05\x00\x01\x00\x02", re.DOTALL)
+                poll(lambda: len(last.findall(packets.read_bytes())) >= 2, 10, what="both Terminations in the capture")
         decode = ["-d", "tcp.port==11019,bmp", "-d", "tcp.port==11020,bmp"]
         as_json = [*decode, "-T", "json", "--no-duplicate-keys", "-J", "bmp bgp _ws.expert _ws.malformed"]
         layers = [packet["_source"]["layers"] for packet in json.loads(harness.tshark(far, "bmp", *as_json))]
@@ -221,8 +224,9 @@ def test_a_station_that_reads_nothing_harms_nobody(running) -> None:
         with station(far, 11019, "slow"), station(far, 11020) as told:
             poll(lambda: up(lab), 30)
             poll(lambda: all(entry["connected"] for entry in stations(node)), 60, what="both connected")
-            before = harness.frr_sessions(lab.node("frr"))
             feeder = lab.node("frr")
+            poll(lambda: harness.frr_sessions(feeder)["10.0.1.254"][0] == "Established", 10, what="FRR's end up, too")
+            before = harness.frr_sessions(feeder)
             # "delay-timer 0": a changed route map is applied when it is said, by clear.
             lines = ["bgp route-map delay-timer 0", "route-map flood permit 10", " set metric 1", "exit", "router bgp 65001",
                      " address-family ipv4 unicast", "  neighbor 10.0.1.254 route-map flood out"]
@@ -270,7 +274,7 @@ def test_mrt_files_are_read_by_gobgp_and_by_heraldctl(running, tmp_path) -> None
         refused = node.run(ctl(node, "mrt", "dump"), check=False)
         assert refused.returncode == 1 and "/tmp/mrt/rib." in refused.stderr, refused
         directory.mkdir()
-        poll(lambda: harness.herald_best(node).keys() >= {"198.51.100.0/24", "203.0.113.0/24"}, 15)
+        poll(lambda: harness.herald_best(node).keys() >= {"198.51.100.0/24", "198.51.101.0/24", "203.0.113.0/24"}, 15)
 
         said = node.run(ctl(node, "mrt", "dump")).stdout
         file = re.fullmatch(r"(/tmp/mrt/rib\.\d{8}\.\d{6}\.mrt): 3 prefixes\n", said)
