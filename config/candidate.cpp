@@ -6,8 +6,6 @@
 #include <utility>
 #include <variant>
 
-#include "config/validate.hpp"
-
 namespace config {
 namespace {
 
@@ -38,20 +36,21 @@ void erase(Resources& resources, const ObjectId& id) {
   with_type_of(id.kind, [&]<class T>(std::type_identity<T> /*type*/) { items<T>(resources).erase(id.key); });
 }
 
-CandidateFindings judge_candidate(const Resources& before, const Object& candidate) {
+CandidateFindings judge_candidate(const Resources& before, const Object& candidate, Secrets secrets) {
   CandidateFindings findings;
+  const Viewpoint viewpoint{.node = {}, .refused = {}, .secrets = secrets};
   const auto name = name_of(kind_of(candidate), meta_of(candidate));
   auto after = before;
   put(after, candidate);
-  const auto verdict = validate(after);
+  const auto verdict = validate(after, viewpoint);
 
   auto blamed = verdict.set_aside;
   if (!blamed.empty()) {
-    for (const auto& [was, why] : validate(before).set_aside) blamed.erase(was);
+    for (const auto& [was, why] : validate(before, viewpoint).set_aside) blamed.erase(was);
     // What cannot be used even alone waits for something that may still come.
     Resources alone;
     put(alone, candidate);
-    for (const auto& [was, why] : validate(alone).set_aside) blamed.erase(was);
+    for (const auto& [was, why] : validate(alone, viewpoint).set_aside) blamed.erase(was);
   }
   for (const auto& problem : verdict.problems) {
     if (blamed.contains(problem.object)) {

@@ -8,6 +8,7 @@
 #include "config/changes.hpp"
 #include "config/object.hpp"
 #include "config/resources.hpp"
+#include "config/validate.hpp"
 
 namespace config {
 
@@ -17,7 +18,8 @@ struct CandidateFindings {
 };
 // `before`: all that can be read, also what is set aside; it may hold the candidate as it was. Of two that contradict
 // each other the older stays, so a new candidate must say when it was made.
-[[nodiscard]] CandidateFindings judge_candidate(const Resources& before, const Object& candidate);
+[[nodiscard]] CandidateFindings judge_candidate(const Resources& before, const Object& candidate,
+                                                Secrets secrets = Secrets::Known);
 
 // Puts an object in its place among others.
 void put(Resources& resources, const Object& object);

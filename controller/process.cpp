@@ -91,7 +91,10 @@ Process::Parts::Parts(const Options& given, const Log& given_log, std::string gi
                               .event = [this](const std::string& what) {
                                 log.warning("status", {{"what", what}});
                               }});
-  metrics.on_exposition([this] { allocation_metrics.update(allocation); });
+  metrics.on_exposition([this] {
+    allocation_metrics.update(allocation);
+    return observer ? observer->metrics() : std::string{};
+  });
   store.on_commit([this](const Commit& commit) {
     metrics.commit(commit.took);
     if (!commit.error.empty()) log.error("store-failed", {{"error", commit.error}});

@@ -42,7 +42,7 @@ Answer judge_written(const json& object, const config::Resources& all) {
       candidate);
   // What is new is the youngest: of two that contradict each other it is the one that goes.
   if (!known) std::visit([](auto& one) { one.meta.creation_timestamp = youngest; }, candidate);
-  auto findings = config::judge_candidate(all, candidate);
+  auto findings = config::judge_candidate(all, candidate, config::Secrets::Unknown);
   return {lines(findings.contradictions), std::move(findings.warnings)};
 }
 

@@ -48,6 +48,13 @@ def said(host: Host, kind: str, name: str, what: str) -> dict[str, str]:
     return {one["type"]: one for one in host.json("get", kind, name)["status"]["conditions"]}[what]
 
 
+def refused_objects(host: Host) -> str:
+    """What the controller's metric says."""
+    asked = ["curl", "-sf", "--unix-socket", host.folder / "api.sock", "http://controller/metrics"]
+    text = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+    return next(line.split()[1] for line in text.splitlines() if line.startswith("herald_objects_refused "))
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     with host(tmp_path_factory.mktemp("ctl")) as one:
@@ -110,6 +117,7 @@ def test_objects_say_whether_they_are_accepted_and_what_comes_of_them(world: Hos
     try:
         missing = "spec.import: names BGPFilter/later, which is not there or is refused"
         says("peer", "asking", "Accepted", "False", "HeldDown", missing)
+        poll(lambda: refused_objects(world) == "1", what="the metric counts it")
         says("peer", "asking", "Established", "False", "NotAccepted")
         says("bgpad", "asked", "Accepted", "True", "AcceptedWithWarnings", "spec.peers: names BGPPeer/nobody")
         says("bgpad", "asked", "Effective", "False", "NoPeer")
@@ -120,11 +128,17 @@ def test_objects_say_whether_they_are_accepted_and_what_comes_of_them(world: Hos
             return True
 
         poll(described, 20, what="the condition and its Event are described")
-        row = dict(zip(*(line.split() for line in world.ctl("get", "peer", "asking").stdout.splitlines())))
-        assert row["ACCEPTED"] == "HeldDown" and row["ESTABLISHED"] == "0/1", row
+
+        def listed() -> bool:
+            row = dict(zip(*(line.split() for line in world.ctl("get", "peer", "asking").stdout.splitlines())))
+            assert row["ACCEPTED"] == "HeldDown" and row["ESTABLISHED"] == "0/1", row
+            return True
+
+        poll(listed, 20, what="the peer and its node in the table")
 
         world.ctl("apply", "-f", "-", input=peer % "accept-all" + ad % "asking")
         says("peer", "asking", "Accepted", "True", "Accepted")
+        poll(lambda: refused_objects(world) == "0", what="the metric counts none")
         says("peer", "asking", "Established", "False", "NotEstablished", "not on n1")
         says("bgpad", "asked", "Effective", "False", "NoSession", "no session with asking")
         found = world.json("get", "peer", "asking")

@@ -68,7 +68,7 @@ prometheus::Registry& Metrics::registry() {
   return families_->registry;
 }
 
-void Metrics::on_exposition(std::function<void()> refresh) {
+void Metrics::on_exposition(std::function<std::string()> refresh) {
   refresh_ = std::move(refresh);
 }
 
@@ -93,7 +93,7 @@ void Metrics::commit(std::chrono::nanoseconds took) {
 }
 
 std::string Metrics::text(const Store& store) {
-  if (refresh_) refresh_();
+  const auto more = refresh_ ? refresh_() : std::string{};
   for (const auto& kind : config::all_kinds()) {
     families_->objects.Add({{"kind", std::string{kind.name}}}).Set(static_cast<double>(store.count(kind.kind)));
   }
@@ -101,7 +101,7 @@ std::string Metrics::text(const Store& store) {
   follow(families_->rows, statistics.rows);
   follow(families_->failures, statistics.failures);
   families_->pending.Set(static_cast<double>(statistics.pending));
-  return prometheus::TextSerializer{}.Serialize(families_->registry.Collect());
+  return more + prometheus::TextSerializer{}.Serialize(families_->registry.Collect());
 }
 
 }  // namespace controller

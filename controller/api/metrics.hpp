@@ -22,9 +22,10 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // For the families of others; `refresh` is called before each exposition, so that they show what is true then.
+  // For the families of others. Before each exposition `refresh` is called, so that they show what is true then, and what it
+  // returns is exposed besides.
   [[nodiscard]] prometheus::Registry& registry();
-  void on_exposition(std::function<void()> refresh);
+  void on_exposition(std::function<std::string()> refresh);
 
   void request(std::string_view verb, std::string_view resource, unsigned code, std::chrono::nanoseconds took);
   void watch_began(std::string_view resource);
@@ -38,7 +39,7 @@ class Metrics {
  private:
   struct Families;
   std::unique_ptr<Families> families_;
-  std::function<void()> refresh_;
+  std::function<std::string()> refresh_;
 };
 
 }  // namespace controller

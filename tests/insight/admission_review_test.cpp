@@ -62,6 +62,15 @@ TEST(AdmissionReview, WarnsOfWhatIsMissingSoFar) {
   EXPECT_THAT(said["warnings"][0].get<std::string>(), HasSubstr("IPAddressPool/absent"));
 }
 
+TEST(AdmissionReview, TakesForRightWhatIsSaidOfSecrets) {
+  const auto said = Review{}.ask("CREATE", own("BGPPeer", "tor",
+                                               {{"peerASN", 65001},
+                                                {"peerAddress", "10.0.0.1"},
+                                                {"passwordSecret", {{"name", "unread"}}}}));
+  EXPECT_EQ(said["allowed"], true);
+  EXPECT_FALSE(said.contains("warnings")) << said;
+}
+
 TEST(AdmissionReview, KeepsWhatIsInUseFromBeingDeleted) {
   const Review review{
       resources({own("BGPPeer", "tor",
