@@ -2,11 +2,13 @@
 """The benchmarks, small: they run to their end, and what they report is possible. The figures themselves are not judged.
 
     bgp_blast (senders, receivers) --- herald | BIRD | FRR
+    BIRD, BIRD --- herald --- bgp_blast
     FRR --- herald --- kernel
     controller --- speakers --- bgp_blast (routers)
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +37,20 @@ def test_every_phase_converges(daemon: str, tmp_path: Path) -> None:
         assert told["min_right"] == told["expected"] == 1000 and told["peers_lost"] == 0, told
     assert runs["smoke"]["latency_announce"]["n"] == runs["smoke"]["latency_withdraw"]["n"] == 5
     assert runs["gsmoke"]["announce"]["t_fib"] > 0 and runs["gsmoke"]["down"]["t_fib"] > 0
+
+
+@pytest.mark.skipif(not os.environ.get("HERALD_TEST_DATA"), reason="the table is third-party data")
+def test_a_real_table_converges(tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    bench("bgp", "herald", "real6", "--runs", 1, "--json", figures)
+    told = json.loads(figures.read_text())
+    assert told["announce"]["min_right"] == told["announce"]["expected"] > 100_000, told
+    assert told["down"]["min_right"] == told["down"]["expected"] and not told["down"]["timeout"], told
+
+
+def test_prefixes_of_a_frozen_router_move() -> None:
+    [told] = json.loads(bench("bfd", "herald", "--runs", 1, "--prefixes", 10, "--json"))
+    assert 0 < told["first"] <= told["last"], told
 
 
 def test_announcements_are_seen_by_all_routers() -> None:

@@ -13,7 +13,7 @@ from tests.bench.bgp.loads import LOADS, run
 from tests.bench.bgp.report import brief, tables
 
 USUAL_DAEMONS = ("herald", "bird", "frr")
-USUAL_LOADS = ("a", "b", "c", "d", "e", "f100k", "fload", "g100k", "g500k", "idle1", "idle500")
+USUAL_LOADS = ("a", "b", "c", "d", "e", "f100k", "fload", "g100k", "g500k", "real2010", "real2024", "idle1", "idle500")
 
 
 def main() -> None:

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is asked of the daemons, and one run of it."""
 
+import gzip
 import json
 import os
+import shutil
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.bench import rig as rigs
 from tests.bench.bgp.daemons import ADDRESS, DAEMONS, peer_address
@@ -18,6 +21,7 @@ class Load:
     arguments: str = ""
     fib: bool = False
     ipv6: bool = False
+    table: str = ""  # a compressed MRT file below HERALD_TEST_DATA/mrt
 
 
 LOADS = {
@@ -38,6 +42,18 @@ LOADS = {
     ),
     "g100k": Load("1 sender x 100k, into the kernel; session down", 1, 1, "--prefixes 100000 --down --fib-down", fib=True),
     "g500k": Load("1 sender x 500k, into the kernel; session down", 1, 1, "--prefixes 500000 --down --fib-down", fib=True),
+    "real2010": Load(
+        "2 senders with the tables of two peers of a collector, 2010: 323k prefixes in 117k attribute sets -> 1 receiver; session down",
+        2, 1, "--down", table="derived_full_2010_2peers.mrt.gz",
+    ),
+    "real2024": Load(
+        "1 sender with the 902k IPv4 prefixes of 2024 -> 1 receiver; session down",
+        1, 1, "--down", table="derived_full_2024_synthattr.mrt.gz",
+    ),
+    "real6": Load(
+        "1 sender with the 160k IPv6 prefixes of 2024 -> 1 receiver; session down",
+        1, 1, "--ipv6 --down", ipv6=True, table="derived_full_v6.mrt.gz",
+    ),
     "idle1": Load("1 session, no prefixes", 1, 0, "--prefixes 0 --retry 5"),
     "idle500": Load("500 sessions, no prefixes", 500, 0, "--prefixes 0 --settle 3"),
 }
@@ -60,6 +76,9 @@ def run(daemon_name: str, load_name: str, timeout: float) -> dict:
     result = {"daemon": daemon_name, "load": load_name, "load_average": round(os.getloadavg()[0], 2)}
     if load.fib and not kind.can_fib:
         return result | {"skipped": "does not write to this kernel"}
+    table = Path(os.environ.get("HERALD_TEST_DATA") or "/nonexistent") / "mrt" / load.table
+    if load.table and not table.exists():
+        return result | {"skipped": f"HERALD_TEST_DATA has no mrt/{load.table}"}
     with rigs.rig() as here:
         dut, peers = network(here, load.senders + load.receivers)
         daemon = kind(here, dut, load.senders + load.receivers, fib=load.fib, ipv6=load.ipv6)
@@ -67,6 +86,11 @@ def run(daemon_name: str, load_name: str, timeout: float) -> dict:
         daemon.start()
         arguments = [rigs.program("bgp_blast"), "--senders", load.senders, "--receivers", load.receivers]
         arguments += ["--timeout", timeout, *load.arguments.split(), "--pids", ",".join(map(str, daemon.pids()))]
+        if load.table:
+            plain = here.folder / table.stem
+            with gzip.open(table) as packed, open(plain, "wb") as file:
+                shutil.copyfileobj(packed, file)
+            arguments += ["--table", plain]
         if load.fib:
             arguments += ["--fib-pid", daemon.pids()[-1]]
         blast = here.spawn(peers, "blast", arguments, stdout=open(here.folder / "report.json", "w"))

@@ -9,16 +9,18 @@ namespace {
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::uint8_t extended_length = 0x10;
+constexpr std::uint8_t as_set = 1;  // counts as one hop (RFC 4271 section 9.1.2.2)
 enum Attribute : std::uint8_t { AsPath = 2, MpReach = 14, MpUnreach = 15 };
 
 void read_as_path(Bytes value, Heard& heard) {
   net::Reader in{value};
   while (in.remaining() > 0) {
-    in.skip(1);
+    const bool set = in.u8() == as_set;
     for (unsigned left = in.u8(); left > 0 && in.ok(); --left) {
       const auto asn = in.u32();
-      if (++heard.hops == 2) heard.via = asn;
+      if (!set && ++heard.hops == 2) heard.via = asn;
     }
+    heard.hops += set ? 1 : 0;
   }
 }
 

@@ -48,6 +48,9 @@ void declare(CLI::App& app, Options& options, Texts& texts) {
   app.add_flag("--disjoint", texts.disjoint, "Every sender has prefixes of its own (default: all the same)");
   app.add_flag("--ipv6", texts.ipv6, "IPv6 unicast instead of IPv4 unicast");
   app.add_option("--seed", options.seed, "Makes another set of prefixes and paths");
+  app.add_option("--table", options.table,
+                 "Announce the table of this MRT file (not compressed); sender i what its i-th largest peer had")
+      ->check(CLI::ExistingFile);
   app.add_option("--hold-time", options.hold_time, "Seconds");
   app.add_option("--flap", options.flap, "Phase: the first sender announces N prefixes again, with a longer path");
   app.add_option("--probes", options.probes, "Phase: N single prefixes, announced and withdrawn")
@@ -108,6 +111,10 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
   options.flap = options.senders > 0 ? std::min(options.flap, options.prefixes) : 0;
   if (options.probing == Probing::WhileLoading && options.senders < 2) {
     std::cerr << "bgp_blast: --while-loading needs --senders 2: the first one sends the probes\n";
+    return 2;
+  }
+  if (!options.table.empty() && (options.overlap == Overlap::Disjoint || options.probes > 0)) {
+    std::cerr << "bgp_blast: --table goes with neither --disjoint nor --probes\n";
     return 2;
   }
   return options;

@@ -43,6 +43,7 @@ struct Options {
   Overlap overlap = Overlap::Same;
   net::Family family = net::Family::Ipv4;
   std::uint64_t seed = 1;
+  std::string table;         // an MRT file whose table is announced; empty: what the seed makes
   unsigned hold_time = 180;  // seconds
 
   std::uint32_t flap = 0;  // prefixes that the first sender announces again, with a longer path

@@ -86,7 +86,7 @@ void Run::announce() {
   for (unsigned sender = 0; sender < bulk.size(); ++sender) {
     if (!scenario_.announces(sender)) continue;
     write_prefixes(scenario_, sender, scenario_.options().prefixes, Path::Usual, bulk[sender]);
-    UpdateWriter{scenario_.options(), sender, bulk[sender]}.end_of_rib();
+    UpdateWriter{scenario_, sender, bulk[sender]}.end_of_rib();
   }
   phase(
       "announce",
@@ -219,7 +219,7 @@ void Run::probe() {
       }
       const auto prefix = scenario_.prefixes()[awaited];
       bytes.clear();
-      UpdateWriter writer{options, 0, bytes};
+      UpdateWriter writer{scenario_, 0, bytes};
       if (change == Change::Announced)
         writer.announce(n, {&prefix, 1}, Path::Usual);
       else

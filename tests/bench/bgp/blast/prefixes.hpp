@@ -30,7 +30,8 @@ class Prefixes {
  public:
   Prefixes(net::Family family, std::uint64_t seed) : family_{family}, seed_{seed} {}
 
-  void add(std::uint32_t count);         // throws std::length_error when a length has no more of them
+  void add(std::uint32_t count);  // throws std::length_error when a length has no more of them
+  void add(std::span<const Prefix> prefixes) { list_.assign(prefixes.begin(), prefixes.end()); }
   void add_probes(std::uint32_t count);  // from a block of their own: 223.0.0.0/8 or 3ffe::/16
   void build_index();
 

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "net/writer.hpp"
 #include "tests/bench/bgp/blast/options.hpp"
 #include "tests/bench/bgp/blast/prefixes.hpp"
+#include "tests/bench/bgp/blast/table.hpp"
 
 namespace blast {
 
@@ -15,7 +18,7 @@ enum class Path { Usual, Longer };  // a flapped prefix is announced with a long
 
 class Scenario {
  public:
-  explicit Scenario(const Options& options);
+  explicit Scenario(const Options& options);  // throws what read_table() throws
 
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] const Prefixes& prefixes() const { return prefixes_; }
@@ -25,9 +28,12 @@ class Scenario {
   [[nodiscard]] std::uint32_t index(unsigned sender, std::uint32_t n) const {
     return options_.overlap == Overlap::Disjoint ? sender * options_.prefixes + n : n;
   }
-  [[nodiscard]] std::uint32_t attribute_set(std::uint32_t n) const {
-    return static_cast<std::uint32_t>(std::uint64_t{n} * options_.attribute_sets / options_.prefixes);
-  }
+  // Of what a sender announces as its n-th prefix; nothing: it does not have that one.
+  [[nodiscard]] std::optional<std::uint32_t> attribute_set(unsigned sender, std::uint32_t n) const;
+  [[nodiscard]] const std::optional<Table>& table() const { return table_; }
+  // AS path length as the sender announces it, with its own AS number, which is there once more when it is the longer
+  // path.
+  [[nodiscard]] std::uint8_t path_length(unsigned sender, std::uint32_t set, Path path) const;
   [[nodiscard]] bool announces(unsigned sender) const;
 
   void flap(std::uint32_t count);
@@ -43,6 +49,7 @@ class Scenario {
 
  private:
   Options options_;
+  std::optional<Table> table_;  // in place of what the seed makes
   Prefixes prefixes_;
   std::uint32_t expected_ = 0;
   std::uint32_t wanted_ = 0;
@@ -51,26 +58,28 @@ class Scenario {
   std::vector<std::uint8_t> flapped_;  // by prefix: the first sender's path is the longer one
 };
 
-// AS path length as the sender announces it: 2 to 6, one more when it is the longer path.
-[[nodiscard]] std::uint8_t path_length(const Options& options, unsigned sender, std::uint32_t set, Path path);
-
 // Appends UPDATEs of one sender, each with one attribute set.
 class UpdateWriter {
  public:
-  UpdateWriter(const Options& options, unsigned sender, std::vector<std::uint8_t>& out)
-      : options_{options}, sender_{sender}, out_{out} {}
+  UpdateWriter(const Scenario& scenario, unsigned sender, std::vector<std::uint8_t>& out)
+      : scenario_{scenario}, options_{scenario.options()}, sender_{sender}, out_{out} {}
 
   void announce(std::uint32_t set, std::span<const Prefix> prefixes, Path path);
   void withdraw(Prefix prefix);
   void end_of_rib();
 
  private:
+  // All but MP_REACH_NLRI, into attributes_.
   void attributes(std::uint32_t set, Path path);
-  void as_path(std::uint32_t set, Path path);
+  void as_path(net::Writer& out, std::uint32_t set, Path path);
+  void real_path(net::Writer& out, const AttributeSet& set, Path path);
+  void communities(net::Writer& out, std::uint32_t set);
 
+  const Scenario& scenario_;
   const Options& options_;
   unsigned sender_;
   std::vector<std::uint8_t>& out_;
+  std::vector<std::uint8_t> attributes_;
 };
 
 // The first `count` prefixes of a sender as UPDATEs, packed as well as they can be.
