@@ -55,7 +55,7 @@ std::optional<Discard> Session::received(const Packet& packet, std::span<const s
   follow(packet.state, now, out);
   const bool admin_changed = (remote_before == State::AdminDown) != (remote_state_ == State::AdminDown);
   if (admin_changed) out.emplace_back(RemoteAdminChanged{remote_state_});
-  detect_at_ = detection_time() > net::Duration{0} ? std::optional{now + detection_time()} : std::nullopt;
+  expect_packets(now, now);
   reschedule(now);
   reschedule_echo(now);
   if (packet.poll)
@@ -134,7 +134,8 @@ void Session::configure(const SessionConfig& config, net::TimePoint now, Actions
   config_ = config;
   if (other_key) authentication_ = Authentication{config_.key, static_cast<std::uint32_t>(random_.next())};
   renegotiate();
-  if (detect_at_ && last_received_) detect_at_ = std::max(now, *last_received_ + detection_time());
+  // A neighbour that had to be silent until now is given the time from here on.
+  if (remote_discriminator_ != 0 && state_ != State::AdminDown) expect_packets(now, detect_at_ ? silent_since_ : now);
   reschedule(now);
   reschedule_echo(now);
   send_if_changed(now, out);
@@ -221,6 +222,12 @@ Interval Session::transmit_interval() const {
 net::Duration Session::detection_time() const {
   if (active_rx_ == Interval{0}) return net::Duration{0};
   return remote_multiplier_ * duration(std::max(active_rx_, remote_desired_min_tx_));
+}
+
+void Session::expect_packets(net::TimePoint now, net::TimePoint since) {
+  const auto patience = detection_time();
+  silent_since_ = since;
+  detect_at_ = patience > net::Duration{0} ? std::optional{std::max(now, since + patience)} : std::nullopt;
 }
 
 // Section 6.8.7: whether packets go out periodically.

@@ -151,6 +151,8 @@ class Session {
   [[nodiscard]] Interval wanted_tx() const;
   [[nodiscard]] Interval transmit_interval() const;
   [[nodiscard]] net::Duration detection_time() const;
+  // Until the detection time is over, counted from `since`.
+  void expect_packets(net::TimePoint now, net::TimePoint since);
   [[nodiscard]] bool transmits() const;
   [[nodiscard]] net::Duration jittered(net::Duration interval);
   void reschedule(net::TimePoint now);
@@ -192,7 +194,8 @@ class Session {
   bool polling_ = false;
 
   std::optional<net::TimePoint> last_received_;
-  std::optional<net::TimePoint> detect_at_;
+  std::optional<net::TimePoint> detect_at_;  // nothing: no packet is expected
+  net::TimePoint silent_since_{};            // what detect_at_ is counted from
   std::optional<net::TimePoint> last_sent_;
   std::optional<net::TimePoint> send_at_;
   net::Duration scheduled_interval_{};  // that send_at_ was made with

@@ -284,6 +284,9 @@ void RtrSession::take_report(const Pdu& pdu, net::TimePoint now) {
 
 void RtrSession::fail_with(Error error, const Pdu& pdu, const std::string& text) {
   last_error_ = "cache said something wrong: " + text;
+  session_.reset();  // everything is asked for the next time
+  closing_ = true;
+  if (pdu.type == Type::ErrorReport) return;  // section 5.11: a report is not answered with one
   net::Writer out{output_};
   const auto quoted = pdu.whole.first(std::min<std::size_t>(pdu.whole.size(), 64));
   out.u8(version_);
@@ -294,8 +297,6 @@ void RtrSession::fail_with(Error error, const Pdu& pdu, const std::string& text)
   out.bytes(quoted);
   out.u32(static_cast<std::uint32_t>(text.size()));
   for (const char c : text) out.u8(static_cast<std::uint8_t>(c));
-  session_.reset();  // everything is asked for the next time
-  closing_ = true;
 }
 
 void RtrSession::forget() {

@@ -407,6 +407,29 @@ TEST(BfdSession, ExpectsLessOftenAtOnce) {
   EXPECT_EQ(subject.session.state(), State::Down);
 }
 
+// And when packets are expected again, the neighbour has the detection time for the first one.
+TEST(BfdSession, ExpectsNothingFromWhoMustBeSilent) {
+  for (const auto state : {State::Init, State::Up}) {
+    Subject subject;
+    state == State::Up ? settle(subject) : subject.bring_to(state);
+    auto config = subject.session.config();
+    config.required_min_rx = Interval{0};
+    subject.session.configure(config, subject.now, subject.actions);
+    auto packet = from_neighbor(State::Up);  // of a session that is Up it ends the poll sequence
+    packet.final = true;
+    if (state == State::Up) subject.hear(packet);
+    subject.pass(net::Seconds{60});
+    EXPECT_EQ(subject.session.state(), state);
+
+    config.required_min_rx = Interval{300'000};
+    subject.session.configure(config, subject.now, subject.actions);
+    subject.pass(Milliseconds{899});
+    EXPECT_EQ(subject.session.state(), state);
+    subject.pass(Milliseconds{1});
+    EXPECT_EQ(subject.session.state(), State::Down);
+  }
+}
+
 TEST(BfdSession, KeepsASecondChangeUntilTheFirstIsAnswered) {
   Subject subject;
   settle(subject, 300'000, 10'000);

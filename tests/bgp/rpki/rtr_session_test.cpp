@@ -181,5 +181,16 @@ TEST(RtrSession, ShowsWhatTheCacheReports) {
   EXPECT_THAT(with.session.take_output(), IsEmpty());  // a report is not answered with one
 }
 
+// RFC 8210 section 5.11: not even one that cannot be read.
+TEST(RtrSession, DoesNotAnswerABrokenReportWithAnother) {
+  for (const auto& broken : {Bytes{1, 10, 0, 0, 0, 0, 0, 7}, Bytes{1, 10, 0, 0, 0xff, 0, 0, 0}}) {
+    Synchronized with;
+    with.session.received(broken, start);
+    EXPECT_TRUE(with.session.wants_close());
+    EXPECT_THAT(with.session.last_error(), HasSubstr("length"));
+    EXPECT_THAT(with.session.take_output(), IsEmpty());
+  }
+}
+
 }  // namespace
 }  // namespace bgp
