@@ -287,9 +287,15 @@ void Peer::account(const Session& session, State from, const ResetReason& reason
   const bool silent = from == State::OpenSent && reason.by == ResetReason::By::Transport;
   if (silent && &session == &incoming_) return;
 
-  history_.last_reset = reason;
-  history_.last_reset_at = now;
-  if (from != State::Established) ++history_.failed_attempts;
+  const bool attempt = from != State::Established;
+  if (attempt) ++history_.failed_attempts;
+  // Why the last session ended is not forgotten for attempts that are cut off while the peer is away.
+  if (attempt && reason.by == ResetReason::By::Transport) {
+    history_.last_dial_error = reason.text;
+  } else {
+    history_.last_reset = reason;
+    history_.last_reset_at = now;
+  }
   if (session.state() == State::Idle && admin_ == Admin::Up && !is_deliberate(reason)) pause(reason, now);
 }
 

@@ -27,7 +27,9 @@ struct PeerStatus {
   // Of an established session, or of an attempt that a NOTIFICATION ended.
   std::optional<ResetReason> last_reset;
   std::optional<net::TimePoint> last_reset_at;
-  std::string last_dial_error;  // empty after a dial that succeeded
+  // Why the last attempt came to nothing: the dial failed, or the connection was cut off. Empty after a dial that
+  // succeeded.
+  std::string last_dial_error;
   std::optional<net::TimePoint> next_attempt;
   MessageCounters messages;
 };

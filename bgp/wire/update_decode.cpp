@@ -183,7 +183,8 @@ class UpdateDecoder {
     NextHop next_hop{net::Ipv6Address::from_bytes(octets), std::nullopt};
     if (octets.size() == 16) return next_hop;
     const auto second = net::Ipv6Address::from_bytes(octets.subspan(16));
-    // Some say a link-local address twice where there is no other.
+    // Where there is no other address some say the link-local one twice, and some say :: before it.
+    if (second.link_local() && next_hop.address.unspecified()) return {second, std::nullopt};
     if (second.link_local() && next_hop.address != net::IpAddress{second}) next_hop.link_local = second;
     return next_hop;
   }

@@ -208,6 +208,26 @@ TEST(Peer, KeepsTheErrorOfTheLastDialApartFromTheLastReset) {
   EXPECT_EQ(subject.peer.status().last_dial_error, "");
 }
 
+TEST(Peer, KeepsWhyTheLastSessionEndedOverAttemptsThatAreCutOff) {
+  Subject subject;
+  subject.peer.start(t0, subject.actions);
+  auto connection = subject.open_outgoing();
+  subject.hear(connection, open_bytes);
+  subject.hear(connection, keepalive);
+  subject.hear(connection, encode(cease(CeaseError::AdministrativeShutdown, "rack 4")));
+  for (const auto hears_open : {false, true}) {
+    const auto now = *subject.peer.next_deadline();
+    subject.peer.tick(now, subject.actions);
+    connection = subject.open_outgoing(now);
+    if (hears_open) subject.hear(connection, open_bytes, now);
+    subject.peer.lost(connection, "closed by peer", now, subject.actions);
+    const auto status = subject.peer.status();
+    EXPECT_EQ(status.last_dial_error, "closed by peer");
+    EXPECT_EQ(status.last_reset->text, "Cease/Administrative Shutdown: rack 4");
+  }
+  EXPECT_EQ(subject.peer.status().failed_attempts, 2U);
+}
+
 TEST(Peer, TakesNoNoteOfAConnectionThatCameAndWentSilently) {
   Subject subject;
   subject.peer.start(t0, subject.actions);

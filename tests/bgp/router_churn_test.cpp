@@ -78,6 +78,8 @@ class Churn {
     }
     extra_.clear();
     network_.advance(net::Seconds{300});
+    // A router keeps what it has to say of a prefix until whoever writes the kernel's table has taken it.
+    for (std::size_t i = 0; i < neighbors; ++i) (void)network_.routes(peer(i));
     routes_ = network_.routes(hub).size();
   }
 
@@ -173,7 +175,7 @@ TEST(RouterChurn, LeavesNothingBehind) {
   const auto middle = std::next(bytes.begin(), rests / 2);
   const auto early = *std::max_element(bytes.begin(), middle);
   const auto late = *std::max_element(middle, bytes.end());
-  EXPECT_LE(late, early + early / 100) << ::testing::PrintToString(bytes);
+  EXPECT_LE(late, early + early / 1000) << ::testing::PrintToString(bytes);
 }
 
 }  // namespace

@@ -83,12 +83,15 @@ TEST(AnIpv4Prefix, WithAnIpv6NextHopFillsMessagesToTheirLimit) {
   EXPECT_EQ(prefixes(decode_update(std::span{out}.subspan(header_size), over_ipv6())->reachable).size(), count);
 }
 
-TEST(ALinkLocalNextHop, SaidTwiceIsOne) {
-  const auto twice = attribute(
-      0x80, 14, hex("0002 01 20 fe800000000000000000000000000001 fe800000000000000000000000000001 00 20 20010db8"));
-  const auto decoded = decode_update(body({}, join({twice, origin, as_path}), {}), external());
-  ASSERT_TRUE(decoded);
-  EXPECT_EQ(decoded->next_hop_ipv6, (NextHop{link_local, std::nullopt}));
+TEST(ALinkLocalNextHop, SaidTwiceOrBehindNoneIsOne) {
+  for (const auto* first : {"fe800000000000000000000000000001", "00000000000000000000000000000000"}) {
+    const auto value = std::string{"0002 01 20 "} + first + " fe800000000000000000000000000001 00 20 20010db8";
+    const auto decoded =
+        decode_update(body({}, join({attribute(0x80, 14, hex(value)), origin, as_path}), {}), external());
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(decoded->next_hop_ipv6, (NextHop{link_local, std::nullopt}));
+    EXPECT_THAT(decoded->faults, ::testing::IsEmpty());
+  }
 }
 
 TEST(OnlyToCustomer, IsTheSameInBytesAndInFields) {  // RFC 9234 section 5
