@@ -2,9 +2,11 @@
 #include "config/source/http_connection.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -15,6 +17,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
@@ -100,21 +103,27 @@ class BeastConnection final : public HttpConnection {
     if (!connected) co_return net::fail(std::move(connected.error()));
     auto message = make_message(std::move(request));
     layer().expires_after(timeout);
-    const auto [write_error, written] = co_await http::async_write(*stream_, message, token);
+    std::ostringstream header;
+    header << message.base();
+    const auto head = header.str();
+    const std::array<asio::const_buffer, 2> pieces{asio::buffer(head), asio::buffer(message.body())};
+    const auto [write_error, written] = co_await asio::async_write(*stream_, pieces, token);
     if (write_error) co_return failed("send", write_error);
 
     parser_.emplace();
     parser_->body_limit(boost::none);
-    const auto [read_error, count] = co_await http::async_read_header(*stream_, buffer_, *parser_, token);
-    if (read_error) co_return failed("receive", read_error);
+    parser_->eager(false);
+    while (!parser_->is_header_done()) {
+      if (const auto error = co_await receive()) co_return failed("receive", error);
+    }
+    parser_->eager(true);
     co_return static_cast<int>(parser_->get().result_int());
   }
 
   Answer<std::string> read_some(Timeout timeout) override {
     while (stream_ && parser_ && !parser_->is_done()) {
       layer().expires_after(timeout);
-      const auto [error, count] = co_await http::async_read_some(*stream_, buffer_, *parser_, token);
-      if (error) co_return failed("receive", error);
+      if (const auto error = co_await receive()) co_return failed("receive", error);
       auto piece = std::exchange(parser_->get().body(), std::string{});
       if (!piece.empty()) co_return piece;
     }
@@ -133,6 +142,11 @@ class BeastConnection final : public HttpConnection {
 
  private:
   using Message = http::request<http::string_body>;
+
+  asio::awaitable<error_code> receive() {
+    const auto [error, count] = co_await http::async_read_some(*stream_, buffer_, *parser_, token);
+    co_return error;
+  }
 
   PlainStream& layer() { return beast::get_lowest_layer(*stream_); }
 

@@ -3,14 +3,19 @@
 
 #include <array>
 #include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
+#include <fmt/format.h>
 
 #include "controller/api/body.hpp"
 #include "controller/api/status.hpp"
@@ -22,6 +27,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using boost::system::error_code;
+using std::literals::operator""sv;
 
 using PlainStream = beast::basic_stream<asio::generic::stream_protocol>;
 using TlsStream = beast::ssl_stream<PlainStream>;
@@ -61,6 +67,9 @@ std::string text_of(beast::string_view text) {
 }
 
 using Message = http::request<http::string_body>;
+using Parser = http::request_parser<http::string_body>;
+// All that is written has this form: each other one would be compiled anew, for both kinds of streams.
+using Pieces = std::array<asio::const_buffer, 3>;
 
 // Nothing when there is nobody to answer, since the connection has ended.
 std::optional<Response> answer_to_no_request(error_code error) {
@@ -166,20 +175,17 @@ class StreamConnection final : public Connection {
 
   // False when the connection is to be closed.
   asio::awaitable<bool> serve_one() {
-    http::request_parser<http::string_body> parser;
+    Parser parser;
     parser.body_limit(body_limit);
     parser.header_limit(header_limit);
-    error_code error;
     plain(stream_).expires_after(idle_limit);
-    co_await http::async_read_header(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+    auto error = co_await read(parser, Part::Header);
     busy_ = true;
     if (!error) {
       plain(stream_).expires_after(request_limit);
-      if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-        http::response<http::empty_body> go_on{http::status::continue_, parser.get().version()};
-        co_await http::async_write(stream_, go_on, asio::use_awaitable);
-      }
-      co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+      if (beast::iequals(parser.get()[http::field::expect], "100-continue"))
+        co_await send({asio::buffer("HTTP/1.1 100 Continue\r\n\r\n"sv), {}, {}});
+      error = co_await read(parser, Part::All);
     }
     if (error) co_return co_await refuse(error);
 
@@ -194,6 +200,20 @@ class StreamConnection final : public Connection {
     }
     busy_ = false;
     co_return keep_alive_ && !draining_;
+  }
+
+  enum class Part { Header, All };
+  asio::awaitable<error_code> read(Parser& parser, Part part) {
+    error_code error;
+    parser.eager(part == Part::All);
+    while (!error && !(part == Part::All ? parser.is_done() : parser.is_header_done()))
+      co_await http::async_read_some(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, error));
+    co_return error;
+  }
+
+  asio::awaitable<void> send(Pieces pieces) {
+    plain(stream_).expires_after(write_limit);
+    co_await asio::async_write(stream_, pieces, asio::use_awaitable);
   }
 
   asio::awaitable<Response> answer(Message message) {
@@ -215,32 +235,30 @@ class StreamConnection final : public Connection {
     co_return false;
   }
 
-  template <class Body>
-  http::response<Body> head(const Response& response) {
-    http::response<Body> message{http::int_to_status(response.status), version_};
+  enum class Framing { Length, Chunks, End };
+  [[nodiscard]] std::string head(const Response& response, Framing framing) const {
+    http::response<http::empty_body> message{http::int_to_status(response.status), version_};
     message.set(http::field::content_type, response.content_type);
     message.set(http::field::cache_control, "no-cache, private");
     for (const auto& [name, value] : response.headers) message.set(name, value);
     message.keep_alive(keep_alive_);
-    return message;
+    if (framing == Framing::Length) message.content_length(response.body.size());
+    if (framing == Framing::Chunks) message.chunked(true);
+    std::ostringstream text;
+    text << message.base();
+    return text.str();
   }
 
   asio::awaitable<void> write(Response response) {
-    auto message = head<http::string_body>(response);
-    message.body() = std::move(response.body);
-    message.prepare_payload();
-    plain(stream_).expires_after(write_limit);
-    co_await http::async_write(stream_, message, asio::use_awaitable);
+    const auto header = head(response, Framing::Length);
+    co_await send({asio::buffer(header), asio::buffer(response.body), {}});
   }
 
   asio::awaitable<void> write_stream(Response response) {
     const auto chunked = version_ >= 11;
     if (!chunked) keep_alive_ = false;
-    auto message = head<http::empty_body>(response);
-    message.chunked(chunked);
-    http::response_serializer<http::empty_body> serializer{message};
-    plain(stream_).expires_after(write_limit);
-    co_await http::async_write_header(stream_, serializer, asio::use_awaitable);
+    const auto header = head(response, chunked ? Framing::Chunks : Framing::End);
+    co_await send({asio::buffer(header), {}, {}});
 
     response.stream->on_ready([this] { ready_.cancel(); });
     watch_for_end();
@@ -249,12 +267,11 @@ class StreamConnection final : public Connection {
       piece.clear();
       state = response.stream->next(piece, std::chrono::steady_clock::now());
       if (!piece.empty()) {
-        plain(stream_).expires_after(write_limit);
-        if (chunked) {
-          co_await asio::async_write(stream_, http::make_chunk(asio::buffer(piece)), asio::use_awaitable);
-        } else {
-          co_await asio::async_write(stream_, asio::buffer(piece), asio::use_awaitable);
-        }
+        const auto size = fmt::format("{:x}\r\n", piece.size());  // RFC 9112 section 7.1
+        if (chunked)
+          co_await send({asio::buffer(size), asio::buffer(piece), asio::buffer("\r\n"sv)});
+        else
+          co_await send({asio::buffer(piece), {}, {}});
       } else if (state == BodyStream::State::Waiting) {
         plain(stream_).expires_never();
         error_code woken;
@@ -262,8 +279,7 @@ class StreamConnection final : public Connection {
         co_await ready_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
       }
     }
-    plain(stream_).expires_after(write_limit);
-    if (chunked) co_await asio::async_write(stream_, http::make_chunk_last(), asio::use_awaitable);
+    if (chunked) co_await send({asio::buffer("0\r\n\r\n"sv), {}, {}});
   }
 
   // While nothing is written only a read can tell that the peer has gone. What it sends meanwhile waits: it is

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "speaker/control/server.hpp"
 
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <list>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 namespace speaker {
@@ -28,6 +33,10 @@ namespace http = beast::http;
 using asio::ip::tcp;
 using asio::local::stream_protocol;
 using boost::system::error_code;
+using std::literals::operator""sv;
+// One type for TCP and unix sockets.
+using Stream = beast::basic_stream<asio::generic::stream_protocol>;
+using Socket = asio::generic::stream_protocol::socket;
 
 constexpr auto idle_timeout = std::chrono::seconds{60};
 constexpr std::size_t request_limit = 64UL * 1024;
@@ -103,37 +112,41 @@ struct ControlServer::State : std::enable_shared_from_this<State> {
     return handler(parse_target({request.target().data(), request.target().size()}, method));
   }
 
-  // The header, then the body in chunks that are made when the client has taken the last.
-  template <class Stream>
+  // All that is written has this form: others would be compiled anew.
+  using Pieces = std::array<asio::const_buffer, 3>;
+  static asio::awaitable<error_code> send(Stream& stream, Pieces pieces) {
+    error_code error;
+    stream.expires_after(idle_timeout);
+    co_await asio::async_write(stream, pieces, asio::redirect_error(asio::use_awaitable, error));
+    co_return error;
+  }
+
+  // The header, then the body in chunks (RFC 9112 section 7.1) that are made when the client has taken the last.
   asio::awaitable<bool> reply(Stream& stream, const ControlReply& made, unsigned version, bool keep_alive) {
     http::response<http::empty_body> head{static_cast<http::status>(made.status), version};
     head.set(http::field::content_type, made.content_type);
     head.keep_alive(keep_alive);
     head.chunked(true);
-    http::response_serializer<http::empty_body> serializer{head};
-    error_code error;
-    co_await http::async_write_header(stream, serializer, asio::redirect_error(asio::use_awaitable, error));
+    std::ostringstream text;
+    text << head.base();
+    const auto header = text.str();
+    auto error = co_await send(stream, {asio::buffer(header), {}, {}});
     std::string piece = made.body;
     for (bool last = !made.more; !error;) {
       while (!last && piece.size() < piece_size) last = !made.more(piece);
       if (!piece.empty()) {
-        stream.expires_after(idle_timeout);
-        auto chunk = http::make_chunk(asio::buffer(piece));
-        co_await asio::async_write(stream, chunk, asio::redirect_error(asio::use_awaitable, error));
+        const auto size = fmt::format("{:x}\r\n", piece.size());
+        error = co_await send(stream, {asio::buffer(size), asio::buffer(piece), asio::buffer("\r\n"sv)});
         piece.clear();
       }
       if (last) break;
     }
-    if (!error) {
-      auto end = http::make_chunk_last();
-      co_await asio::async_write(stream, end, asio::redirect_error(asio::use_awaitable, error));
-    }
+    if (!error) error = co_await send(stream, {asio::buffer("0\r\n\r\n"sv), {}, {}});
     co_return !error;
   }
 
-  template <class Socket>
   static asio::awaitable<void> serve(std::shared_ptr<State> self, Socket socket) {
-    beast::basic_stream<typename Socket::protocol_type> stream{std::move(socket)};
+    Stream stream{std::move(socket)};
     beast::flat_buffer buffer;
     for (bool go_on = true; go_on && self->open;) {
       http::request_parser<http::string_body> parser;
@@ -159,7 +172,7 @@ struct ControlServer::State : std::enable_shared_from_this<State> {
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
         continue;
       }
-      asio::co_spawn(self->loop, serve(self, std::move(socket)), asio::detached);
+      asio::co_spawn(self->loop, serve(self, Socket{std::move(socket)}), asio::detached);
     }
   }
 

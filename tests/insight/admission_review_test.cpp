@@ -64,7 +64,8 @@ TEST(AdmissionReview, WarnsOfWhatIsMissingSoFar) {
 
 TEST(AdmissionReview, TakesForRightWhatIsSaidOfSecrets) {
   const auto said = Review{}.ask("CREATE", own("BGPPeer", "tor",
-                                               {{"peerASN", 65001},
+                                               {{"myASN", 65000},
+                                                {"peerASN", 65001},
                                                 {"peerAddress", "10.0.0.1"},
                                                 {"passwordSecret", {{"name", "unread"}}}}));
   EXPECT_EQ(said["allowed"], true);
