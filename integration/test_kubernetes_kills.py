@@ -144,7 +144,11 @@ def test_nothing_is_changed_doubled_leaked_or_withdrawn_whatever_is_killed(clust
     assert not books.violations, f"seed {seed}: {books.violations[:10]}"
     assert churn.operations["DELETE"] > 10 and churn.operations["PATCH"] > 10, "there was a churn"
     for peer, name in PEERS.items():
-        assert frr_sessions(tor)[peer] == ("Established", sessions[peer][1] + killer.kills[name]), f"seed {seed}: {name}"
+        state, count = frr_sessions(tor)[peer]
+        # Of two connections that were opened at once FRR may close the one that it counted already.
+        closed = lab.node(name).log("herald-speaker").count('from=Established to=Idle reason="closed by peer"')
+        opened = count - sessions[peer][1] - killer.kills[name]
+        assert state == "Established" and 0 <= opened <= closed, f"seed {seed}: {name}: {opened} more, {closed} closed"
     check_withdraws(log.read_text()[told:], books, seed)
     nothing_leaked(cluster, rest, churn)
 
