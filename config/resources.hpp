@@ -392,7 +392,6 @@ struct Service {
 
 struct EndpointSlice {
   struct Endpoint {
-    std::vector<net::IpAddress> addresses;
     bool ready = true;    // absent means true
     bool serving = true;  // absent means the same as ready
     bool terminating = false;
@@ -402,6 +401,9 @@ struct EndpointSlice {
   Meta meta;
   std::string service_name;  // label kubernetes.io/service-name
   std::vector<Endpoint> endpoints;
+  // Of each endpoint, in the same order. Apart from them, since there are very many of them and nothing here looks at
+  // these.
+  std::vector<std::vector<net::IpAddress>> addresses;
 };
 
 struct Node {

@@ -35,6 +35,7 @@ constexpr std::chrono::milliseconds interval_per_node{20};
 // A list of thousands of objects takes several times the memory of what is kept of them. The C library would hold on to
 // that for ever.
 constexpr std::size_t large_list = 1000;
+constexpr std::chrono::seconds settling{2};
 void give_memory_back() {
 #ifdef __GLIBC__
   ::malloc_trim(0);
@@ -94,6 +95,7 @@ ApiSource::ApiSource(asio::io_context& io, const config::ApiEndpoint& endpoint, 
                [this](config::Changes changes) { take(std::move(changes)); }},
       client_{io.get_executor(), endpoint, beat_timeout},
       next_beat_{io},
+      worked_through_{io},
       instance_{fmt::format("{:08x}", std::random_device{}())} {
   watcher_.on_event = listener_.log;
 }
@@ -109,8 +111,7 @@ void ApiSource::take(config::Changes changes) {
   if (first) listener_.listed(changes.set.size());
   auto list = first ? std::vector<Change>{} : named(changes);
   const auto effect = set_.apply(std::move(changes));
-  // Not now: there is work to do, and whoever called holds some of it.
-  if (large) asio::post(io_, give_memory_back);
+  if (large) give_memory_back_soon();
   if (first || effect == config::ResourceSet::Effect::Configuration) return listener_.replaced(set_.current());
   // A policy that had changed would have made it a new configuration: this is its status, or a namespace.
   std::erase_if(list, [](const Change& change) { return change.kind == Change::Kind::Policy; });
@@ -167,9 +168,20 @@ asio::awaitable<void> ApiSource::withdraw(std::function<void()> done) {
   done();
 }
 
+// Not now: there is work to do, and whoever called holds some of it. What comes of a list is worked through in the next
+// moments, and leaves free memory behind as well.
+void ApiSource::give_memory_back_soon() {
+  asio::post(io_, give_memory_back);
+  worked_through_.expires_after(settling);
+  worked_through_.async_wait([](const boost::system::error_code& stopped) {
+    if (!stopped) give_memory_back();
+  });
+}
+
 void ApiSource::leave(std::function<void()> done) {
   leaving_ = true;
   next_beat_.cancel();
+  worked_through_.cancel();
   watcher_.stop();
   if (!published_) return done();
   asio::co_spawn(io_, withdraw(std::move(done)), asio::detached);

@@ -43,6 +43,7 @@ class ApiSource {
 
  private:
   void take(config::Changes changes);
+  void give_memory_back_soon();
   [[nodiscard]] std::chrono::milliseconds interval() const;
   boost::asio::awaitable<void> heartbeats();
   boost::asio::awaitable<config::ApiAnswer> publish();
@@ -56,6 +57,7 @@ class ApiSource {
   config::ApiWatcher watcher_;
   config::AsyncApiClient client_;
   boost::asio::steady_timer next_beat_;
+  boost::asio::steady_timer worked_through_;
   std::string instance_;
   std::string refusal_;  // of the last heartbeat
   std::uint64_t heartbeat_ = 0;

@@ -21,8 +21,8 @@ class EndpointIndex {
   [[nodiscard]] Endpoints of(const config::Resources& now, const config::Service& service) const;
 
  private:
-  std::unordered_map<std::string, std::string> owner_;                // slice -> service
-  std::unordered_map<std::string, std::set<std::string>> slices_of_;  // service -> slices
+  std::unordered_map<std::string, std::string> owner_;           // slice -> service
+  std::unordered_multimap<std::string, std::string> slices_of_;  // service -> each of its slices
 };
 
 }  // namespace speaker

@@ -37,9 +37,14 @@ std::optional<net::IpAddress> parse_ingress(Cursor in) {
   return in.optional("ip", ip);
 }
 
-EndpointSlice::Endpoint parse_endpoint(Cursor in) {
+struct ReadEndpoint {
+  std::vector<net::IpAddress> addresses;
   EndpointSlice::Endpoint endpoint;
-  endpoint.addresses = in.list("addresses", ip);
+};
+
+ReadEndpoint parse_endpoint(Cursor in) {
+  ReadEndpoint read{in.list("addresses", ip), {}};
+  auto& endpoint = read.endpoint;
   auto conditions = in.object("conditions");
   endpoint.ready = conditions.optional("ready", boolean, true);
   endpoint.serving = conditions.optional("serving", boolean, endpoint.ready);
@@ -48,7 +53,7 @@ EndpointSlice::Endpoint parse_endpoint(Cursor in) {
   // v1beta1 said it here.
   if (endpoint.node_name.empty())
     endpoint.node_name = in.object("topology").optional("kubernetes.io/hostname", text, std::string{});
-  return endpoint;
+  return read;
 }
 
 struct NodeAddress {
@@ -134,21 +139,27 @@ EndpointSlice parse_endpoint_slice(Cursor in) {
   if (const auto name = slice.meta.labels.find("kubernetes.io/service-name"); name != slice.meta.labels.end())
     slice.service_name = name->second;
   // Endpoints with host names for addresses are no business of a router.
-  if (in.optional("addressType", word, std::string{}) != "FQDN") slice.endpoints = in.list("endpoints", parse_endpoint);
+  if (in.optional("addressType", word, std::string{}) == "FQDN") return slice;
+  for (auto& read : in.list("endpoints", parse_endpoint)) {
+    slice.endpoints.push_back(std::move(read.endpoint));
+    slice.addresses.push_back(std::move(read.addresses));
+  }
   return slice;
 }
 
 json print(const EndpointSlice& slice) {
   auto out = print_object("discovery.k8s.io/v1", "EndpointSlice", slice.meta);
-  const bool v6 = !slice.endpoints.empty() && !slice.endpoints.front().addresses.empty() &&
-                  slice.endpoints.front().addresses.front().is_v6();
+  const bool v6 =
+      !slice.addresses.empty() && !slice.addresses.front().empty() && slice.addresses.front().front().is_v6();
   out["addressType"] = v6 ? "IPv6" : "IPv4";
   auto& endpoints = out["endpoints"] = json::array();
-  for (const auto& endpoint : slice.endpoints) {
+  for (std::size_t i = 0; i < slice.endpoints.size(); ++i) {
+    const auto& endpoint = slice.endpoints[i];
     json entry = {{"addresses", json::array()},
                   {"conditions",
                    {{"ready", endpoint.ready}, {"serving", endpoint.serving}, {"terminating", endpoint.terminating}}}};
-    for (const auto& address : endpoint.addresses) entry["addresses"].push_back(net::print(address));
+    if (i < slice.addresses.size())
+      for (const auto& address : slice.addresses[i]) entry["addresses"].push_back(net::print(address));
     if (!endpoint.node_name.empty()) entry["nodeName"] = endpoint.node_name;
     endpoints.push_back(std::move(entry));
   }

@@ -50,6 +50,9 @@ class Api(clusters.Api):
     def create(self, thing: dict[str, Any]) -> dict[str, Any]:
         if thing["kind"] == "EndpointSlice":
             thing = {**thing, "apiVersion": f"discovery.k8s.io/{self.slices}"}
+            if self.slices == "v1beta1":  # 1.20 drops nodeName from it
+                thing["endpoints"] = [{**entry, "topology": {"kubernetes.io/hostname": entry["nodeName"]}}
+                                      for entry in thing["endpoints"]]
         return self.call("POST", self.path(thing["kind"]), thing)
 
     def delete(self, kind: str, name: str) -> None:

@@ -284,7 +284,7 @@ class RandomWorld {
       slice.endpoints.clear();
       const auto count = pick(4);
       for (unsigned i = 0; i < count; ++i)
-        slice.endpoints.push_back({{}, chance(60), chance(60), chance(30), chance(90) ? node_name() : ""});
+        slice.endpoints.push_back({chance(60), chance(60), chance(30), chance(90) ? node_name() : ""});
     }
     return {Change::Kind::EndpointSlice, key};
   }

@@ -300,7 +300,7 @@ TEST(DesiredWithSeveralSlices, AddsThemUp) {
   world.slice("web", {});
   auto second = world.slice("web", {});
   second.meta.name = "web-2";
-  second.endpoints = {{{}, true, true, false, "b"}};
+  second.endpoints = {{true, true, false, "b"}};
   world.endpoint_slices["default/web-2"] = second;
   EXPECT_EQ(gate_of(world, Method::Bgp), Gate::Open);
 }

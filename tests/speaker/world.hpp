@@ -72,7 +72,8 @@ struct World : config::Resources {
     object.meta.namespace_name = "default";
     object.service_name = service_name;
     object.endpoints.clear();
-    for (const auto& node_name : on) object.endpoints.push_back({{ip("10.244.0.7")}, true, true, false, node_name});
+    for (const auto& node_name : on) object.endpoints.push_back({true, true, false, node_name});
+    object.addresses.assign(object.endpoints.size(), {ip("10.244.0.7")});
     return object;
   }
   void network_unavailable(const std::string& name) {
