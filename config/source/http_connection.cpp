@@ -112,11 +112,9 @@ class BeastConnection final : public HttpConnection {
 
     parser_.emplace();
     parser_->body_limit(boost::none);
-    parser_->eager(false);
     while (!parser_->is_header_done()) {
       if (const auto error = co_await receive()) co_return failed("receive", error);
     }
-    parser_->eager(true);
     co_return static_cast<int>(parser_->get().result_int());
   }
 
@@ -143,6 +141,7 @@ class BeastConnection final : public HttpConnection {
  private:
   using Message = http::request<http::string_body>;
 
+  // Not eagerly: a parser that wants as much as there is keeps a piece until it has seen the length of the next one.
   asio::awaitable<error_code> receive() {
     const auto [error, count] = co_await http::async_read_some(*stream_, buffer_, *parser_, token);
     co_return error;
