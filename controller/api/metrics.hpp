@@ -22,8 +22,8 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // For the families of others. Before each exposition `refresh` is called, so that they show what is true then, and what it
-  // returns is exposed besides.
+  // For the families of others. Before each exposition `refresh` is called, so that they show what is true then, and
+  // what it returns is exposed besides.
   [[nodiscard]] prometheus::Registry& registry();
   void on_exposition(std::function<std::string()> refresh);
 
