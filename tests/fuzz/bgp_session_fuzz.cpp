@@ -31,6 +31,22 @@ bgp::PeerConfig config(std::uint8_t choice) {
   return made;
 }
 
+std::vector<std::uint8_t> body_of(const std::vector<std::uint8_t>& message) {
+  return {message.begin() + bgp::header_size, message.end()};
+}
+
+// What the peer writes is one message that reads, and is written again, as the same.
+void look_at(const std::vector<std::uint8_t>& message) {
+  const auto header = bgp::decode_header(message, bgp::max_message_size);
+  require(header && header->length == message.size());
+  const auto body = body_of(message);
+  if (header->type == bgp::MessageType::Open) {
+    const auto open = bgp::decode_open(body);
+    require(open && bgp::encode(*open) == message);
+  }
+  if (header->type == bgp::MessageType::Notification) require(bgp::encode(bgp::decode_notification(body)) == message);
+}
+
 class Subject {
  public:
   explicit Subject(std::uint8_t choice) : peer_{config(choice), choice} {}
@@ -96,14 +112,21 @@ class Subject {
   }
 
   void read(bgp::ConnectionId connection, std::span<const std::uint8_t> bytes) {
-    while (peer_.read(connection, bytes, now_, out_)) require(peer_.established() != nullptr);
+    while (const auto message = peer_.read(connection, bytes, now_, out_)) {
+      require(peer_.established() != nullptr);
+      if (const auto* refresh = std::get_if<bgp::RouteRefresh>(&*message))
+        require(bgp::decode_route_refresh(body_of(bgp::encode(*refresh))) == *refresh);
+    }
     require(bytes.empty());
   }
 
   void perform() {
     for (const auto& action : out_) {
       if (const auto* dial = std::get_if<bgp::Dial>(&action)) require(open_.insert(dial->connection).second);
-      if (const auto* send = std::get_if<bgp::Send>(&action)) require(open_.contains(send->connection));
+      if (const auto* send = std::get_if<bgp::Send>(&action)) {
+        require(open_.contains(send->connection));
+        look_at(send->bytes);
+      }
       if (const auto* hangup = std::get_if<bgp::Hangup>(&action)) require(open_.erase(hangup->connection) == 1);
       if (std::holds_alternative<bgp::WentUp>(action)) require(!std::exchange(up_, true));
       if (std::holds_alternative<bgp::WentDown>(action)) require(std::exchange(up_, false));
