@@ -5,12 +5,12 @@
 //   c 65001:*          a community                             n 10.1.0.0/16        an entry that must not match
 //   + 65001:1          a community to add                      - large:1:*:*        communities to remove
 //   m 5                a MED to set                            a, j or x            the rule ends: accept, reject, next
-// What is read prints and reads again as itself; and what the filter decides is what a plain reading of it says.
+// What is read prints and reads again as itself; and what the filter decides is what a plain reading of it says. What
+// regular expressions mean is looked at by net_as_path_fuzz.
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
-#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -22,135 +22,8 @@
 
 namespace {
 
-constexpr std::size_t longest_compared = 32;  // of a regular expression and of a path; the plain reading is slow
-
 void require(bool promise) {
   if (!promise) std::abort();
-}
-
-// ---- the plain reading of a regular expression --------------------------------------------------------
-
-// Walks over the text of the pattern with all the places of the path that what was read so far may end at.
-class PlainPattern {
- public:
-  using Places = std::set<std::size_t>;
-
-  // Precondition: the pattern is a good one.
-  PlainPattern(std::string_view pattern, std::string_view path) : pattern_{pattern}, path_{path} {}
-
-  bool matches() {
-    Places anywhere;
-    for (std::size_t place = 0; place <= path_.size(); ++place) anywhere.insert(place);
-    return !choice(anywhere).empty();
-  }
-
- private:
-  [[nodiscard]] char peek() const { return at_ < pattern_.size() ? pattern_[at_] : '\0'; }
-
-  Places choice(const Places& from) {
-    auto all = sequence(from);
-    while (peek() == '|') {
-      ++at_;
-      all.merge(sequence(from));
-    }
-    return all;
-  }
-  Places sequence(Places places) {
-    while (at_ < pattern_.size() && peek() != '|' && peek() != ')') places = repeated(places);
-    return places;
-  }
-  Places repeated(const Places& from) {
-    const auto begin = at_;
-    const auto once = atom(from);
-    bool many = false;
-    bool none = false;
-    for (char c = peek(); c == '*' || c == '+' || c == '?'; c = peek()) {
-      ++at_;
-      many = many || c != '?';
-      none = none || c != '+';
-    }
-    const auto end = at_;
-    auto all = once;
-    for (auto fresh = once; many && !fresh.empty();) {
-      at_ = begin;
-      auto next = atom(fresh);
-      std::erase_if(next, [&](std::size_t place) { return all.contains(place); });
-      all.insert(next.begin(), next.end());
-      fresh = std::move(next);
-    }
-    at_ = end;
-    if (none) all.insert(from.begin(), from.end());
-    return all;
-  }
-  Places atom(const Places& from) {
-    const char c = pattern_[at_++];
-    switch (c) {
-      case '(': {
-        auto inside = choice(from);
-        ++at_;
-        return inside;
-      }
-      case '[':
-        return set(from);
-      case '^':
-        return where(from, [](std::size_t place) { return place == 0; });
-      case '$':
-        return where(from, [this](std::size_t place) { return place == path_.size(); });
-      case '.':
-        return read(from, [](char) { return true; });
-      case '_': {
-        auto all =
-            read(from, [](char each) { return std::string_view{" ,{}()[]"}.find(each) != std::string_view::npos; });
-        all.merge(where(from, [this](std::size_t place) { return place == 0 || place == path_.size(); }));
-        return all;
-      }
-      case '\\':
-        return read(from, [wanted = pattern_[at_++]](char each) { return each == wanted; });
-      default:
-        return read(from, [c](char each) { return each == c; });
-    }
-  }
-  Places set(const Places& from) {
-    const bool all_but = peek() == '^';
-    if (all_but) ++at_;
-    const auto begin = at_;
-    const auto end = pattern_.find(']', begin + 1);  // a bracket that comes first is one of the set
-    at_ = end + 1;
-    const auto members = pattern_.substr(begin, end - begin);
-    return read(from, [members, all_but](char each) {
-      bool in = false;
-      for (std::size_t i = 0; i < members.size(); ++i) {
-        const bool range = i + 2 < members.size() && members[i + 1] == '-';
-        in = in || (range ? members[i] <= each && each <= members[i + 2] : each == members[i]);
-        if (range) i += 2;
-      }
-      return in != all_but;
-    });
-  }
-
-  static Places where(const Places& from, const std::function<bool(std::size_t)>& holds) {
-    Places places;
-    std::copy_if(from.begin(), from.end(), std::inserter(places, places.end()), holds);
-    return places;
-  }
-  Places read(const Places& from, const std::function<bool(char)>& holds) const {
-    Places places;
-    for (const auto place : from)
-      if (place < path_.size() && holds(path_[place])) places.insert(place + 1);
-    return places;
-  }
-
-  std::string_view pattern_;
-  std::string_view path_;
-  std::size_t at_ = 0;
-};
-
-void check_pattern(const net::AsPathPattern& pattern, std::string_view path) {
-  const auto again = net::parse_as_path_pattern(pattern.text());
-  require(again.has_value() && *again == pattern);
-  for (const auto text : {path.substr(0, longest_compared), std::string_view{"65001 {65002 65003} 65001"}, {}})
-    if (pattern.text().size() <= longest_compared)
-      require(pattern.matches(text) == PlainPattern{pattern.text(), text}.matches());
 }
 
 // ---- the plain reading of communities and prefixes ----------------------------------------------------
@@ -305,7 +178,7 @@ bool plainly_holds(const bgp::RuleMatch& match, const net::Prefix& prefix, const
   const auto path = print(route.as_path);
   return some(match.prefixes, within) && std::none_of(match.not_prefixes.begin(), match.not_prefixes.end(), within) &&
          some(match.communities, [&](const auto& each) { return plainly_carries(route, each); }) &&
-         some(match.as_path, [&](const auto& each) { return each.matches(path); });  // see check_pattern()
+         some(match.as_path, [&](const auto& each) { return each.matches(path); });
 }
 
 // The rule that decides; the route is changed on the way.
@@ -372,9 +245,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& run : update->reachable)
       bgp::for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t) { prefixes.push_back(prefix); });
   }
-  const auto path = print(route.as_path);
-  for (const auto& rule : filter.rules)
-    for (const auto& pattern : rule.match.as_path) check_pattern(pattern, path);
   prefixes.resize(std::min<std::size_t>(prefixes.size(), 4));
   for (const auto& prefix : prefixes) run(filter, prefix, route);
   return 0;
