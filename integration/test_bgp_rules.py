@@ -3,6 +3,7 @@
 
 Rules are tried on a pool of their own, 198.18.0.0/24 and 2001:db8:c::/120, with advertisements of their own."""
 
+import contextlib
 import functools
 from collections.abc import Iterator
 from typing import Any
@@ -55,8 +56,8 @@ def heard_from(lab: Lab, wanted: list[str], *nodes: str) -> bool:
     return True
 
 
-def settles_on(lab: Lab, wanted: list[str], *nodes: str) -> None:
-    poll(lambda: heard_from(lab, wanted, *nodes), 5, what=f"{wanted} announced by {nodes or 'nobody'}")
+def settles_on(lab: Lab, wanted: list[str], *nodes: str, within: float = 5) -> None:
+    poll(lambda: heard_from(lab, wanted, *nodes), within, what=f"{wanted} announced by {nodes or 'nobody'}")
 
 
 def carries(lab: Lab, prefix: str, **attributes: Any) -> bool:
@@ -302,3 +303,65 @@ def test_explain_names_the_gate_for_each_rule(lab: Lab, rest: Rest) -> None:
 
         poll(lambda: "do not match node n1" in said("n1"), 5, what="n1 says which selector stops it")
         poll(lambda: "do not match" not in said("n2"), 5, what="n2 announces it")
+
+
+@contextlib.contextmanager
+def remote_as(lab: Lab, value: str) -> Iterator[None]:
+    """Within, the ToR takes the nodes for members of that AS."""
+
+    def say(value: str) -> None:
+        lines = ["configure terminal", "router bgp 65001", f"neighbor nodes remote-as {value}", "end"]
+        lab.node("tor").run(["vtysh"], input="\n".join(lines) + "\n")
+
+    say(value)
+    try:
+        yield
+    finally:
+        say("65000")
+
+
+def test_each_node_may_have_an_as_of_its_own(lab: Lab, rest: Rest) -> None:
+    """As where every rack or server is an AS: the peers of a node say `myASN`."""
+    numbers = {"n1": 65011, "n2": 65012, "n3": 4200000013}
+
+    def paths(wanted: dict[str, int]) -> bool:
+        heard_of = heard(lab, prefix)
+        assert {node: path["aspath"]["string"] for node, path in heard_of.items()} == {
+            node: str(asn) for node, asn in wanted.items()
+        }
+        return True
+
+    with advertised(rest), served(rest) as service:
+        prefix = host(given(rest, service)[0])
+        try:
+            with remote_as(lab, "external"):
+                for node, asn in numbers.items():
+                    rest.patch(f"{HERALD}/bgppeers/tor-{node}", {"spec": {"myASN": asn}})
+                poll(lambda: paths(numbers), 20, what="a path of each AS at the ToR")
+                installed = lab.node("tor").json(["ip", "-json", "route", "show", prefix])[0]
+                assert len(installed.get("nexthops", [])) == 3, installed
+        finally:
+            for node in NODES:
+                rest.patch(f"{HERALD}/bgppeers/tor-{node}", {"spec": {"myASN": None}})
+        poll(lambda: paths(dict.fromkeys(NODES, 65000)), 20, what="the AS of all nodes again")
+
+
+def test_dynamic_asn_takes_peers_of_the_stated_kind_and_no_others(lab: Lab, rest: Rest) -> None:
+    path = f"{HERALD}/bgppeers/tor-n1"
+
+    def refused() -> bool:
+        peer = harness.herald_peers(lab.node("n1"))["tor-n1"]
+        assert peer["state"] != "Established"
+        return peer.get("lastReset", {}).get("notification") == "OPEN Message Error/Bad Peer AS"
+
+    with advertised(rest), served(rest) as service:
+        wanted = given(rest, service)
+        try:
+            for kind, nodes in (("external", NODES), ("internal", ("n2", "n3")), ("external", NODES)):
+                rest.patch(path, {"spec": {"peerASN": None, "dynamicASN": kind}})
+                settles_on(lab, wanted, *nodes, within=20)
+                if kind == "internal":
+                    poll(refused, 10, what="the reason at n1: the ToR is of another AS")
+        finally:
+            rest.patch(path, {"spec": {"peerASN": 65001, "dynamicASN": None}})
+        settles_on(lab, wanted, *NODES, within=20)
