@@ -88,6 +88,9 @@ void Router::set_roas(const RoaTable* roas, net::TimePoint now) {
 void Router::set_unreachable(std::vector<net::IpAddress> next_hops) {
   core_->set_unreachable(std::move(next_hops));
 }
+void Router::installed(const net::Prefix& prefix, Installed installed) {
+  core_->installed(prefix, installed);
+}
 std::size_t Router::drain_route_changes(std::size_t limit, const VisitChange& visit) {
   return core_->drain(limit, visit);
 }

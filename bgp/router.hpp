@@ -176,6 +176,9 @@ class Router {
   // kernel (gone, or originated here). Returns how many are left.
   using VisitChange = std::function<void(const net::Prefix&, std::span<const RouteHop>)>;
   std::size_t drain_route_changes(std::size_t limit, const VisitChange& visit);
+  // What became in the kernel of a prefix that was visited: it has a route of it now, or has none. Matters with
+  // TellLearned::OnceInstalled only.
+  void installed(const net::Prefix& prefix, Installed installed);
   // Every prefix in the table will be visited again: for a consumer that starts anew.
   void replay_routes();
 

@@ -104,12 +104,14 @@ void Router::Core::configure(const RouterConfig& config, std::span<const Neighbo
 void Router::Core::apply_router_config(const RouterConfig& config) {
   const bool decide_again = !(config.decision == config_.decision);
   const bool feed_changed = config.feed != config_.feed;
+  const bool told_at_once = config.tell_learned == TellLearned::AtOnce && config_.tell_learned != TellLearned::AtOnce;
   const bool aggregates_changed = config.aggregates != config_.aggregates;
   config_ = config;
   if (aggregates_changed) watch_aggregates();
   each_rib([&](net::Family, auto& rib) {
     if (decide_again) rib.reconsider_all();
     if (feed_changed) rib.set_feed(config.feed);
+    if (told_at_once) rib.tell_awaited();
   });
 }
 

@@ -26,6 +26,11 @@ enum class Draining : std::uint8_t { No, Yes };  // RFC 8326
 // Whether somebody takes out changes of routes with drain_route_changes().
 enum class RouteFeed : std::uint8_t { Off, On };
 
+// When neighbours are told of a learned route. OnceInstalled: not before the kernel has a route of its prefix, which
+// Router::installed() says; needs the feed. One that takes another's place in the kernel is told at once.
+enum class TellLearned : std::uint8_t { AtOnce, OnceInstalled };
+enum class Installed : std::uint8_t { No, Yes };
+
 // RFC 4271 section 9.2.2.2: one route for all of the table's within `prefix`, while there are some.
 struct Aggregate {
   net::Prefix prefix;
@@ -43,6 +48,7 @@ struct RouterConfig {
   std::vector<Aggregate> aggregates{};
   DecisionConfig decision{};
   RouteFeed feed = RouteFeed::On;
+  TellLearned tell_learned = TellLearned::AtOnce;
   Draining draining = Draining::No;  // of all neighbours
   // Octets of messages that a neighbour may be behind the others that are told the same before it is sent its
   // routes apart. They are shared among all who are behind.

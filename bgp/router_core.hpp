@@ -53,6 +53,7 @@ class Router::Core {
   // ---- router_routes.cpp ----
   void set_local(const net::Prefix& prefix, const std::optional<LocalRoute>& route);
   void set_unreachable(std::vector<net::IpAddress> next_hops);
+  void installed(const net::Prefix& prefix, Installed installed);
   void set_roas(const RoaTable* roas, net::TimePoint now);
   std::size_t drain(std::size_t limit, const VisitChange& visit);
   void replay();

@@ -54,6 +54,10 @@ void Router::Core::set_unreachable(std::vector<net::IpAddress> next_hops) {
   each_rib([](net::Family, auto& rib) { rib.reconsider_all(); });
 }
 
+void Router::Core::installed(const net::Prefix& prefix, Installed installed) {
+  with_table(prefix, [&](auto& rib, const auto& typed) { rib.installed(typed, installed); });
+}
+
 void Router::Core::set_roas(const RoaTable* roas, net::TimePoint now) {
   roas_ = roas;
   for (auto& [id, neighbor] : neighbors_)

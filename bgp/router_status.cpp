@@ -152,10 +152,10 @@ void Router::Core::walk_best(TableCursor& cursor, std::size_t limit, const Visit
 
 void Router::Core::walk_out(PeerId peer, TableCursor& cursor, std::size_t limit, const VisitRoute& visit) const {
   walk(ipv4_, ipv6_, cursor, limit, [&](const auto& tables, NodeIndex node) {
-    if (!selected(tables, node)) return;
+    if (tables.tellable(node).empty()) return;
     for (const auto& out : tables.outs(peer)) {
       const auto& exporter = *out.group->exporter();
-      const auto* path = exporter.pick(tables.table().paths(node));
+      const auto* path = exporter.pick(tables.tellable(node));
       if (path == nullptr || path->source == peer) continue;
       const net::Prefix prefix{tables.table().prefix_of(node)};
       auto outcome = exporter.evaluate(prefix, *path, rank_of(tables, *path));
@@ -244,6 +244,7 @@ Explanation Router::Core::explain_in(const Tables& tables, const net::Prefix& pr
       Exporter::Outcome outcome;
       outcome.gate = path == nullptr ? ExportGate::NoRoute : ExportGate::OwnRoute;
       if (path != nullptr && path->source != id) outcome = exporter.evaluate(prefix, *path, rank_of(tables, *path));
+      if (outcome.gate == ExportGate::Sent && tables.tellable(node).empty()) outcome.gate = ExportGate::NotInstalled;
       explanation.exports.push_back(told(each.config.name, exporter.terms().path_id, std::move(outcome)));
     }
   }

@@ -40,8 +40,7 @@ void tell(const Rib<Prefix>& tables, PeerId peer, std::span<const NodeIndex> nod
         behind.push_back(node);
         continue;
       }
-      if (table.best(node) == nullptr) continue;
-      const auto* path = exporter.pick(table.paths(node));
+      const auto* path = exporter.pick(tables.tellable(node));
       if (path == nullptr || path->source == peer) continue;
       const auto prefix = table.prefix_of(node);
       if (writer.sends(prefix, *path)) routes.push_back({prefix, *path});

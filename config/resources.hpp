@@ -173,6 +173,8 @@ struct BGPConfiguration {
     std::uint32_t table = 254;
     std::uint32_t metric = 20;
     std::uint8_t protocol = 201;
+    // Neighbours are told of a learned route once it is there; needs `install`.
+    bool install_before_advertising = false;
     friend bool operator==(const Kernel&, const Kernel&) = default;
   };
   struct Multipath {
@@ -228,6 +230,7 @@ struct BGPConfiguration {
   Listen listen;
   Kernel kernel;
   Multipath multipath;
+  bool always_compare_med = false;          // also between paths of different neighbouring AS
   std::vector<std::string> import_filters;  // what peers without an own `import` use; empty: reject-all
   // How long a restarted router waits for its peers' routes before it tells anybody anything, 1..4095.
   std::chrono::seconds restart_deferral{120};

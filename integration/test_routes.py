@@ -528,3 +528,60 @@ def test_origins_are_validated_by_a_cache_and_its_changes_apply_without_a_reset(
                 assert frr_sessions(lab.node("frr")) == before
             finally:
                 server.kill()
+
+
+def test_advertises_only_what_the_kernel_has_where_that_is_asked_for(running, tmp_path) -> None:
+    """Somebody else's route of the same metric keeps one of ours out of the kernel."""
+    taken, free = "198.51.100.0/24", "198.51.101.0/24"
+
+    def herald(first: bool) -> str:
+        return resources({"asn": 65000, "kernel": {"installBeforeAdvertising": first}}, peer("frr", 65001),
+                         peer("bird", 65002))
+
+    with running(herald(True), frr(65001, 65000, {}), bird(65002, 65000, {})) as lab:
+        node = lab.node("herald")
+        poll(lambda: up(lab), 30)
+        node.run(["ip", "route", "add", taken, "dev", "eth2", "metric", "20", "proto", "static"])
+        lab.node("frr").run(["vtysh", "-c", "configure terminal", "-c", "router bgp 65001", "-c",
+                             "address-family ipv4 unicast", "-c", f"network {taken}", "-c", f"network {free}"])
+        routes = lambda: bird_attributes(lab.node("bird")).keys()  # noqa: E731
+        poll(lambda: routes() == {free}, what="the route that is in the kernel, alone, at BIRD")
+
+        def told() -> bool:
+            exports = node.json(ctl(node, "explain", "route", taken, "-o", "json"))["exports"]
+            assert ["not in the kernel yet"] == [each["reason"] for each in exports if each["peer"] == "bird"], exports
+            assert "another route to this prefix" in node.run(ctl(node, "routes", "kernel")).stdout
+            return True
+
+        poll(told, what="why the other is not at BIRD")
+        node.run(["ip", "route", "del", taken, "dev", "eth2", "metric", "20"])
+        poll(lambda: routes() == {taken, free}, 20, what="both at BIRD once there is room")
+        # Where nobody waits any more, both are told; where somebody does again, what the kernel lacks is withdrawn.
+        node.run(["ip", "route", "replace", taken, "dev", "eth2", "metric", "20", "proto", "static"])
+        poll(lambda: routes() == {free}, 20, what="the route that was pushed out of the kernel withdrawn")
+        before = frr_sessions(lab.node("frr"))
+        for first, wanted in ((False, {taken, free}), (True, {free})):
+            reload(lab, tmp_path, herald(first))
+            poll(lambda: routes() == wanted, what=f"{sorted(wanted)} at BIRD")
+        assert frr_sessions(lab.node("frr")) == before
+        assert set(kernel_routes(node, 4, "proto", "201")) == {free}
+
+
+def test_med_decides_between_neighbouring_as_where_that_is_asked_for(running, tmp_path) -> None:
+    prefix = "203.0.113.0/24"
+
+    def herald(always: bool) -> str:
+        return resources({"asn": 65000, "alwaysCompareMED": always}, peer("frr", 65001), peer("bird", 65002))
+
+    feeder = frr(65001, 65000, {prefix: "fifty"}, global_lines="route-map fifty permit 10\n set metric 50\nexit")
+    with running(herald(False), feeder, bird(65002, 65000, {prefix: "bgp_med = 10;"})) as lab:
+        node = lab.node("herald")
+        poll(lambda: up(lab), 30)
+        hops = lambda: {gateway for gateway, _ in kernel_routes(node, 4)[prefix]["hops"]}  # noqa: E731
+        poll(lambda: hops() == {FRR, BIRD}, what="both paths in use: no MED compares different AS")
+        reload(lab, tmp_path, herald(True))
+        poll(lambda: hops() == {BIRD}, what="the lower MED alone in use")
+        paths = node.json(ctl(node, "explain", "route", prefix, "-o", "json"))["paths"]
+        assert [path["reason"] for path in paths if path["peer"] == "frr"] == ["MED"], paths
+        reload(lab, tmp_path, herald(False))
+        poll(lambda: hops() == {FRR, BIRD}, what="both again")

@@ -56,6 +56,7 @@ class Fib {
   // Compares with all that the kernel has at the next step, as after lost events.
   void audit() { resync_at_ = net::TimePoint::min(); }
   void allow(const net::IpAddress& gateway, Use use) { reconciler_.allow(gateway, use); }
+  void set_reporting(Reporting reporting) { reconciler_.set_reporting(reporting); }
   // For many routes with few sets: Reconciler::intern and want.
   [[nodiscard]] Reconciler& routes() { return reconciler_; }
 

@@ -70,6 +70,9 @@ void FibThread::sweep() {
 void FibThread::allow(const net::IpAddress& gateway, Use use) {
   put([&](Inbox& inbox) { inbox.uses.emplace_back(gateway, use); });
 }
+void FibThread::set_reporting(Reporting reporting) {
+  put([=](Inbox& inbox) { inbox.reporting = reporting; });
+}
 void FibThread::audit() {
   put([](Inbox& inbox) { inbox.audit = true; });
 }
@@ -125,6 +128,7 @@ bool FibThread::take_inbox() {
   if (!round_begun_) round_begun_ = taken_.oldest;
   submitted_ += taken_.submitted;
   auto& routes = fib_.routes();
+  if (taken_.reporting) routes.set_reporting(*taken_.reporting);
   taken_.changes.hand_over([&](auto next_hops) { return routes.intern(next_hops); },
                            [&](const net::Prefix& prefix, auto set) { routes.want(prefix, set); },
                            [&](const net::Prefix& prefix) { routes.withdraw(prefix); });

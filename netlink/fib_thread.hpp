@@ -59,6 +59,8 @@ class FibThread {
   void sweep();
   // Known dead or alive before BGP has drawn its conclusions (BFD): out of and back into groups.
   void allow(const net::IpAddress& gateway, Use use);
+  // From now on; see Reconciler::set_reporting.
+  void set_reporting(Reporting reporting);
   // Compares with all that the kernel has; costs about 0.3 us per route.
   void audit();
 
@@ -79,13 +81,14 @@ class FibThread {
     PendingChanges changes;
     std::vector<std::pair<net::IpAddress, Use>> uses;
     std::vector<net::Prefix> questions;
+    std::optional<Reporting> reporting;
     bool sweep = false;
     bool audit = false;
     bool stop = false;
     std::uint64_t submitted = 0;
     std::optional<net::TimePoint> oldest;
     [[nodiscard]] bool empty() const {
-      return changes.empty() && uses.empty() && questions.empty() && !sweep && !audit && !stop;
+      return changes.empty() && uses.empty() && questions.empty() && !reporting && !sweep && !audit && !stop;
     }
   };
   struct Said {

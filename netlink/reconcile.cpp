@@ -46,7 +46,7 @@ void Reconciler::want(const net::Prefix& prefix, SetIndex set) {
   route.set = set;
   // A new wish is tried at once, however often the old one failed.
   if (changed) forget_failure(handle);
-  if (changed || route.nexthop_id != target(route)) mark(handle);
+  if (changed || route.nexthop_id != target(route) || reporting_ == Reporting::Every) mark(handle);
 }
 
 void Reconciler::withdraw(const net::Prefix& prefix) {
@@ -63,6 +63,18 @@ void Reconciler::withdraw(const net::Prefix& prefix) {
   forget_failure(handle);
   route.reassert = false;
   mark(handle);
+}
+
+void Reconciler::set_reporting(Reporting reporting) {
+  if (std::exchange(reporting_, reporting) == reporting || reporting == Reporting::Problems) return;
+  routes_.for_each([&](Handle handle) {
+    const auto& route = routes_[handle];
+    if (route.stale || route.set == NexthopTable::no_set) return;
+    if (failures_.contains(handle))
+      tell(handle);  // a look at it would be another attempt
+    else
+      mark(handle);
+  });
 }
 
 void Reconciler::sweep() {
@@ -268,7 +280,10 @@ void Reconciler::settle(Handle handle) {
     return;
   }
   nexthops_.park(route.set);
-  if (route.waiting) return;
+  if (route.waiting) {
+    if (reporting_ == Reporting::Every) tell(handle);
+    return;
+  }
   route.waiting = true;
   ++counters_.waiting;
   route.troubled = true;
@@ -283,7 +298,7 @@ void Reconciler::well(Handle handle) {
   forget_failure(handle);
   route.troubled = false;
   route.reassert = false;
-  if (troubled) tell(handle);
+  if (troubled || reporting_ == Reporting::Every) tell(handle);
 }
 
 void Reconciler::stop_waiting(Route& route) {
@@ -342,9 +357,7 @@ void Reconciler::written(Handle handle, std::uint32_t nexthop_id) {
   auto& route = routes_[handle];
   set_kernel(route, nexthop_id);
   if (route.reassert) ++counters_.reasserted;
-  const auto told = route.troubled;
   well(handle);
-  if (!told && reporting_ == Reporting::Every) tell(handle);
 }
 
 void Reconciler::failed(Handle handle, const KernelError& error, net::TimePoint now) {

@@ -28,7 +28,7 @@ namespace netlink {
 
 enum class Reporting : std::uint8_t {
   Problems,  // routes that wait or fail, and when they no longer do
-  Every,     // each change of a route
+  Every,     // what becomes of each wish, also of one that changes nothing
 };
 
 struct RouteOwner {
@@ -68,6 +68,8 @@ class Reconciler {
   // All routes there will be have been asked for: what was found at start and not asked for goes.
   void sweep();
   void allow(const net::IpAddress& gateway, Use use) { nexthops_.allow(gateway, use); }
+  // From now on. With Every, all routes are told of.
+  void set_reporting(Reporting reporting);
 
   // ---- what the kernel says ----
   void kernel_says(const RouteMessage& message);

@@ -82,6 +82,17 @@ void BgpSide::replay() {
   edge_->wake();
 }
 
+void BgpSide::installed(std::span<const netlink::RouteReport> reports) {
+  if (router_ == nullptr || router_->config().tell_learned == bgp::TellLearned::AtOnce) return;
+  for (const auto& report : reports) {
+    // Neither says anything of what the kernel has.
+    if (report.outcome == netlink::Outcome::Pending || report.outcome == netlink::Outcome::Stale) continue;
+    const bool there = report.outcome == netlink::Outcome::Programmed;
+    router_->installed(report.prefix, there ? bgp::Installed::Yes : bgp::Installed::No);
+  }
+  edge_->wake();
+}
+
 void BgpSide::wake() {
   if (edge_ != nullptr) edge_->wake();
 }

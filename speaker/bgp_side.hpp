@@ -15,6 +15,7 @@
 
 #include "bgp/router.hpp"
 #include "net/reconcile.hpp"
+#include "netlink/operations.hpp"
 #include "speaker/bgp/edge.hpp"
 #include "speaker/log.hpp"
 #include "speaker/router_setup.hpp"
@@ -39,6 +40,8 @@ class BgpSide {
   void apply(const net::Plan<net::Prefix, AnnouncementPtr>& routes);
   // Every best route is told again.
   void replay();
+  // What became of routes in the kernel.
+  void installed(std::span<const netlink::RouteReport> reports);
   // Ends all sessions with Cease/Administrative Shutdown and the reason, then calls `done`.
   // ToRestart: neighbours that keep our routes meanwhile are left without a word.
   void leave(const std::string& reason, bgp::Router::Leaving leaving, net::TimePoint now, std::function<void()> done);

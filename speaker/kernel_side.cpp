@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "speaker/kernel_side.hpp"
 
+#include <algorithm>
+
+#include <boost/asio/post.hpp>
 #include <unistd.h>
 
 #include "netlink/cleanup.hpp"
@@ -27,11 +30,12 @@ stream_descriptor watch(boost::asio::io_context& io, int descriptor) {
 }  // namespace
 
 KernelSide::KernelSide(boost::asio::io_context& io, Log& log, netlink::Namespace network,
-                       std::function<void()> links_changed)
+                       std::function<void()> links_changed, Told told)
     : io_{io},
       log_{log},
       network_{network},
       links_changed_{std::move(links_changed)},
+      told_{std::move(told)},
       links_readable_{watch(io, links_.fd())} {
   follow_links();
 }
@@ -52,6 +56,13 @@ void KernelSide::follow_links() {
 KernelSide::Routes KernelSide::configure(const config::BGPConfiguration::Kernel& kernel) {
   if (configured_ && kernel == settings_) return Routes::Kept;
   const auto before = std::exchange(settings_, kernel);
+  // What is told of routes is no reason to move them.
+  auto moved = before;
+  moved.install_before_advertising = kernel.install_before_advertising;
+  if (configured_ && fib_ != nullptr && moved == kernel) {
+    set_reporting();
+    return Routes::Kept;
+  }
   if (fib_ != nullptr) {
     reports_readable_.reset();
     fib_.reset();
@@ -74,8 +85,10 @@ void KernelSide::open_fib() {
   options.owner.protocol = settings_.protocol;
   options.network = network_;
   fib_ = std::make_unique<netlink::FibThread>(options);
+  self_ = std::make_shared<KernelSide*>(this);  // what the last one reported no longer matters
   reports_readable_ = std::make_unique<stream_descriptor>(watch(io_, fib_->report_fd()));
   follow_reports();
+  set_reporting();
   const auto adopted = fib_->counters().fib.routes.adopted;
   if (adopted != 0) log_.info("kernel routes adopted", {{"routes", std::to_string(adopted)}});
   for (const auto& warning : warnings()) log_.warning("kernel setting", {{"detail", warning}});
@@ -84,18 +97,34 @@ void KernelSide::open_fib() {
 void KernelSide::follow_reports() {
   reports_readable_->async_wait(stream_descriptor::wait_read, [this](const error_code& error) {
     if (error || fib_ == nullptr) return;
-    for (auto& report : fib_->take_reports()) {
-      const auto trouble = report.outcome == netlink::Outcome::Waiting || report.outcome == netlink::Outcome::Failed;
-      if (report.outcome == netlink::Outcome::Failed)
-        log_.warning("kernel refused a route",
-                     {{"prefix", net::print(report.prefix)}, {"reason", report.text ? *report.text : ""}});
-      if (trouble)
-        troubled_.insert_or_assign(report.prefix, std::move(report));
-      else
-        troubled_.erase(report.prefix);
-    }
-    follow_reports();
+    reports_ = fib_->take_reports();
+    reports_at_ = 0;
+    take_some_reports();
   });
+}
+
+void KernelSide::take_some_reports() {
+  const auto some = std::span{reports_}.subspan(reports_at_, std::min(lot, reports_.size() - reports_at_));
+  reports_at_ += some.size();
+  for (const auto& report : some) {
+    const auto trouble = report.outcome == netlink::Outcome::Waiting || report.outcome == netlink::Outcome::Failed;
+    if (report.outcome == netlink::Outcome::Failed)
+      log_.warning("kernel refused a route",
+                   {{"prefix", net::print(report.prefix)}, {"reason", report.text ? *report.text : ""}});
+    if (trouble)
+      troubled_.insert_or_assign(report.prefix, report);
+    else
+      troubled_.erase(report.prefix);
+  }
+  told_(some);
+  if (reports_at_ == reports_.size()) return follow_reports();
+  boost::asio::post(io_, [self = std::weak_ptr{self_}] {
+    if (const auto held = self.lock(); held != nullptr && (*held)->fib_ != nullptr) (*held)->take_some_reports();
+  });
+}
+
+void KernelSide::set_reporting() {
+  fib_->set_reporting(settings_.install_before_advertising ? netlink::Reporting::Every : netlink::Reporting::Problems);
 }
 
 void KernelSide::want(const net::Prefix& prefix, std::span<const bgp::RouteHop> next_hops) {

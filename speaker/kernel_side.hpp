@@ -27,7 +27,10 @@ namespace speaker {
 class KernelSide {
  public:
   // Throws std::system_error when the kernel gives no sockets.
-  KernelSide(boost::asio::io_context& io, Log& log, netlink::Namespace network, std::function<void()> links_changed);
+  // `told` hears what became of routes, of each where the configuration asks for it (installBeforeAdvertising).
+  using Told = std::function<void(std::span<const netlink::RouteReport>)>;
+  KernelSide(boost::asio::io_context& io, Log& log, netlink::Namespace network, std::function<void()> links_changed,
+             Told told);
   ~KernelSide();
   KernelSide(const KernelSide&) = delete;
   KernelSide& operator=(const KernelSide&) = delete;
@@ -61,11 +64,14 @@ class KernelSide {
   void follow_reports();
   void reconcile_addresses();
   void open_fib();
+  void set_reporting();
+  void take_some_reports();
 
   boost::asio::io_context& io_;
   Log& log_;
   netlink::Namespace network_;
   std::function<void()> links_changed_;
+  Told told_;
   netlink::Links links_;
   boost::asio::posix::stream_descriptor links_readable_;
   std::unique_ptr<netlink::FibThread> fib_;
@@ -80,9 +86,12 @@ class KernelSide {
     std::size_t count = 0;
   };
   std::vector<Collected> collected_;
+  std::vector<netlink::RouteReport> reports_;  // taken, and looked at up to reports_at_
+  std::size_t reports_at_ = 0;
   std::map<net::Prefix, netlink::RouteReport> troubled_;
   netlink::ServiceAddresses addresses_;
   std::set<net::IpAddress> bound_;
+  std::shared_ptr<KernelSide*> self_ = std::make_shared<KernelSide*>(this);  // for what is posted
 };
 
 }  // namespace speaker

@@ -461,6 +461,9 @@ void set_up_tables(const config::BGPConfiguration& own, bgp::RouterConfig& route
   router.decision.multipath = own.multipath.relax ? bgp::AsPathRelax::EqualLength : bgp::AsPathRelax::SamePath;
   router.decision.link_bandwidth =
       own.multipath.link_bandwidth ? bgp::LinkBandwidth::Weighs : bgp::LinkBandwidth::Ignored;
+  router.decision.med = own.always_compare_med ? bgp::MedComparison::Always : bgp::MedComparison::SameNeighborAs;
+  router.tell_learned =
+      own.kernel.install_before_advertising ? bgp::TellLearned::OnceInstalled : bgp::TellLearned::AtOnce;
   router.cluster_id = own.cluster_id;
   if (own.confederation) router.confederation = own.confederation->identifier;
   for (const auto& each : own.aggregates) {

@@ -39,7 +39,8 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
       loaded_{&nothing()},
       desired_{Scope{options.node, options.load_balancer_class}},
       kernel_{io, log, options.tune_kernel ? netlink::Namespace::Owned : netlink::Namespace::Shared,
-              [this] { links_changed(); }},
+              [this] { links_changed(); },
+              [this](std::span<const netlink::RouteReport> reports) { bgp_.installed(reports); }},
       bgp_{io, log,
            [this](const net::Prefix& prefix, std::span<const bgp::RouteHop> next_hops) {
              last_route_change_ = net::Clock::now();

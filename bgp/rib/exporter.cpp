@@ -68,6 +68,8 @@ std::string_view describe(ExportGate gate) {
       return "long-lived stale, and the neighbor does not know what that means";
     case ExportGate::OnlyToCustomer:
       return "only to customers (RFC 9234)";
+    case ExportGate::NotInstalled:
+      return "not in the kernel yet";
   }
   return "";
 }

@@ -60,6 +60,7 @@ enum class ExportGate : std::uint8_t {
   MessageTooSmall,  // RFC 8654 section 4
   LongLivedStale,   // RFC 9494 section 4.3
   OnlyToCustomer,   // RFC 9234 section 5
+  NotInstalled,     // the kernel has no route of the prefix yet
 };
 [[nodiscard]] std::string_view describe(ExportGate gate);
 

@@ -69,12 +69,6 @@ void OutGroup<Prefix>::wake(OutMember& member) {
 }
 
 template <class Prefix>
-std::span<const Path> OutGroup<Prefix>::selected(NodeIndex node) const {
-  const auto& table = context_.table;
-  return table[node].is(PrefixTable<Prefix>::Node::has_best) ? table.paths(node) : std::span<const Path>{};
-}
-
-template <class Prefix>
 const Rank& OutGroup<Prefix>::rank_of(const Path& path) const {
   return path.local() ? local_rank : context_.ranks[path.source.value];
 }
@@ -108,6 +102,15 @@ void OutGroup<Prefix>::changed(NodeIndex node, std::span<const Path> before) {
     } else if (!same) {
       mark(*member, node, old, *exporter_);
     }
+  }
+}
+
+template <class Prefix>
+void OutGroup<Prefix>::kernel_answered() {
+  if (streaming_ == members_.size()) return;
+  for (auto* member : members_) {
+    if (!streaming(*member) && member->catch_up->end_of_rib && member->catch_up->awaits <= context_.answers.given)
+      wake(*member);
   }
 }
 
@@ -324,6 +327,8 @@ std::size_t OutGroup<Prefix>::pull(OutMember& member, std::vector<std::uint8_t>&
     } else if (own.next() != Bitmap::none) {
       messages += pull_own(member, out);
     } else if (own.end_of_rib && !own.walking) {
+      // What the kernel has not been heard of belongs to what End-of-RIB ends.
+      if (context_.answers.given < own.awaits) break;
       own.end_of_rib = false;
       encode_end_of_rib(family, out);
       ++messages;
@@ -365,6 +370,7 @@ std::size_t OutGroup<Prefix>::walk(OutMember& member, std::size_t budget) {
   }
   if (own.cursor >= table.end()) {
     own.walking = false;
+    own.awaits = context_.answers.asked;
     own.before.reset();
     wake(member);  // there may be a mark to be said, and the stream can be joined
   }

@@ -25,6 +25,13 @@
 
 namespace bgp {
 
+// Prefixes that wait for the kernel before neighbours are told of them: how many there have been, and of how many the
+// outcome is known or no longer matters.
+struct KernelAnswers {
+  std::uint64_t asked = 0;
+  std::uint64_t given = 0;
+};
+
 // What groups see of the tables, and how they report.
 template <class Prefix>
 struct OutContext {
@@ -34,6 +41,7 @@ struct OutContext {
   const RouterConfig& config;
   std::vector<PeerId>& woken;       // members that have something to pull again
   std::vector<NodeIndex>& settled;  // prefixes without paths of which a group needs no more
+  const KernelAnswers& answers;
 };
 
 template <class Prefix>
@@ -58,6 +66,8 @@ class OutGroup {
 
   // The selected paths of `node` were `before` (the best first, all of them when they are local).
   void changed(NodeIndex node, std::span<const Path> before);
+  // Members that wait with their End-of-RIB may have waited long enough.
+  void kernel_answered();
   // Somebody may still have to be told about the prefix.
   [[nodiscard]] bool remembers(NodeIndex node) const;
 
@@ -105,7 +115,7 @@ class OutGroup {
   [[nodiscard]] bool tells(const Exporter& terms, const OutMember& member, const Prefix& prefix,
                            const Path* path) const;
   [[nodiscard]] const Rank& rank_of(const Path& path) const;
-  [[nodiscard]] std::span<const Path> selected(NodeIndex node) const;
+  [[nodiscard]] std::span<const Path> selected(NodeIndex node) const { return tellable(context_.table, node); }
 
   std::uint32_t id_;
   std::shared_ptr<const Exporter> exporter_;

@@ -33,6 +33,7 @@ struct CatchUp {
   // Still to be said: before anything else, and when nothing is left.
   bool begin_refresh = false;  // RFC 7313
   bool end_of_rib = false;     // RFC 4724
+  std::uint64_t awaits = 0;    // so many answers of the kernel come before End-of-RIB
   bool end_of_refresh = false;
 
   // The next prefix to send, in a round from `scan` on, or Bitmap::none.

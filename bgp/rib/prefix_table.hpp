@@ -31,6 +31,8 @@ struct PrefixNode {
   static constexpr std::uint8_t med_matters = 4;  // a path has had a MED
   static constexpr std::uint8_t fed = 8;          // waits in the feed of route changes
   static constexpr std::uint8_t watched = 16;     // somebody asks about it: kept without paths, too
+  static constexpr std::uint8_t awaited = 32;     // the kernel has no route of it yet: nobody is told of the best
+  static constexpr std::uint8_t unanswered = 64;  // the kernel has not even been heard of it
 
   [[nodiscard]] bool is(std::uint8_t flag) const { return (flags & flag) != 0; }
   void set(std::uint8_t flag) { flags = static_cast<std::uint8_t>(flags | flag); }
@@ -124,5 +126,13 @@ class PrefixTable {
   PathBlocks blocks_;
   GrowingBuckets<NodeIndex> buckets_;
 };
+
+// The selected paths of a prefix that neighbours may be told of, the best first.
+template <class Prefix>
+[[nodiscard]] std::span<const Path> tellable(const PrefixTable<Prefix>& table, NodeIndex node) {
+  const auto& entry = table[node];
+  using Node = typename PrefixTable<Prefix>::Node;
+  return entry.is(Node::has_best) && !entry.is(Node::awaited) ? table.paths(node) : std::span<const Path>{};
+}
 
 }  // namespace bgp

@@ -262,7 +262,10 @@ void Rib<Prefix>::end_change(NodeIndex node) {
   if (!same || local || ranked_ > 1) {
     if (old != nullptr && !old->local()) --sources_[old->source.value].counters.best;
     if (best != nullptr && !best->local()) ++sources_[best->source.value].counters.best;
-    for (const auto& group : groups_) group->changed(node, before_);
+    const bool awaited = table_[node].is(Node::awaited);
+    await(node, best != nullptr && !best->local() && config_.tell_learned == TellLearned::OnceInstalled &&
+                    feed_enabled_ == RouteFeed::On && (awaited || old == nullptr || old->local()));
+    for (const auto& group : groups_) group->changed(node, awaited ? std::span<const Path>{} : before_);
   }
   if (!same && observer_ != nullptr) observer_->selected(node, net::Prefix{table_.prefix_of(node)}, best);
   if (!same || multipath_touched_) feed(node);
@@ -279,10 +282,57 @@ void Rib<Prefix>::feed(NodeIndex node) {
   feed_.push_back(node);
 }
 
+// The flags alone: whoever is told sees an awaited prefix as one without routes.
+template <class Prefix>
+void Rib<Prefix>::await(NodeIndex node, bool wanted) {
+  auto& entry = table_[node];
+  if (entry.is(Node::awaited) == wanted) return;
+  if (wanted) {
+    entry.set(Node::awaited | Node::unanswered);
+    ++answers_.asked;
+    return;
+  }
+  if (entry.is(Node::unanswered)) ++answers_.given;
+  entry.unset(Node::awaited | Node::unanswered);
+}
+
+template <class Prefix>
+void Rib<Prefix>::installed(const Prefix& prefix, Installed installed) {
+  const auto node = table_.find(prefix);
+  if (node == no_index) return;
+  auto& entry = table_[node];
+  if (entry.is(Node::unanswered)) {
+    entry.unset(Node::unanswered);
+    ++answers_.given;
+    for (const auto& group : groups_) group->kernel_answered();
+  }
+  const auto* best = table_.best(node);
+  if (best == nullptr || best->local() || config_.tell_learned == TellLearned::AtOnce) return;
+  const bool awaited = installed == Installed::No;
+  if (entry.is(Node::awaited) == awaited) return;
+  const auto before = tellable(node);
+  if (awaited)
+    entry.set(Node::awaited);
+  else
+    entry.unset(Node::awaited);
+  for (const auto& group : groups_) group->changed(node, before);
+}
+
+template <class Prefix>
+void Rib<Prefix>::tell_awaited() {
+  for (NodeIndex node = 0; node < table_.end(); ++node) {
+    if (!table_.used(node) || !table_[node].is(Node::awaited)) continue;
+    await(node, false);
+    for (const auto& group : groups_) group->changed(node, {});
+  }
+  for (const auto& group : groups_) group->kernel_answered();
+}
+
 template <class Prefix>
 void Rib<Prefix>::set_feed(RouteFeed feed) {
   feed_enabled_ = feed;
   if (feed == RouteFeed::On) return replay();
+  tell_awaited();
   for (const auto node : std::exchange(feed_, {})) {
     table_[node].unset(Node::fed);
     reap(node);

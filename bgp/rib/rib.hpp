@@ -140,6 +140,10 @@ class Rib {
   std::size_t drain(std::size_t limit, Visit&& visit);
   void replay();
   void set_feed(RouteFeed feed);
+  // What became of the prefix in the kernel, as far as it is known; see TellLearned.
+  void installed(const Prefix& prefix, Installed installed);
+  // Nobody waits for the kernel any more.
+  void tell_awaited();
 
   // Told of accepted and of selected paths as they change; nothing: nobody.
   void observe(RouterObserver* observer) { observer_ = observer; }
@@ -148,6 +152,8 @@ class Rib {
   [[nodiscard]] const PrefixTable<Prefix>& table() const { return table_; }
   [[nodiscard]] const Decision& decision() const { return decision_; }
   [[nodiscard]] const std::vector<Rank>& ranks() const { return ranks_; }
+  // The selected paths that neighbours may be told of, the best first.
+  [[nodiscard]] std::span<const Path> tellable(NodeIndex node) const { return bgp::tellable(table_, node); }
   struct Out {
     const OutGroup<Prefix>* group;
     const OutMember* member;
@@ -194,6 +200,7 @@ class Rib {
   void select(NodeIndex node, std::size_t changed);
   [[nodiscard]] bool same_local(NodeIndex node, std::span<const std::pair<AttributeSet*, AudienceId>> local) const;
   void erase_path(NodeIndex node, std::size_t place);  // select() must follow
+  void await(NodeIndex node, bool wanted);
   void feed(NodeIndex node);
   enum class Changed : std::uint8_t { No, Yes };
   void note_watched(NodeIndex node, const Path* best, Changed changed);
@@ -256,6 +263,7 @@ class Rib {
   bool reconsider_ = false;        // every prefix is decided again on the way
 
   std::deque<NodeIndex> feed_;
+  KernelAnswers answers_;
 
   std::vector<NodeIndex> watched_;
   bool watch_changed_ = false;

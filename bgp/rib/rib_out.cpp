@@ -12,9 +12,9 @@ OutGroup<Prefix>& Rib<Prefix>::group_for(ExportTerms terms) {
   for (const auto& group : groups_) {
     if (group->exporter()->terms() == terms) return *group;
   }
-  groups_.push_back(
-      std::make_unique<OutGroup<Prefix>>(next_group_++, std::make_shared<const Exporter>(std::move(terms)),
-                                         OutContext<Prefix>{table_, ranks_, pool_, config_, woken_, settled_}));
+  groups_.push_back(std::make_unique<OutGroup<Prefix>>(
+      next_group_++, std::make_shared<const Exporter>(std::move(terms)),
+      OutContext<Prefix>{table_, ranks_, pool_, config_, woken_, settled_, answers_}));
   return *groups_.back();
 }
 

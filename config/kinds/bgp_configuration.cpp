@@ -54,6 +54,10 @@ BGPConfiguration::Kernel parse_kernel(Cursor in) {
   kernel.table = in.optional("table", route_table, kernel.table);
   kernel.metric = in.optional("metric", number<std::uint32_t>(), kernel.metric);
   kernel.protocol = in.optional("protocol", route_protocol, kernel.protocol);
+  kernel.install_before_advertising =
+      in.optional("installBeforeAdvertising", boolean, kernel.install_before_advertising);
+  if (kernel.install_before_advertising && !kernel.install)
+    in.problem("installBeforeAdvertising", "must be false where install is: no route would ever be advertised");
   in.no_other_keys();
   return kernel;
 }
@@ -162,6 +166,7 @@ BGPConfiguration parse_bgp_configuration(Cursor in) {
   configuration.listen = spec.optional("listen", parse_listen, configuration.listen);
   configuration.kernel = spec.optional("kernel", parse_kernel, configuration.kernel);
   configuration.multipath = spec.optional("multipath", parse_multipath, configuration.multipath);
+  configuration.always_compare_med = spec.optional("alwaysCompareMED", boolean, configuration.always_compare_med);
   configuration.import_filters = parse_names(spec, "import");
   configuration.restart_deferral = spec.optional("restartDeferral", restart_time, configuration.restart_deferral);
   configuration.rpki_caches = spec.list("rpkiCaches", parse_rpki_cache);
@@ -207,9 +212,11 @@ json print(const BGPConfiguration& configuration) {
                     {"table", configuration.kernel.table},
                     {"metric", configuration.kernel.metric},
                     {"protocol", configuration.kernel.protocol}};
+  if (configuration.kernel.install_before_advertising) spec["kernel"]["installBeforeAdvertising"] = true;
   spec["multipath"] = {{"maximumPaths", configuration.multipath.maximum_paths},
                        {"relax", configuration.multipath.relax}};
   if (!configuration.multipath.link_bandwidth) spec["multipath"]["linkBandwidth"] = false;
+  if (configuration.always_compare_med) spec["alwaysCompareMED"] = true;
   spec["import"] = configuration.import_filters;
   if (configuration.restart_deferral != BGPConfiguration{}.restart_deferral)
     spec["restartDeferral"] = print(configuration.restart_deferral);

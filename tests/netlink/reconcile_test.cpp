@@ -648,6 +648,33 @@ TEST(Reconciler, ReportsEveryChangeWhenAsked) {
   EXPECT_EQ(world.reconciler.take_reports().at(0).outcome, Outcome::Absent);
 }
 
+// Who waits for the answer to a wish gets one, also when there is nothing to do.
+TEST(Reconciler, AnswersEveryWishWhenAsked) {
+  World world;
+  world.want("192.0.2.0/24", {"10.0.1.1"});
+  world.want("198.51.100.0/24", {"172.16.0.1"});
+  world.settle();
+  (void)world.reconciler.take_reports();
+  const auto outcomes = [&] {
+    std::map<std::string, Outcome> found;
+    for (const auto& report : world.reconciler.take_reports()) found[net::print(report.prefix)] = report.outcome;
+    return found;
+  };
+  const std::map<std::string, Outcome> all{{"192.0.2.0/24", Outcome::Programmed},
+                                           {"198.51.100.0/24", Outcome::Waiting}};
+  world.reconciler.set_reporting(Reporting::Every);
+  world.settle();
+  EXPECT_EQ(outcomes(), all);
+  world.want("192.0.2.0/24", {"10.0.1.1"});
+  world.want("198.51.100.0/24", {"172.16.0.1"});
+  world.settle();
+  EXPECT_EQ(outcomes(), all);
+  world.reconciler.set_reporting(Reporting::Problems);
+  world.want("192.0.2.0/24", {"10.0.1.1"});
+  world.settle();
+  EXPECT_THAT(outcomes(), IsEmpty());
+}
+
 TEST(Reconciler, ScalesWeightsWhereTheKernelTakesOneByte) {
   World world;
   world.kernel.narrow_weights = 256;
