@@ -183,6 +183,27 @@ def test_neighbours_connect_to_the_addresses_that_are_listened_on(tmp_path) -> N
         assert herald_peers(lab.node("herald"))["frr"]["establishedCount"] == 1
 
 
+def test_ttl_security_lets_those_meet_who_both_have_it(tmp_path) -> None:
+    """Without it a neighbour on the link is sent packets with a TTL of 1, which the other side then drops."""
+    def herald(**spec: Any) -> str:
+        return resources({"asn": 65000}, peer("frr", 65001, **spec), peer("bird", 65002, **spec))
+
+    secured = frr(65001, 65000, PLAIN, f"neighbor {HERALD} ttl-security hops 1", f"neighbor {HERALD} timers 1 3")
+    with running(tmp_path, herald(), secured, bird(65002, 65000, {}, options="ttl security yes; hold time 3;")) as lab:
+        frr_is = lambda: neighbour(lab)["bgpState"]  # noqa: E731
+        bird_is = lambda: re.search(r"BGP state:\s+(\w+)", bird_says(lab))[1]  # noqa: E731
+        holds(lambda: "Established" not in (frr_is(), bird_is()), 5, what="no session with packets of TTL 1")
+        reload(lab, tmp_path, herald(ttlSecurity=1))
+        poll(lambda: up(lab) and frr_is() == bird_is() == "Established", 60, what="both, with it on both sides")
+        reload(lab, tmp_path, herald())
+        poll(lambda: "Established" not in (frr_is(), bird_is()), 30, what="nothing heard any more")
+        reload(lab, tmp_path, herald(ttlSecurity=1))
+        poll(lambda: up(lab) and frr_is() == bird_is() == "Established", 60, what="both again")
+        configure(lab.node("frr"), "router bgp 65001", f"no neighbor {HERALD} ttl-security hops 1")
+        poll(lambda: down(lab, "frr"), 30, what="FRR's packets of TTL 1 dropped")
+        holds(lambda: down(lab, "frr") and established(lab.node("herald"), "bird"), 3, what="FRR alone stays away")
+
+
 def test_identifiers_are_unique_within_an_as_only(tmp_path) -> None:
     herald = resources({"asn": 65000}, peer("frr", 65001), peer("bird", 65000))
     same = changed(bird(65000, 65000, {}), "router id 10.0.2.1", "router id 10.0.0.254")
