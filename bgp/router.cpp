@@ -85,6 +85,9 @@ void Router::set_roas(const RoaTable* roas, net::TimePoint now) {
   core_->set_roas(roas, now);
 }
 
+std::optional<std::vector<net::IpAddress>> Router::take_next_hops() {
+  return core_->take_next_hops();
+}
 void Router::set_unreachable(std::vector<net::IpAddress> next_hops) {
   core_->set_unreachable(std::move(next_hops));
 }

@@ -164,6 +164,8 @@ class Router {
   // ---- routes ----
   // Originates `prefix`, changes how, or (nothing) withdraws it. A call that changes nothing costs nothing.
   void set_local(const net::Prefix& prefix, const std::optional<LocalRoute>& route);
+  // The next hops of all routes, where they have changed since the last call. Without link-local ones.
+  [[nodiscard]] std::optional<std::vector<net::IpAddress>> take_next_hops();
   // Next hops that cannot be reached: their paths are not used until they leave the set.
   void set_unreachable(std::vector<net::IpAddress> next_hops);
 

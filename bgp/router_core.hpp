@@ -52,6 +52,7 @@ class Router::Core {
 
   // ---- router_routes.cpp ----
   void set_local(const net::Prefix& prefix, const std::optional<LocalRoute>& route);
+  std::optional<std::vector<net::IpAddress>> take_next_hops();
   void set_unreachable(std::vector<net::IpAddress> next_hops);
   void installed(const net::Prefix& prefix, Installed installed);
   void set_roas(const RoaTable* roas, net::TimePoint now);

@@ -47,6 +47,11 @@ void Router::Core::set_local(const net::Prefix& prefix, const std::optional<Loca
   if (!route) give_way(prefix, GivesWay::No);
 }
 
+std::optional<std::vector<net::IpAddress>> Router::Core::take_next_hops() {
+  if (!pool_.take_next_hops_changed()) return std::nullopt;
+  return pool_.next_hops();
+}
+
 void Router::Core::set_unreachable(std::vector<net::IpAddress> next_hops) {
   NextHopSet after{std::move(next_hops)};
   if (after == unreachable_) return;

@@ -321,6 +321,8 @@ void status(const Options& options, std::ostream& out) {
          fmt::format("{} routes programmed, {} pending, {} waiting, {} failed; table {}", word(routes, "programmed"),
                      word(routes, "pending"), word(routes, "waiting"), word(routes, "failed"), word(kernel, "table")));
   }
+  if (const auto unreachable = joined(kernel, "unreachableNextHops"); unreachable != "-")
+    line("next hops", "not reached: " + unreachable, Colour::Warning);
   status_of_watchers(answer, line);
   for (const auto& warning : kernel["warnings"]) line("warning", warning.get<std::string>(), Colour::Warning);
   for (const auto& problem : answer["problems"]) line("problem", problem.get<std::string>(), Colour::Bad);

@@ -130,8 +130,8 @@ class Statuses {
   }
 
   void add_refused(const config::ObjectId& id, const std::vector<config::Problem>& problems) {
-    std::vector<std::string> why;
-    for (const auto& problem : problems) why.push_back(line(problem));
+    std::vector<std::string> why(problems.size());
+    std::ranges::transform(problems, why.begin(), [](const auto& problem) { return line(problem); });
     auto& out = out_[id];
     out.conditions.push_back(statement(accepted_condition, Status::False, "Invalid", listed(why)));
     if (id.kind == Kind::BGPPeer) {

@@ -585,3 +585,35 @@ def test_med_decides_between_neighbouring_as_where_that_is_asked_for(running, tm
         assert [path["reason"] for path in paths if path["peer"] == "frr"] == ["MED"], paths
         reload(lab, tmp_path, herald(False))
         poll(lambda: hops() == {FRR, BIRD}, what="both again")
+
+
+def test_a_route_whose_next_hop_cannot_be_reached_gives_way_to_one_whose_can(running) -> None:
+    """FRR's way is shorter and leads to a next hop that is not on the link."""
+    prefix, far = "203.0.113.0/24", "10.99.0.1"
+    third = f"route-map third permit 10\n set ip next-hop {far}\nexit"
+    herald = resources({"asn": 65000}, peer("frr", 65001), peer("bird", 65002))
+    with running(herald, frr(65001, 65000, {prefix: ""}, "af neighbor 10.0.1.254 route-map third out", global_lines=third),
+                 bird(65002, 65000, {prefix: "bgp_path.prepend(64999);"})) as lab:
+        node = lab.node("herald")
+        poll(lambda: up(lab), 30)
+
+        def used(by: str, hop: str) -> bool:
+            assert herald_best(node)[prefix]["peers"] == [by], herald_best(node)
+            assert {gateway for gateway, _ in kernel_routes(node, 4)[prefix]["hops"]} == {hop}
+            return True
+
+        def explained() -> bool:
+            paths = node.json(ctl(node, "explain", "route", prefix, "-o", "json"))["paths"]
+            assert [path["reason"] for path in paths if path["peer"] == "frr"] == ["Next hop unreachable"], paths
+            return f"not reached: {far}" in node.run(ctl(node, "status")).stdout
+
+        poll(explained, what="why FRR's route is not used")
+        poll(lambda: used("bird", BIRD), what="the longer way in use")
+        node.run(["ip", "route", "add", f"{far}/32", "via", FRR])
+        poll(lambda: used("frr", FRR), what="the shorter way in use once there is a route to its next hop")
+        poll(lambda: prefix in bird_attributes(lab.node("bird")),
+             what="BIRD told of FRR's route")
+        node.run(["ip", "route", "del", f"{far}/32"])
+        poll(lambda: used("bird", BIRD), what="the longer way in use again")
+        poll(lambda: prefix not in bird_attributes(lab.node("bird")), what="BIRD no longer told of FRR's route")
+        assert frr_path(lab.node("frr"), prefix) == "65000 65002 64999"

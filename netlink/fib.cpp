@@ -46,6 +46,8 @@ void Fib::set(const net::Prefix& prefix, std::span<const NextHop> next_hops) {
 FibCounters Fib::counters() const {
   auto out = counters_;
   out.routes = reconciler_.counters();
+  out.tracked = tracked_.size();
+  out.unreachable = unreachable_.size();
   return out;
 }
 
@@ -101,10 +103,31 @@ void Fib::look_for_gateways(net::TimePoint now) {
   if (!links_changed_ && !routes_changed) return;
   recheck_at_.reset();
   routes_matter_ = false;
+  look_for_tracked_ = true;
   if (std::exchange(links_changed_, false))
     reconciler_.links_changed();
   else
     reconciler_.resolve_again();
+}
+
+void Fib::track(std::vector<net::IpAddress> gateways) {
+  tracked_ = std::move(gateways);
+  look_for_tracked_ = true;
+}
+
+void Fib::look_for_tracked() {
+  if (!std::exchange(look_for_tracked_, false)) return;
+  std::vector<net::IpAddress> unreachable;
+  for (const auto& gateway : tracked_)
+    if (resolver_.resolve(gateway, 0).reach != Reach::Resolved) unreachable.push_back(gateway);
+  if (unreachable == unreachable_) return;
+  unreachable_ = std::move(unreachable);
+  unreachable_changed_ = true;
+}
+
+std::optional<std::vector<net::IpAddress>> Fib::take_unreachable() {
+  if (!std::exchange(unreachable_changed_, false)) return std::nullopt;
+  return unreachable_;
 }
 
 // ---- everything at once ----
@@ -141,6 +164,7 @@ Fib::Step Fib::step(net::TimePoint now) {
   // Events from before the dump must not be taken for news about what is written after it.
   if (resync_when_due(now) && !read_events(now)) return Step::Worked;
   look_for_gateways(now);
+  look_for_tracked();
   reconciler_.plan(operations_, routes_per_step, now);
   if (resolver_.take_asked()) routes_matter_ = true;
   if (operations_.empty()) return Step::Idle;

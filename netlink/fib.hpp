@@ -33,6 +33,8 @@ struct FibOptions {
 
 struct FibCounters {
   RouteCounters routes;
+  std::size_t tracked = 0;      // gateways
+  std::size_t unreachable = 0;  // of these
   std::uint64_t batches = 0;
   std::uint64_t messages = 0;
   std::uint64_t overruns = 0;          // events the kernel dropped
@@ -56,6 +58,8 @@ class Fib {
   // Compares with all that the kernel has at the next step, as after lost events.
   void audit() { resync_at_ = net::TimePoint::min(); }
   void allow(const net::IpAddress& gateway, Use use) { reconciler_.allow(gateway, use); }
+  // Gateways whose reach is of interest, whether routes use them or not.
+  void track(std::vector<net::IpAddress> gateways);
   void set_reporting(Reporting reporting) { reconciler_.set_reporting(reporting); }
   // For many routes with few sets: Reconciler::intern and want.
   [[nodiscard]] Reconciler& routes() { return reconciler_; }
@@ -70,6 +74,8 @@ class Fib {
   // ---- what it says ----
   [[nodiscard]] RouteReport status(const net::Prefix& prefix) { return reconciler_.status(prefix); }
   [[nodiscard]] std::vector<RouteReport> take_reports() { return reconciler_.take_reports(); }
+  // The tracked gateways that nothing leads to, ascending, where they have changed since the last call.
+  [[nodiscard]] std::optional<std::vector<net::IpAddress>> take_unreachable();
   [[nodiscard]] FibCounters counters() const;
   [[nodiscard]] const KernelSettings& settings() const { return settings_; }
 
@@ -79,6 +85,7 @@ class Fib {
   void take(const LinkMessage& message);
   void routes_changed(net::TimePoint now);
   void look_for_gateways(net::TimePoint now);
+  void look_for_tracked();
   net::Result<void, KernelError> resync();
   bool resync_when_due(net::TimePoint now);
   void execute(net::TimePoint now);
@@ -94,6 +101,10 @@ class Fib {
   Batch batch_;
   std::vector<Operation> operations_;
   FibCounters counters_;
+  std::vector<net::IpAddress> tracked_;
+  std::vector<net::IpAddress> unreachable_;
+  bool look_for_tracked_ = false;
+  bool unreachable_changed_ = false;
   bool links_changed_ = false;
   bool routes_matter_ = false;  // some gateway is found by looking at the kernel's routes
   std::optional<net::TimePoint> recheck_at_;

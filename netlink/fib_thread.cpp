@@ -73,6 +73,9 @@ void FibThread::allow(const net::IpAddress& gateway, Use use) {
 void FibThread::set_reporting(Reporting reporting) {
   put([=](Inbox& inbox) { inbox.reporting = reporting; });
 }
+void FibThread::track(std::vector<net::IpAddress> gateways) {
+  put([&](Inbox& inbox) { inbox.tracked = std::move(gateways); });
+}
 void FibThread::audit() {
   put([](Inbox& inbox) { inbox.audit = true; });
 }
@@ -91,6 +94,11 @@ std::vector<RouteReport> FibThread::take_reports() {
   });
   said_.clear();
   return out;
+}
+
+std::optional<std::vector<net::IpAddress>> FibThread::take_unreachable() {
+  const std::scoped_lock lock{outbox_mutex_};
+  return std::exchange(unreachable_, std::nullopt);
 }
 
 FibThreadCounters FibThread::counters() const {
@@ -128,6 +136,7 @@ bool FibThread::take_inbox() {
   if (!round_begun_) round_begun_ = taken_.oldest;
   submitted_ += taken_.submitted;
   auto& routes = fib_.routes();
+  if (taken_.tracked) fib_.track(std::move(*taken_.tracked));
   if (taken_.reporting) routes.set_reporting(*taken_.reporting);
   taken_.changes.hand_over([&](auto next_hops) { return routes.intern(next_hops); },
                            [&](const net::Prefix& prefix, auto set) { routes.want(prefix, set); },
@@ -144,12 +153,14 @@ void FibThread::publish() {
   auto reports = fib_.take_reports();
   for (const auto& prefix : std::exchange(questions_, {})) reports.push_back(fib_.status(prefix));
   const auto counters = fib_.counters();
+  auto unreachable = fib_.take_unreachable();
   const std::scoped_lock lock{outbox_mutex_};
+  if (unreachable) unreachable_ = std::move(unreachable);
   counters_.fib = counters;
   counters_.submitted = submitted_;
   for (auto& report : reports)
     said_[said_.insert(report.prefix).first] = {report.outcome, report.nexthop_id, std::move(report.text)};
-  if (!reports.empty()) reported_.raise();
+  if (!reports.empty() || unreachable_) reported_.raise();
 }
 
 void FibThread::finish_round() {

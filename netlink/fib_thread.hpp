@@ -61,13 +61,17 @@ class FibThread {
   void allow(const net::IpAddress& gateway, Use use);
   // From now on; see Reconciler::set_reporting.
   void set_reporting(Reporting reporting);
+  // See Fib::track; what it comes to is told by take_unreachable().
+  void track(std::vector<net::IpAddress> gateways);
   // Compares with all that the kernel has; costs about 0.3 us per route.
   void audit();
 
-  // Readable when take_reports() has something; for a reactor to wait on.
+  // Readable when take_reports() or take_unreachable() has something; for a reactor to wait on.
   [[nodiscard]] int report_fd() const { return reported_.fd(); }
   // The latest about each route that something was to be said of, each once.
   [[nodiscard]] std::vector<RouteReport> take_reports();
+  // As Fib's. To be called before take_reports(), which makes report_fd() wait for something new.
+  [[nodiscard]] std::optional<std::vector<net::IpAddress>> take_unreachable();
   // The answer comes with the reports.
   void ask(const net::Prefix& prefix);
   [[nodiscard]] FibThreadCounters counters() const;  // as of the last batch
@@ -82,13 +86,15 @@ class FibThread {
     std::vector<std::pair<net::IpAddress, Use>> uses;
     std::vector<net::Prefix> questions;
     std::optional<Reporting> reporting;
+    std::optional<std::vector<net::IpAddress>> tracked;
     bool sweep = false;
     bool audit = false;
     bool stop = false;
     std::uint64_t submitted = 0;
     std::optional<net::TimePoint> oldest;
     [[nodiscard]] bool empty() const {
-      return changes.empty() && uses.empty() && questions.empty() && !reporting && !sweep && !audit && !stop;
+      return changes.empty() && uses.empty() && questions.empty() && !reporting && !tracked && !sweep && !audit &&
+             !stop;
     }
   };
   struct Said {
@@ -114,6 +120,7 @@ class FibThread {
 
   mutable std::mutex outbox_mutex_;
   PrefixTable<Said> said_;
+  std::optional<std::vector<net::IpAddress>> unreachable_;
   FibThreadCounters counters_;
   Signal reported_;
 

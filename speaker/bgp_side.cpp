@@ -93,6 +93,12 @@ void BgpSide::installed(std::span<const netlink::RouteReport> reports) {
   edge_->wake();
 }
 
+void BgpSide::set_unreachable(std::vector<net::IpAddress> next_hops) {
+  if (router_ == nullptr) return;
+  router_->set_unreachable(std::move(next_hops));
+  edge_->wake();
+}
+
 void BgpSide::wake() {
   if (edge_ != nullptr) edge_->wake();
 }

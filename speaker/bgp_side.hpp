@@ -42,6 +42,8 @@ class BgpSide {
   void replay();
   // What became of routes in the kernel.
   void installed(std::span<const netlink::RouteReport> reports);
+  // Paths by these next hops are not used.
+  void set_unreachable(std::vector<net::IpAddress> next_hops);
   // Ends all sessions with Cease/Administrative Shutdown and the reason, then calls `done`.
   // ToRestart: neighbours that keep our routes meanwhile are left without a word.
   void leave(const std::string& reason, bgp::Router::Leaving leaving, net::TimePoint now, std::function<void()> done);

@@ -2,6 +2,7 @@
 #include "speaker/kernel_side.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <boost/asio/post.hpp>
 #include <unistd.h>
@@ -22,6 +23,16 @@ netlink::NextHop to_hop(const net::Prefix& prefix, const bgp::RouteHop& hop) {
   return hop.blackhole ? netlink::nowhere(prefix.family()) : netlink::NextHop{hop.address, hop.interface, hop.weight};
 }
 
+// A link that is lost may take thousands along.
+Log::Fields listed(std::span<const net::IpAddress> next_hops) {
+  constexpr std::size_t most = 8;
+  std::string addresses;
+  for (const auto& next_hop : next_hops.first(std::min(most, next_hops.size())))
+    addresses += (addresses.empty() ? "" : ",") + net::print(next_hop);
+  if (next_hops.size() > most) addresses += ",...";
+  return {{"number", std::to_string(next_hops.size())}, {"addresses", addresses}};
+}
+
 // Asio closes what it holds; the descriptor belongs to the library, so it gets a copy.
 stream_descriptor watch(boost::asio::io_context& io, int descriptor) {
   return stream_descriptor{io, ::dup(descriptor)};
@@ -29,14 +40,8 @@ stream_descriptor watch(boost::asio::io_context& io, int descriptor) {
 
 }  // namespace
 
-KernelSide::KernelSide(boost::asio::io_context& io, Log& log, netlink::Namespace network,
-                       std::function<void()> links_changed, Told told)
-    : io_{io},
-      log_{log},
-      network_{network},
-      links_changed_{std::move(links_changed)},
-      told_{std::move(told)},
-      links_readable_{watch(io, links_.fd())} {
+KernelSide::KernelSide(boost::asio::io_context& io, Log& log, netlink::Namespace network, Events events)
+    : io_{io}, log_{log}, network_{network}, events_{std::move(events)}, links_readable_{watch(io, links_.fd())} {
   follow_links();
 }
 
@@ -47,7 +52,7 @@ void KernelSide::follow_links() {
     if (error) return;
     if (!links_.read().empty()) {
       reconcile_addresses();
-      links_changed_();
+      events_.links_changed();
     }
     follow_links();
   });
@@ -67,6 +72,8 @@ KernelSide::Routes KernelSide::configure(const config::BGPConfiguration::Kernel&
     reports_readable_.reset();
     fib_.reset();
     troubled_.clear();
+    unreachable_.clear();
+    events_.unreachable({});
     const auto cleaned = netlink::cleanup({.table = before.table, .protocol = before.protocol, .ids = {}});
     if (cleaned)
       log_.info("kernel routes taken out",
@@ -89,6 +96,7 @@ void KernelSide::open_fib() {
   reports_readable_ = std::make_unique<stream_descriptor>(watch(io_, fib_->report_fd()));
   follow_reports();
   set_reporting();
+  fib_->track(tracked_);
   const auto adopted = fib_->counters().fib.routes.adopted;
   if (adopted != 0) log_.info("kernel routes adopted", {{"routes", std::to_string(adopted)}});
   for (const auto& warning : warnings()) log_.warning("kernel setting", {{"detail", warning}});
@@ -97,6 +105,7 @@ void KernelSide::open_fib() {
 void KernelSide::follow_reports() {
   reports_readable_->async_wait(stream_descriptor::wait_read, [this](const error_code& error) {
     if (error || fib_ == nullptr) return;
+    if (auto unreachable = fib_->take_unreachable()) take_unreachable(std::move(*unreachable));
     reports_ = fib_->take_reports();
     reports_at_ = 0;
     take_some_reports();
@@ -116,11 +125,28 @@ void KernelSide::take_some_reports() {
     else
       troubled_.erase(report.prefix);
   }
-  told_(some);
+  events_.told(some);
   if (reports_at_ == reports_.size()) return follow_reports();
   boost::asio::post(io_, [self = std::weak_ptr{self_}] {
     if (const auto held = self.lock(); held != nullptr && (*held)->fib_ != nullptr) (*held)->take_some_reports();
   });
+}
+
+void KernelSide::track(std::vector<net::IpAddress> next_hops) {
+  tracked_ = std::move(next_hops);
+  if (fib_ != nullptr) fib_->track(tracked_);
+}
+
+void KernelSide::take_unreachable(std::vector<net::IpAddress> next_hops) {
+  std::vector<net::IpAddress> lost;
+  std::vector<net::IpAddress> found;
+  std::ranges::set_difference(next_hops, unreachable_, std::back_inserter(lost));
+  std::ranges::set_difference(unreachable_, next_hops, std::back_inserter(found));
+  std::erase_if(found, [&](const auto& next_hop) { return !std::ranges::binary_search(tracked_, next_hop); });
+  if (!lost.empty()) log_.warning("next hops cannot be reached", listed(lost));
+  if (!found.empty()) log_.info("next hops are reached again", listed(found));
+  unreachable_ = std::move(next_hops);
+  events_.unreachable(unreachable_);
 }
 
 void KernelSide::set_reporting() {

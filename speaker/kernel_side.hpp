@@ -28,9 +28,13 @@ class KernelSide {
  public:
   // Throws std::system_error when the kernel gives no sockets.
   // `told` hears what became of routes, of each where the configuration asks for it (installBeforeAdvertising).
-  using Told = std::function<void(std::span<const netlink::RouteReport>)>;
-  KernelSide(boost::asio::io_context& io, Log& log, netlink::Namespace network, std::function<void()> links_changed,
-             Told told);
+  struct Events {
+    std::function<void()> links_changed;
+    std::function<void(std::span<const netlink::RouteReport>)> told;
+    // Of the tracked next hops, all to which nothing leads.
+    std::function<void(std::vector<net::IpAddress>)> unreachable;
+  };
+  KernelSide(boost::asio::io_context& io, Log& log, netlink::Namespace network, Events events);
   ~KernelSide();
   KernelSide(const KernelSide&) = delete;
   KernelSide& operator=(const KernelSide&) = delete;
@@ -42,6 +46,9 @@ class KernelSide {
   enum class Routes : std::uint8_t { Kept, NeedReplay };
   Routes configure(const config::BGPConfiguration::Kernel& kernel);
   void want(const net::Prefix& prefix, std::span<const bgp::RouteHop> next_hops);
+  // Next hops that are in use or may be. Where routes do not go into the kernel it is not asked, and all count as
+  // reached.
+  void track(std::vector<net::IpAddress> next_hops);
   void flush();  // hands over what want() collected
   // What an earlier life left and nobody asked for since goes.
   void sweep();
@@ -58,6 +65,8 @@ class KernelSide {
   // Routes that wait or were refused, with the reason.
   [[nodiscard]] const std::map<net::Prefix, netlink::RouteReport>& troubled() const { return troubled_; }
   [[nodiscard]] const config::BGPConfiguration::Kernel& settings() const { return settings_; }
+  // Next hops to which nothing leads, ascending.
+  [[nodiscard]] const std::vector<net::IpAddress>& unreachable() const { return unreachable_; }
 
  private:
   void follow_links();
@@ -66,12 +75,12 @@ class KernelSide {
   void open_fib();
   void set_reporting();
   void take_some_reports();
+  void take_unreachable(std::vector<net::IpAddress> next_hops);
 
   boost::asio::io_context& io_;
   Log& log_;
   netlink::Namespace network_;
-  std::function<void()> links_changed_;
-  Told told_;
+  Events events_;
   netlink::Links links_;
   boost::asio::posix::stream_descriptor links_readable_;
   std::unique_ptr<netlink::FibThread> fib_;
@@ -89,6 +98,8 @@ class KernelSide {
   std::vector<netlink::RouteReport> reports_;  // taken, and looked at up to reports_at_
   std::size_t reports_at_ = 0;
   std::map<net::Prefix, netlink::RouteReport> troubled_;
+  std::vector<net::IpAddress> tracked_;
+  std::vector<net::IpAddress> unreachable_;
   netlink::ServiceAddresses addresses_;
   std::set<net::IpAddress> bound_;
   std::shared_ptr<KernelSide*> self_ = std::make_shared<KernelSide*>(this);  // for what is posted

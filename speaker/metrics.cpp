@@ -117,6 +117,9 @@ void add_kernel(Page& page, const netlink::FibCounters& kernel) {
   page.gauge("herald_kernel_routes", help, number(kernel.routes.pending), {{"state", "pending"}});
   page.gauge("herald_kernel_routes", help, number(kernel.routes.waiting), {{"state", "waiting"}});
   page.gauge("herald_kernel_routes", help, number(kernel.routes.failed), {{"state", "failed"}});
+  page.gauge("herald_next_hops", "Next hops of learned routes, by whether a way to them is known",
+             number(kernel.tracked - kernel.unreachable), {{"state", "reachable"}});
+  page.gauge("herald_next_hops", "", number(kernel.unreachable), {{"state", "unreachable"}});
   page.gauge("herald_kernel_nexthops", "Nexthop objects in the kernel", number(kernel.routes.nexthops));
   page.gauge("herald_kernel_nexthop_groups", "Nexthop groups in the kernel", number(kernel.routes.groups));
   page.counter("herald_kernel_messages_total", "Messages written to the kernel", number(kernel.messages));

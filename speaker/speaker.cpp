@@ -38,9 +38,12 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
       log_{log},
       loaded_{&nothing()},
       desired_{Scope{options.node, options.load_balancer_class}},
-      kernel_{io, log, options.tune_kernel ? netlink::Namespace::Owned : netlink::Namespace::Shared,
-              [this] { links_changed(); },
-              [this](std::span<const netlink::RouteReport> reports) { bgp_.installed(reports); }},
+      kernel_{io,
+              log,
+              options.tune_kernel ? netlink::Namespace::Owned : netlink::Namespace::Shared,
+              {.links_changed = [this] { links_changed(); },
+               .told = [this](std::span<const netlink::RouteReport> reports) { bgp_.installed(reports); },
+               .unreachable = [this](std::vector<net::IpAddress> all) { bgp_.set_unreachable(std::move(all)); }}},
       bgp_{io, log,
            [this](const net::Prefix& prefix, std::span<const bgp::RouteHop> next_hops) {
              last_route_change_ = net::Clock::now();
@@ -226,6 +229,8 @@ void Speaker::bind_addresses() {
 
 void Speaker::settled() {
   kernel_.flush();
+  if (auto* const router = bgp_.router(); router != nullptr)
+    if (auto next_hops = router->take_next_hops()) kernel_.track(std::move(*next_hops));
   if (std::exchange(told_sessions_, bgp_.session_changes()) != bgp_.session_changes() && state_changed_)
     state_changed_();
   watch_.turn();

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstring>
 #include <new>
+#include <tuple>
 
 #include "bgp/rib/hash.hpp"
 #include "bgp/wire/update.hpp"
@@ -82,6 +83,7 @@ SetRef AttributePool::intern(const PathAttributes& attributes) {
   set->next_hop_size = next_hop_size;
   std::memcpy(set->tail(), scratch_.data(), scratch_.size());
 
+  count_next_hop(*set);
   auto& head = buckets_.head(hash);
   set->next = head;
   head = set;
@@ -92,7 +94,48 @@ SetRef AttributePool::intern(const PathAttributes& attributes) {
   return {*this, set};
 }
 
+// ---- next hops --------------------------------------------------------------------------------------
+
+namespace {
+
+// Whether a way to it has to be looked for.
+bool is_searched(const NextHop& next_hop) {
+  return next_hop.interface == 0 && !next_hop.address.unspecified() && !next_hop.address.link_local();
+}
+
+}  // namespace
+
+void AttributePool::count_next_hop(const AttributeSet& set) {
+  const auto next_hop = set.next_hop();
+  if (!is_searched(next_hop)) return;
+  if (last_next_hop_ == next_hops_.end() || last_next_hop_->first != next_hop.address) {
+    bool added = false;
+    std::tie(last_next_hop_, added) = next_hops_.try_emplace(next_hop.address, 0);
+    next_hops_changed_ |= added;
+  }
+  ++last_next_hop_->second;
+}
+
+void AttributePool::discount_next_hop(const AttributeSet& set) {
+  const auto next_hop = set.next_hop();
+  if (!is_searched(next_hop)) return;
+  if (last_next_hop_ == next_hops_.end() || last_next_hop_->first != next_hop.address)
+    last_next_hop_ = next_hops_.find(next_hop.address);
+  if (--last_next_hop_->second > 0) return;
+  next_hops_.erase(last_next_hop_);
+  last_next_hop_ = next_hops_.end();
+  next_hops_changed_ = true;
+}
+
+std::vector<net::IpAddress> AttributePool::next_hops() const {
+  std::vector<net::IpAddress> all;
+  all.reserve(next_hops_.size());
+  for (const auto& [address, sets] : next_hops_) all.push_back(address);
+  return all;
+}
+
 void AttributePool::forget(AttributeSet* set) {
+  discount_next_hop(*set);
   auto* link = &buckets_.head(set->hash);
   while (*link != set) link = &(*link)->next;
   *link = set->next;

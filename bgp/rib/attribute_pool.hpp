@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -56,14 +57,26 @@ class AttributePool {
     return {*this, set};
   }
 
+  // The next hops of the sets, each once, ascending. Without link-local ones: these are reached as their session is.
+  [[nodiscard]] std::vector<net::IpAddress> next_hops() const;
+  // Whether they have changed since the last call.
+  [[nodiscard]] bool take_next_hops_changed() { return std::exchange(next_hops_changed_, false); }
+
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_ + buckets_.bytes(); }
 
  private:
+  using NextHops = std::map<net::IpAddress, std::uint32_t>;  // with the number of sets
+
   void forget(AttributeSet* set);
+  void count_next_hop(const AttributeSet& set);
+  void discount_next_hop(const AttributeSet& set);
 
   std::uint64_t seed_;  // of the hash: a peer must not be able to choose what collides
   GrowingBuckets<AttributeSet*> buckets_;
+  NextHops next_hops_;
+  NextHops::iterator last_next_hop_ = next_hops_.end();  // most sets have that of the set before
+  bool next_hops_changed_ = false;
   std::vector<std::uint8_t> scratch_;  // next hop and bytes of the set that is looked for
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;

@@ -69,8 +69,9 @@ void Rib<Prefix>::count(const Path& path, int by) {
 }
 
 template <class Prefix>
-std::uint8_t Rib<Prefix>::reach_flag(const AttributeSet& set) const {
-  if (unreachable_.empty() || !unreachable_.contains(set.next_hop().address)) return 0;
+std::uint8_t Rib<Prefix>::reach_flag(const AttributeSet& set, PeerId source) const {
+  // No way is needed to where packets are dropped.
+  if (unreachable_.empty() || blackholed(set, source) || !unreachable_.contains(set.next_hop().address)) return 0;
   return Path::unreachable;
 }
 
@@ -117,7 +118,7 @@ void Rib<Prefix>::announce(PeerId peer, const Prefix& prefix, AttributeSet* set,
                            std::uint32_t path_id) {
   const auto generation = sources_[peer.value].generation;
   const auto flags =
-      static_cast<std::uint8_t>((acceptance == Acceptance::Rejected ? Path::rejected : 0U) | reach_flag(*set));
+      static_cast<std::uint8_t>((acceptance == Acceptance::Rejected ? Path::rejected : 0U) | reach_flag(*set, peer));
   const auto node = table_.insert(prefix);
   auto paths = table_.paths(node);
   const auto known = std::find_if(paths.begin(), paths.end(),
@@ -263,8 +264,7 @@ void Rib<Prefix>::end_change(NodeIndex node) {
     if (old != nullptr && !old->local()) --sources_[old->source.value].counters.best;
     if (best != nullptr && !best->local()) ++sources_[best->source.value].counters.best;
     const bool awaited = table_[node].is(Node::awaited);
-    await(node, best != nullptr && !best->local() && config_.tell_learned == TellLearned::OnceInstalled &&
-                    feed_enabled_ == RouteFeed::On && (awaited || old == nullptr || old->local()));
+    await(node, comes_after_the_kernel(best) && (awaited || !comes_after_the_kernel(old)));
     for (const auto& group : groups_) group->changed(node, awaited ? std::span<const Path>{} : before_);
   }
   if (!same && observer_ != nullptr) observer_->selected(node, net::Prefix{table_.prefix_of(node)}, best);
@@ -280,6 +280,12 @@ void Rib<Prefix>::feed(NodeIndex node) {
   if (feed_enabled_ == RouteFeed::Off || table_[node].is(Node::fed)) return;
   table_[node].set(Node::fed);
   feed_.push_back(node);
+}
+
+template <class Prefix>
+bool Rib<Prefix>::comes_after_the_kernel(const Path* path) const {
+  return path != nullptr && !path->local() && config_.tell_learned == TellLearned::OnceInstalled &&
+         feed_enabled_ == RouteFeed::On;
 }
 
 // The flags alone: whoever is told sees an awaited prefix as one without routes.

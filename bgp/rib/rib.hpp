@@ -115,6 +115,7 @@ class Rib {
   // Whether packets for the peer's routes with BLACKHOLE are dropped; those that are there are looked at again.
   void set_blackholes(PeerId peer, bool wanted) {
     if (peer.value >= ranks_.size() || std::exchange(ranks_[peer.value].blackholes, wanted) == wanted) return;
+    reconsider_all();
     replay();
   }
   // From now on watch_changed() tells of changes of these prefixes, and of no others.
@@ -189,10 +190,10 @@ class Rib {
   [[nodiscard]] bool fades(const Path& path) const;
   void fade(NodeIndex node, std::size_t place);
   void count(const Path& path, int by);
-  [[nodiscard]] bool blackholed(const Path& path) const {
-    return (path.set->flags & AttributeSet::blackhole) != 0 && ranks_[path.source.value].blackholes;
+  [[nodiscard]] bool blackholed(const AttributeSet& set, PeerId source) const {
+    return (set.flags & AttributeSet::blackhole) != 0 && ranks_[source.value].blackholes;
   }
-  [[nodiscard]] std::uint8_t reach_flag(const AttributeSet& set) const;
+  [[nodiscard]] std::uint8_t reach_flag(const AttributeSet& set, PeerId source) const;
 
   // Between the two calls the paths of a prefix may be changed; what is dropped is released at the end.
   void begin_change(NodeIndex node);
@@ -200,6 +201,7 @@ class Rib {
   void select(NodeIndex node, std::size_t changed);
   [[nodiscard]] bool same_local(NodeIndex node, std::span<const std::pair<AttributeSet*, AudienceId>> local) const;
   void erase_path(NodeIndex node, std::size_t place);  // select() must follow
+  [[nodiscard]] bool comes_after_the_kernel(const Path* path) const;
   void await(NodeIndex node, bool wanted);
   void feed(NodeIndex node);
   enum class Changed : std::uint8_t { No, Yes };
@@ -287,7 +289,7 @@ std::size_t Rib<Prefix>::drain(std::size_t limit, Visit&& visit) {
     table_[node].unset(Node::fed);
     const auto paths = std::as_const(table_).paths(node);
     next_hops.clear();
-    if (table_[node].is(Node::has_best) && !paths[0].local() && blackholed(paths[0])) {
+    if (table_[node].is(Node::has_best) && !paths[0].local() && blackholed(*paths[0].set, paths[0].source)) {
       next_hops.push_back({paths[0].set->next_hop(), 1, true});
     } else if (table_[node].is(Node::has_best) && !paths[0].local()) {
       decision_.multipath(paths, 0, used);

@@ -89,7 +89,7 @@ std::size_t Rib<Prefix>::sweep(NodeIndex node) {
   if (reconsider_) {
     for (auto& path : table_.paths(node)) {
       if (!path.local())
-        path.flags = static_cast<std::uint8_t>((path.flags & ~Path::unreachable) | reach_flag(*path.set));
+        path.flags = static_cast<std::uint8_t>((path.flags & ~Path::unreachable) | reach_flag(*path.set, path.source));
     }
     if (table_[node].count > 1) multipath_touched_ = true;
   }

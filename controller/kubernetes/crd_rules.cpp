@@ -62,6 +62,12 @@ constexpr auto configuration = std::to_array<CrdRule>({
     {"spec.kernel.table", R"({"minimum": 1, "maximum": 4294967295, "default": 254})"},
     {"spec.kernel.metric", R"({"minimum": 0, "maximum": 4294967295, "default": 20})"},
     {"spec.kernel.protocol", R"({"minimum": 5, "maximum": 255, "default": 201})"},
+    {"spec.kernel.installBeforeAdvertising", R"({"default": false})"},
+    {"spec.kernel", R"js({"x-kubernetes-validations": [
+      {"rule": "self.install || !self.installBeforeAdvertising",
+       "message": "installBeforeAdvertising must be false where install is: no route would ever be advertised"}
+    ]})js"},
+    {"spec.alwaysCompareMED", R"({"default": false})"},
     {"spec.multipath.maximumPaths", R"({"minimum": 1, "maximum": 512, "default": 64})"},
     {"spec.multipath.relax", R"({"default": true})"},
 });

@@ -67,6 +67,8 @@ Json kernel_view(const KernelSide& kernel) {
     out["overruns"] = counters->fib.overruns;
     out["resyncs"] = counters->fib.resyncs;
   }
+  out["unreachableNextHops"] = Json::array();
+  for (const auto& next_hop : kernel.unreachable()) out["unreachableNextHops"].push_back(net::print(next_hop));
   out["warnings"] = kernel.warnings();
   return out;
 }

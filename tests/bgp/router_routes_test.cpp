@@ -6,6 +6,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Optional;
 using ::testing::Pair;
 
 TEST(RouterLocalRoute, IsAnnouncedToEachPeerAsItIsToldTo) {
@@ -125,6 +126,46 @@ TEST(RouterRouteFeed, LeavesOutUnreachableNextHops) {
   lab.router.set_unreachable({});
   lab.settle();
   EXPECT_THAT(asns(third.heard.at(pfx("203.0.113.0/24"))), ElementsAre(65000, 65001));
+}
+
+TEST(RouterRouteFeed, NeedsNoWayToWherePacketsAreDropped) {
+  Lab lab;
+  auto& first = lab.add(external(1));
+  lab.config(first).accept_blackhole = true;
+  lab.establish();
+  lab.router.set_unreachable({first.options().address});
+  auto black = path({65001});
+  black.communities = {community_blackhole};
+  first.announce({pfx("203.0.113.1/32")}, black);
+  lab.settle();
+  EXPECT_EQ(lab.best_reason("203.0.113.1/32"), "e1: Only path");
+  lab.config(first).accept_blackhole = false;
+  lab.configure();
+  lab.settle();
+  EXPECT_EQ(lab.best_reason("203.0.113.1/32"), "");
+  lab.config(first).accept_blackhole = true;
+  lab.configure();
+  lab.settle();
+  EXPECT_EQ(lab.best_reason("203.0.113.1/32"), "e1: Only path");
+}
+
+TEST(RouterNextHops, AreThoseOfAllRoutesEachOnce) {
+  Lab lab;
+  auto& first = lab.add(external(1));
+  auto& second = lab.add(external(2));
+  lab.establish();
+  (void)lab.router.take_next_hops();
+  EXPECT_EQ(lab.router.take_next_hops(), std::nullopt);
+  first.announce({pfx("203.0.113.0/24")}, path({65001}));
+  first.announce({pfx("198.51.100.0/24")}, path({65001, 64999}));
+  second.announce({pfx("203.0.113.0/24")}, path({65002}));
+  EXPECT_THAT(lab.router.take_next_hops(), Optional(ElementsAre(first.options().address, second.options().address)));
+  lab.router.set_local(pfx("192.0.2.1/32"), LocalRoute{.announcements = {{}}});
+  first.withdraw({pfx("203.0.113.0/24")});
+  EXPECT_EQ(lab.router.take_next_hops(), std::nullopt);
+  first.withdraw({pfx("198.51.100.0/24")});
+  lab.settle();
+  EXPECT_THAT(lab.router.take_next_hops(), Optional(ElementsAre(second.options().address)));
 }
 
 TEST(RouterRouteFeed, CanBeReplayed) {

@@ -84,6 +84,39 @@ TEST_F(FibThreadInKernel, AnswersQuestions) {
   EXPECT_EQ(seen["198.51.100.0/24"].outcome, Outcome::Absent);
 }
 
+// By a link, by a route of somebody else, by a route of ours: whatever the kernel would take.
+TEST_F(FibThreadInKernel, TellsToWhichTrackedGatewaysNothingLeads) {
+  FibThread fib{{}};
+  std::optional<std::vector<net::IpAddress>> unreachable;
+  const auto told = [&](std::vector<const char*> expected) {
+    std::vector<net::IpAddress> addresses;
+    for (const auto* text : expected) addresses.push_back(*net::parse_ip(text));
+    return eventually([&] {
+      pollfd ready{fib.report_fd(), POLLIN, 0};
+      if (::poll(&ready, 1, 50) == 1) {
+        if (auto news = fib.take_unreachable()) unreachable = std::move(news);
+        (void)fib.take_reports();
+      }
+      return unreachable == addresses;
+    });
+  };
+  fib.track({*net::parse_ip("10.0.0.2"), *net::parse_ip("172.16.0.1"), *net::parse_ip("172.17.0.1"),
+             *net::parse_ip("2001:db8:99::1")});
+  EXPECT_TRUE(told({"172.16.0.1", "172.17.0.1", "2001:db8:99::1"}));
+  EXPECT_EQ(fib.counters().fib.unreachable, 3U);
+  ASSERT_EQ(shell("ip addr add 172.16.0.2/24 dev a0"), 0);
+  EXPECT_TRUE(told({"172.17.0.1", "2001:db8:99::1"}));
+  const std::vector<NextHop> hops{via("10.0.0.2")};
+  fib.submit(std::vector<RouteChange>{{prefix_of("172.17.0.0/24"), hops}});
+  EXPECT_TRUE(told({"2001:db8:99::1"}));
+  ASSERT_EQ(shell("ip -6 route add 2001:db8:99::/64 dev a0"), 0);
+  EXPECT_TRUE(told({}));
+  ASSERT_EQ(shell("ip link set a0 down"), 0);
+  EXPECT_TRUE(told({"10.0.0.2", "172.16.0.1", "172.17.0.1", "2001:db8:99::1"}));
+  fib.track({});
+  EXPECT_TRUE(told({}));
+}
+
 TEST_F(FibThreadInKernel, SweepsAfterWhatWasSubmittedBefore) {
   const std::vector<NextHop> hops{via("10.0.0.2")};
   {
