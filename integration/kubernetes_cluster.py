@@ -4,6 +4,7 @@
 import contextlib
 import json
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,15 @@ class Cluster:
     def no_withdraw(self) -> Iterator[None]:
         """Within, no route of the ToR goes and no session of it is opened again."""
         sessions = frr_sessions(self.tor)
+        # What came just before is on its way into the kernel of the ToR, where a second path takes the first one's place.
+        looks = [""]
+
+        def settled() -> bool:
+            looks.append("".join(self.tor.run(f"ip -{family} route show proto bgp").stdout for family in (4, 6)))
+            time.sleep(0.3)
+            return looks[-1] == looks[-2]
+
+        poll(settled, 20, what="the routes of the ToR at rest")
         with watched_routes(self.tor) as changes:
             yield
             lost = [line for line in changes() if line.startswith("Deleted ")]
