@@ -32,7 +32,8 @@ controller::ObjectStatus status_of(const std::optional<Announced>& answer) {
 }
 
 AnnouncedStatus::AnnouncedStatus(const controller::ObserverContext& context)
-    : announcements_{context.load_balancer_class},
+    : announcements_{context.load_balancer_class,
+                     context.kubernetes ? speaker::WithoutSlices::Nowhere : speaker::WithoutSlices::Everywhere},
       writes_{context.objects,
               {},
               {.look = [this](const auto& key) { queue_.insert(key.namespace_name + "/" + key.name); },

@@ -34,7 +34,8 @@ struct Announced {
 
 class Announcements {
  public:
-  explicit Announcements(std::string load_balancer_class) : class_{std::move(load_balancer_class)} {}
+  Announcements(std::string load_balancer_class, speaker::WithoutSlices without_slices)
+      : class_{std::move(load_balancer_class)}, endpoints_{without_slices} {}
 
   // Anything may be different.
   void reset(const config::Resources& now, NodeNames live);

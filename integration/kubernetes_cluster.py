@@ -128,10 +128,10 @@ class Cluster:
             return looks[-1] == looks[-2]
 
         poll(settled, 20, what="the routes of the ToR at rest")
-        with watched_routes(self.tor) as changes:
+        with watched_routes(self.tor, "-tshort") as changes:
             yield
-            lost = [line for line in changes() if line.startswith("Deleted ")]
-            assert lost == [], lost
+            lost = [line for line in changes() if " Deleted " in f" {line}"]
+            assert lost == [], "\n".join(changes())
         assert frr_sessions(self.tor) == sessions
 
 

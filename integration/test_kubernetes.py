@@ -25,7 +25,7 @@ import pytest
 import yaml
 
 from integration import harness, kubernetes_cluster
-from integration.harness import frr_paths, holds, poll, soon
+from integration.harness import frr_paths, holds, poll, soon, watched_routes
 from integration.kubernetes import BIN, Kubernetes, Program
 from integration.kubernetes_cluster import CONTROLLER, DEPLOY, NODES, PORTS, SPEAKER, Cluster, network, service, slices
 from tools.lab import Lab
@@ -99,6 +99,20 @@ def test_endpoints_come_and_go(cluster: Cluster) -> None:
     finally:
         plane.apply(*slices(plane, "web", NODES))
     poll(lambda: cluster.tor_has("web", *NODES), 10, what="all three")
+
+
+def test_a_service_whose_slices_come_later_is_announced_by_their_nodes_alone(cluster: Cluster) -> None:
+    """It has no selector, and without slices nobody serves it."""
+    plane = cluster.plane
+    with watched_routes(cluster.tor) as changes:
+        plane.apply(service("early"))
+        address = poll(lambda: plane.addresses("early"), 10, what="an address")[4]
+        holds(lambda: not frr_paths(cluster.tor, f"{address}/32"), 2, what="announced by nobody")
+        plane.apply(*slices(plane, "early", ("n2",))[:1])
+        poll(lambda: cluster.tor_has("early", "n2"), 10, what="announced by n2")
+        seen = [line for line in changes() if line.startswith(f"{address} ")]
+        assert seen and all("via 10.0.2.2" in line for line in seen), changes()
+    cluster.remove("early")
 
 
 def test_a_deleted_service_is_withdrawn_and_its_address_free_again(cluster: Cluster) -> None:

@@ -27,7 +27,7 @@ bool Difference::empty() const {
 // ones, and marks the prefixes and addresses touched; finish() works those out again and compares.
 class Desired::State {
  public:
-  explicit State(Scope scope) : scope_{std::move(scope)} {}
+  explicit State(Scope scope) : scope_{std::move(scope)}, endpoints_{scope_.without_slices} {}
 
   Difference reset(const config::Resources& now);
   Difference apply(const config::Resources& now, std::span<const Change> changes);

@@ -43,10 +43,16 @@
 
 namespace speaker {
 
+// Who serves a service that has neither a selector nor EndpointSlices. Everywhere: a process on each node, of which
+// nobody needs to write anything down. Nowhere: Kubernetes, where slices say who does, and may come a moment after the
+// service.
+enum class WithoutSlices : std::uint8_t { Everywhere, Nowhere };
+
 // Who asks.
 struct Scope {
   std::string node;
   std::string load_balancer_class;  // only services of this class; empty: only those without one
+  WithoutSlices without_slices = WithoutSlices::Everywhere;
 };
 
 // What an advertisement puts on a route. Lists ascend and hold no value twice.

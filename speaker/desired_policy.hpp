@@ -24,7 +24,7 @@ using AdSet = std::vector<AdIndex>;  // ascending; of one kind of advertisement
 
 // Where the traffic of a service can end.
 struct Endpoints {
-  bool everywhere = false;  // no selector and no slices: every node serves it
+  bool everywhere = false;  // every node serves it, see WithoutSlices
   bool any = false;
   std::set<std::string> nodes;  // with a usable endpoint
 };

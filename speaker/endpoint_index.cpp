@@ -38,7 +38,7 @@ Endpoints EndpointIndex::of(const config::Resources& now, const config::Service&
   Endpoints out;
   const auto [begin, end] = slices_of_.equal_range(service.meta.key());
   if (begin == end) {
-    out.everywhere = service.selector.empty();
+    out.everywhere = without_slices_ == WithoutSlices::Everywhere && service.selector.empty();
     return out;
   }
   for (auto entry = begin; entry != end; ++entry) {

@@ -14,6 +14,7 @@ namespace speaker {
 
 class EndpointIndex {
  public:
+  explicit EndpointIndex(WithoutSlices without_slices) : without_slices_{without_slices} {}
   void clear();
   // Looks at the slice "namespace/name" anew, which may be there no more. Services that have or had it join `touched`.
   void update(const config::Resources& now, const std::string& slice, std::set<std::string>& touched);
@@ -21,6 +22,7 @@ class EndpointIndex {
   [[nodiscard]] Endpoints of(const config::Resources& now, const config::Service& service) const;
 
  private:
+  WithoutSlices without_slices_;
   std::unordered_map<std::string, std::string> owner_;           // slice -> service
   std::unordered_multimap<std::string, std::string> slices_of_;  // service -> each of its slices
 };

@@ -36,7 +36,7 @@ struct Cluster : speaker::World {
     return state;
   }
   [[nodiscard]] Announced said(const std::string& service = "default/web") const {
-    Announcements view{""};
+    Announcements view{"", speaker::WithoutSlices::Everywhere};
     view.reset(*this, live);
     return view.judge(*this, service).value_or(Announced{Announced::Status::No, "nothing", ""});
   }
@@ -173,7 +173,7 @@ class AnnouncementsFollowing : public testing::Test {
     return view.apply(cluster, ids, cluster.live);
   }
   Cluster cluster;
-  Announcements view{""};
+  Announcements view{"", speaker::WithoutSlices::Everywhere};
 };
 
 TEST_F(AnnouncementsFollowing, LooksAtTheServiceOfAnEndpointSliceAlone) {

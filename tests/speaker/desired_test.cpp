@@ -276,6 +276,22 @@ TEST(DesiredWithLocalPolicy, FollowsItsEndpoints) {
   EXPECT_THAT(nodes_of(desired_of(world), "203.0.113.10"), ElementsAre("a"));
 }
 
+TEST(DesiredWithoutSlices, IsEverywhereOrNowhereAsTheScopeSays) {
+  auto world = plain();
+  world.services.at("default/web").selector.clear();
+  world.services.at("default/web").external_traffic_policy = config::TrafficPolicy::Local;
+  world.endpoint_slices.clear();
+  EXPECT_EQ(desired_of(world).routes().size(), 1U);
+  EXPECT_THAT(nodes_of(desired_of(world), "203.0.113.10"), ElementsAre("a", "b"));
+  EXPECT_THAT(desired_of(world, "a", WithoutSlices::Nowhere).routes(), IsEmpty());
+  EXPECT_THAT(desired_of(world, "a", WithoutSlices::Nowhere).layer2(), IsEmpty());
+  world.slice("web", {"b"});
+  for (const auto rule : {WithoutSlices::Everywhere, WithoutSlices::Nowhere}) {
+    EXPECT_THAT(desired_of(world, "a", rule).routes(), IsEmpty());
+    EXPECT_EQ(desired_of(world, "b", rule).routes().size(), 1U);
+  }
+}
+
 TEST(DesiredWithLocalPolicy, LeavesEndpointsWithoutANodeAside) {
   auto world = plain();
   world.services.at("default/web").external_traffic_policy = config::TrafficPolicy::Local;

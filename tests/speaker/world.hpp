@@ -97,8 +97,9 @@ inline Outcome outcome_of(const Desired& desired) {
   outcome.peers = desired.peers();
   return outcome;
 }
-inline Desired desired_of(const config::Resources& resources, const std::string& node = "a") {
-  Desired desired{{.node = node, .load_balancer_class = {}}};
+inline Desired desired_of(const config::Resources& resources, const std::string& node = "a",
+                          WithoutSlices without_slices = WithoutSlices::Everywhere) {
+  Desired desired{{.node = node, .load_balancer_class = {}, .without_slices = without_slices}};
   desired.reset(resources);
   return desired;
 }
