@@ -25,7 +25,7 @@ from integration import harness, kubernetes_cluster
 from integration.churn import PEERS, POOL, Books, Churn, announcements, bound, received
 from integration.harness import PATIENCE, established, frr_sessions, poll
 from integration.kubernetes import KubernetesRest
-from integration.kubernetes_cluster import NODES, Cluster, network
+from integration.kubernetes_cluster import NODES, Cluster, network, slices
 from integration.rest import HERALD, SERVICES, addresses
 from tools.lab import Lab, Node
 
@@ -41,6 +41,9 @@ pytestmark = pytest.mark.kubernetes
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with kubernetes_cluster.running(tmp_path_factory.mktemp("kubernetes"), "v1beta1", objects(),
                                     lambda lab, _plane: prepare_tor(lab.node("tor"))) as found:
+        # They outlive their services, since nobody here clears away after those.
+        plane = found.plane
+        plane.apply(*(one for number in range(COUNT) for one in slices(plane, f"churn{number}", NODES)[:1]))
         yield found
 
 

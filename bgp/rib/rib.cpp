@@ -254,19 +254,23 @@ void Rib<Prefix>::select(NodeIndex node, std::size_t changed) {
   if (ranked_ > 1 && !paths[0].local()) decision_.rank(paths.subspan(1), ranked_ - 1);
 }
 
+// The selected path of the prefix, or one that is ranked, has changed.
+template <class Prefix>
+void Rib<Prefix>::tell(NodeIndex node, const Path* best, const Path* old) {
+  if (old != nullptr && !old->local()) --sources_[old->source.value].counters.best;
+  if (best != nullptr && !best->local()) ++sources_[best->source.value].counters.best;
+  const bool awaited = table_[node].is(Node::awaited);
+  await(node, comes_after_the_kernel(best) && (awaited || !comes_after_the_kernel(old)));
+  for (const auto& group : groups_) group->changed(node, awaited ? std::span<const Path>{} : before_);
+}
+
 template <class Prefix>
 void Rib<Prefix>::end_change(NodeIndex node) {
   const auto* best = table_.best(node);
   const auto* old = before_.empty() ? nullptr : before_.data();
   const bool local = (best != nullptr && best->local()) || (old != nullptr && old->local());
   const bool same = same_route(best, old);
-  if (!same || local || ranked_ > 1) {
-    if (old != nullptr && !old->local()) --sources_[old->source.value].counters.best;
-    if (best != nullptr && !best->local()) ++sources_[best->source.value].counters.best;
-    const bool awaited = table_[node].is(Node::awaited);
-    await(node, comes_after_the_kernel(best) && (awaited || !comes_after_the_kernel(old)));
-    for (const auto& group : groups_) group->changed(node, awaited ? std::span<const Path>{} : before_);
-  }
+  if (!same || local || ranked_ > 1) tell(node, best, old);
   if (!same && observer_ != nullptr) observer_->selected(node, net::Prefix{table_.prefix_of(node)}, best);
   if (!same || multipath_touched_) feed(node);
   if (!watched_.empty() || !contributions_.empty()) note_watched(node, best, same ? Changed::No : Changed::Yes);

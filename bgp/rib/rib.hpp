@@ -198,6 +198,7 @@ class Rib {
   // Between the two calls the paths of a prefix may be changed; what is dropped is released at the end.
   void begin_change(NodeIndex node);
   void end_change(NodeIndex node);
+  void tell(NodeIndex node, const Path* best, const Path* old);
   void select(NodeIndex node, std::size_t changed);
   [[nodiscard]] bool same_local(NodeIndex node, std::span<const std::pair<AttributeSet*, AudienceId>> local) const;
   void erase_path(NodeIndex node, std::size_t place);  // select() must follow
