@@ -302,22 +302,27 @@ void Rib<Prefix>::await(NodeIndex node, bool wanted) {
     ++answers_.asked;
     return;
   }
-  if (entry.is(Node::unanswered)) ++answers_.given;
-  entry.unset(Node::awaited | Node::unanswered);
+  entry.unset(Node::awaited);
+  answered(node);
+}
+
+// The kernel was heard of the prefix, or need not be any more.
+template <class Prefix>
+void Rib<Prefix>::answered(NodeIndex node) {
+  auto& entry = table_[node];
+  if (!entry.is(Node::unanswered)) return;
+  entry.unset(Node::unanswered);
+  ++answers_.given;
+  for (const auto& group : groups_) group->kernel_answered();
 }
 
 template <class Prefix>
 void Rib<Prefix>::installed(const Prefix& prefix, Installed installed) {
   const auto node = table_.find(prefix);
   if (node == no_index) return;
+  answered(node);
+  if (!comes_after_the_kernel(table_.best(node))) return;
   auto& entry = table_[node];
-  if (entry.is(Node::unanswered)) {
-    entry.unset(Node::unanswered);
-    ++answers_.given;
-    for (const auto& group : groups_) group->kernel_answered();
-  }
-  const auto* best = table_.best(node);
-  if (best == nullptr || best->local() || config_.tell_learned == TellLearned::AtOnce) return;
   const bool awaited = installed == Installed::No;
   if (entry.is(Node::awaited) == awaited) return;
   const auto before = tellable(node);
@@ -335,7 +340,6 @@ void Rib<Prefix>::tell_awaited() {
     await(node, false);
     for (const auto& group : groups_) group->changed(node, {});
   }
-  for (const auto& group : groups_) group->kernel_answered();
 }
 
 template <class Prefix>

@@ -115,7 +115,7 @@ class Rib {
   // Whether packets for the peer's routes with BLACKHOLE are dropped; those that are there are looked at again.
   void set_blackholes(PeerId peer, bool wanted) {
     if (peer.value >= ranks_.size() || std::exchange(ranks_[peer.value].blackholes, wanted) == wanted) return;
-    reconsider_all();
+    if (!unreachable_.empty()) reconsider_all();
     replay();
   }
   // From now on watch_changed() tells of changes of these prefixes, and of no others.
@@ -204,6 +204,7 @@ class Rib {
   void erase_path(NodeIndex node, std::size_t place);  // select() must follow
   [[nodiscard]] bool comes_after_the_kernel(const Path* path) const;
   void await(NodeIndex node, bool wanted);
+  void answered(NodeIndex node);
   void feed(NodeIndex node);
   enum class Changed : std::uint8_t { No, Yes };
   void note_watched(NodeIndex node, const Path* best, Changed changed);

@@ -158,6 +158,19 @@ TEST(RouterThatInstallsFirst, EndsTheRibOfANewNeighborWhenTheKernelHasAnswered) 
   lab.settle();
   EXPECT_THAT(to.heard, SizeIs(1));
   EXPECT_THAT(to.end_of_rib, ElementsAre(net::Family::Ipv6, net::Family::Ipv4));
+  // Nor does what is withdrawn before the kernel was heard of it.
+  to.hang_up();
+  from.announce({pfx("192.0.2.0/24")}, path({65001}));
+  to.end_of_rib.clear();
+  ASSERT_TRUE(to.establish());
+  lab.settle();
+  EXPECT_THAT(to.end_of_rib, ElementsAre(net::Family::Ipv6));
+  lab.settle();  // until it has taken that there is nothing more
+  lab.actions.clear();
+  from.withdraw({pfx("192.0.2.0/24")});
+  ASSERT_THAT(lab.taken<WritableLink>(), SizeIs(1));
+  lab.settle();
+  EXPECT_THAT(to.end_of_rib, SizeIs(2));
   // A refusal that lasts holds nobody up.
   to.hang_up();
   lab.settle();
