@@ -2,19 +2,15 @@
 // Sessions fed with datagrams. What decodes must encode to the same octets, and no input may break what the edge relies
 // on. Each step: a kind, an argument, and for a datagram its length and octets.
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <vector>
 
 #include "bfd/echo.hpp"
 #include "bfd/sessions.hpp"
 #include "net/reader.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 const net::IpAddress remote{net::Ipv4Address{0x0a000001}};
 const net::IpAddress local{net::Ipv4Address{0x0a000002}};

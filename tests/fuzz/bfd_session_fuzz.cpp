@@ -5,13 +5,13 @@
 // fields.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <numeric>
 #include <optional>
 #include <vector>
 
 #include "bfd/sessions.hpp"
 #include "net/reader.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
@@ -19,10 +19,6 @@ using bfd::State;
 
 const net::IpAddress remote{net::Ipv4Address{0x0a000001}};
 const net::IpAddress local{net::Ipv4Address{0x0a000002}};
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 bfd::Interval milliseconds(unsigned count) {
   return bfd::Interval{1000U * count};

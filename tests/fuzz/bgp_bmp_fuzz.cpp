@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reader of BMP streams: what decodes encodes to the same octets, and nothing breaks it.
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <variant>
 #include <vector>
 
 #include "bgp/bmp/message.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 void one(std::span<const std::uint8_t> bytes) {
   const auto message = bgp::bmp::decode(bytes);

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,12 +18,9 @@
 
 #include "bgp/policy/filter.hpp"
 #include "bgp/wire/text.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 // ---- the plain reading of communities and prefixes ----------------------------------------------------
 

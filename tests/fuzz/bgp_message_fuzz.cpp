@@ -2,19 +2,15 @@
 // Header, OPEN, NOTIFICATION and ROUTE-REFRESH. The first octet chooses the decoder, the rest is its
 // input. What is accepted is written and read again, and must be the same.
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 
 #include "bgp/wire/message.hpp"
 #include "bgp/wire/notification.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 Bytes body_of(const std::vector<std::uint8_t>& message) {
   require(bgp::decode_header(message, bgp::max_message_size).has_value());

@@ -2,17 +2,13 @@
 // The reader of MRT files: what decodes encodes to the same octets, attributes that decode survive being written, and
 // nothing breaks it.
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <vector>
 
 #include "bgp/mrt/record.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 void attributes(std::span<const std::uint8_t> bytes, net::Family family, bgp::AsnWidth width) {
   const auto decoded = bgp::mrt::decode_attributes(bytes, width);

@@ -5,11 +5,11 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 
 #include "bgp/wire/notification.hpp"
 #include "net/reader.hpp"
 #include "tests/bgp/pair.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
@@ -17,10 +17,6 @@ using bgp::Connect;
 using Mode = bgp::GracefulRestart::Mode;
 
 constexpr int most_disturbances = 60;
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 // Of which one dials and the other one accepts, at least.
 constexpr std::array<std::array<Connect, 2>, 6> ways{{{Connect::Both, Connect::Both},

@@ -5,13 +5,13 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string>
 
 #include "net/reader.hpp"
 #include "tests/bgp/router_pair.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
@@ -22,10 +22,6 @@ using Meds = std::map<net::Prefix, std::uint32_t>;  // a route is told from anot
 constexpr int most_disturbances = 40;
 constexpr std::uint32_t rejected_med = 1;  // by the import filter, where there is one
 constexpr std::uint32_t kept_med = 2;      // by the export filter, where there is one
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 bgp::RouterPairOptions options(net::Reader& in) {
   bgp::RouterPairOptions made;

@@ -4,7 +4,6 @@
 // with a report. Each step: a kind, its argument, and how many octets of what waits arrive.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <set>
 #include <span>
@@ -13,6 +12,7 @@
 #include "bgp/rpki/rtr_session.hpp"
 #include "net/reader.hpp"
 #include "net/writer.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
@@ -22,10 +22,6 @@ using State = bgp::RtrSession::State;
 
 constexpr std::size_t header_octets = 8;
 constexpr std::uint16_t usual_session = 9;
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 // Types of PDUs, RFC 8210 section 5.
 constexpr std::uint8_t serial_notify = 0;

@@ -2,7 +2,6 @@
 // A peer fed with events and bytes. The first byte of each step says what happens; the rest of a step is
 // its argument. Holds the promises that the edge relies on, and stops when one is broken.
 #include <cstdint>
-#include <cstdlib>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -13,12 +12,9 @@
 #include "bgp/peer.hpp"
 #include "bgp/wire/notification.hpp"
 #include "net/reader.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 bgp::PeerConfig config(std::uint8_t choice) {
   bgp::PeerConfig made;

@@ -2,20 +2,16 @@
 // UPDATE: the first octet is what the session negotiated, the rest is the body. What is accepted is
 // printed, written for the same kind of peer and read again, and must be the same.
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <vector>
 
 #include "bgp/wire/text.hpp"
 #include "bgp/wire/update.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 bgp::UpdateContext context_of(std::uint8_t bits) {
   bgp::UpdateContext context{.peer_asn = net::Asn{65001}};

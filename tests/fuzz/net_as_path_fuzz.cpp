@@ -3,23 +3,19 @@
 // pattern, the end of the line, and a path.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <iterator>
 #include <set>
 #include <string_view>
 
 #include "net/as_path_pattern.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
 // The plain reading takes long for what repeats repetitions.
 constexpr std::size_t longest_pattern = 40;
 constexpr std::size_t longest_path = 64;
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 // Walks over the text of the pattern with all the places of the path that what was read so far may end at.
 class PlainPattern {

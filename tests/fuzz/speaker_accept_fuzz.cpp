@@ -5,7 +5,6 @@
 // who watches, the rest is the body.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <span>
@@ -20,6 +19,7 @@
 #include "speaker/control/views.hpp"
 #include "tests/bgp/bmp/station.hpp"
 #include "tests/bgp/speaker.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
@@ -28,10 +28,6 @@ using Bytes = std::vector<std::uint8_t>;
 using Table = bgp::bmp::TestStation::Table;
 
 constexpr bgp::WallTime noon{1764000000, 0};
-
-void require(bool promise) {
-  if (!promise) std::abort();
-}
 
 bgp::SpeakerOptions options(unsigned number, std::uint8_t choice) {
   const bool internal = (choice & 1U) != 0;
