@@ -268,14 +268,18 @@ def outage(cluster: Cluster) -> float:
     return float(os.environ.get("HERALD_OUTAGE_SECONDS", "130")) if cluster.plane.slices == "v1" else 6
 
 
+def stays_announced(cluster: Cluster, address: str, seconds: float) -> None:
+    """By all nodes; asks nobody but the ToR."""
+    holds(lambda: frr_paths(cluster.tor, f"{address}/32") == set(PORTS.values()), seconds, what="announced meanwhile")
+
+
 def test_the_api_server_is_killed_and_nothing_is_withdrawn(cluster: Cluster) -> None:
     plane = cluster.plane
     before = plane.addresses("web")
     with cluster.no_withdraw():
         plane.end("kube-apiserver", signal.SIGKILL)
         # Nobody may be taken for dead because the API is silent.
-        holds(lambda: frr_paths(cluster.tor, f"{before[4]}/32") == set(PORTS.values()), outage(cluster),
-              what="announced meanwhile")
+        stays_announced(cluster, before[4], outage(cluster))
         plane.start_api()
         plane.apply(service("after"), *slices(plane, "after", ("n2",))[:1])
         poll(lambda: cluster.tor_has("after", "n2"), 30, what="a new service after the outage")
@@ -289,8 +293,7 @@ def test_etcd_is_gone_and_nothing_is_withdrawn(cluster: Cluster) -> None:
     before = plane.addresses("web")
     with cluster.no_withdraw():
         plane.end("etcd", signal.SIGKILL)
-        holds(lambda: frr_paths(cluster.tor, f"{before[4]}/32") == set(PORTS.values()), outage(cluster),
-              what="announced meanwhile")
+        stays_announced(cluster, before[4], outage(cluster))
         plane.start_etcd()
         plane.restart_api()
         plane.apply(service("recovered"), *slices(plane, "recovered", ("n3",))[:1])
@@ -340,8 +343,7 @@ def test_a_slow_api_server_delays_changes_and_withdraws_nothing(cluster: Cluster
             plane.apply(service("late"), *slices(plane, "late", ("n3",))[:1])
             poll(lambda: cluster.tor_has("late", "n3"), 60, what="a new service, by and by")
             before = plane.addresses("web")
-            holds(lambda: frr_paths(cluster.tor, f"{before[4]}/32") == set(PORTS.values()), outage(cluster) / 4,
-                  what="announced meanwhile")
+            stays_announced(cluster, before[4], outage(cluster) / 4)
         finally:
             over.set()
             slowed.join()

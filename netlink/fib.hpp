@@ -60,7 +60,6 @@ class Fib {
   void allow(const net::IpAddress& gateway, Use use) { reconciler_.allow(gateway, use); }
   // Gateways whose reach is of interest, whether routes use them or not.
   void track(std::vector<net::IpAddress> gateways);
-  void set_reporting(Reporting reporting) { reconciler_.set_reporting(reporting); }
   // For many routes with few sets: Reconciler::intern and want.
   [[nodiscard]] Reconciler& routes() { return reconciler_; }
 

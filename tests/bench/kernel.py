@@ -115,17 +115,10 @@ def filled(pid: int, target: int, reached, seconds: float = 60) -> float:
         time.sleep(max(0.002, min(29 * (ended - began), 0.05)))
 
 
-def first_update(pid: int, seconds: float = 30) -> float:
-    """When more octets have arrived than a session takes to come up."""
-    deadline = time.monotonic() + seconds
+def received(pid: int) -> int:
+    """Octets on the link to FRR, as the process sees it."""
     with open(f"/proc/{pid}/net/dev") as counters:
-        while time.monotonic() < deadline:
-            counters.seek(0)
-            received = next(int(line.split()[1]) for line in counters if line.strip().startswith("eth0:"))
-            if received > 8000:
-                return time.monotonic()
-            time.sleep(0.002)
-    raise rigs.RigError(f"FRR has sent nothing after {seconds:.0f} s")
+        return next(int(line.split()[1]) for line in counters if line.strip().startswith("eth0:"))
 
 
 def measure(routes: int) -> dict[str, float]:
@@ -138,7 +131,8 @@ def measure(routes: int) -> dict[str, float]:
         stage.vtysh("configure terminal", "router bgp 65001", "no neighbor 10.9.0.1 shutdown")
         rigs.wait("the session is up", lambda: speaker.said("to=Established"), 30, 0.001)
         began = time.monotonic()
-        silent = first_update(speaker.pid) - began
+        # More octets than a session takes to come up.
+        silent = rigs.wait("FRR's first UPDATE", lambda: received(speaker.pid) > 8000, 30, 0.002)
         inserted = filled(speaker.pid, own + routes, lambda count, target: count >= target) - began
         lost = time.monotonic()
         source.stop()
