@@ -331,6 +331,11 @@ def test_each_node_may_have_an_as_of_its_own(lab: Lab, rest: Rest) -> None:
         }
         return True
 
+    def ecmp(width: int) -> bool:
+        installed = lab.node("tor").json(["ip", "-json", "route", "show", prefix])
+        assert [len(route.get("nexthops", [])) for route in installed] == [width], installed
+        return True
+
     with advertised(rest), served(rest) as service:
         prefix = host(given(rest, service)[0])
         try:
@@ -338,8 +343,7 @@ def test_each_node_may_have_an_as_of_its_own(lab: Lab, rest: Rest) -> None:
                 for node, asn in numbers.items():
                     rest.patch(f"{HERALD}/bgppeers/tor-{node}", {"spec": {"myASN": asn}})
                 poll(lambda: paths(numbers), 20, what="a path of each AS at the ToR")
-                installed = lab.node("tor").json(["ip", "-json", "route", "show", prefix])[0]
-                assert len(installed.get("nexthops", [])) == 3, installed
+                poll(lambda: ecmp(len(numbers)), 10, what="all of them in the ToR's kernel")
         finally:
             for node in NODES:
                 rest.patch(f"{HERALD}/bgppeers/tor-{node}", {"spec": {"myASN": None}})
