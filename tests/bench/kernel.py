@@ -3,9 +3,10 @@
 
     bgp_blast 10.8.0.2 --- FRR 10.8.0.1 / 10.9.0.2 --- herald-speaker 10.9.0.1
 
-FRR has learned all routes before the session with Herald comes up. The clock runs from Herald's session being Established
-to the last route being in the kernel's table, then from FRR losing its source to the last route being gone. The bare
-insert is the same prefixes in the same namespace, sent as full netlink messages with one acknowledgement a batch."""
+FRR has learned all routes before the session with Herald comes up. The clock runs from FRR's first UPDATE to the last route
+being in the kernel's table, then from FRR losing its source to the last route being gone. How long FRR works before it
+sends anything is shown apart, and what the ratio is with it. The bare insert is the same prefixes in the same namespace,
+sent as full netlink messages with one acknowledgement a batch."""
 
 import argparse
 import json
@@ -130,9 +131,10 @@ def measure(routes: int) -> dict[str, float]:
         own = rigs.kernel_routes(speaker.pid)
         stage.vtysh("configure terminal", "router bgp 65001", "no neighbor 10.9.0.1 shutdown")
         rigs.wait("the session is up", lambda: speaker.said("to=Established"), 30, 0.001)
-        began = time.monotonic()
+        up = time.monotonic()
         # More octets than a session takes to come up.
-        silent = rigs.wait("FRR's first UPDATE", lambda: received(speaker.pid) > 8000, 30, 0.002)
+        rigs.wait("FRR's first UPDATE", lambda: received(speaker.pid) > 8000, 30, 0.002)
+        began = time.monotonic()
         inserted = filled(speaker.pid, own + routes, lambda count, target: count >= target) - began
         lost = time.monotonic()
         source.stop()
@@ -140,7 +142,7 @@ def measure(routes: int) -> dict[str, float]:
         return {
             "bare": bare["add"],
             "bare_remove": bare["remove"],
-            "frr_silent": silent,
+            "frr_silent": began - up,
             "herald": inserted,
             "herald_remove": removed,
         }
@@ -157,20 +159,22 @@ def main() -> None:
         runs.append(measure(options.routes))
         rigs.progress(f"run {number + 1}: " + ", ".join(f"{name} {value:.3f} s" for name, value in runs[-1].items()))
     ratios = [run["herald"] / run["bare"] for run in runs]
+    from_established = [(run["frr_silent"] + run["herald"]) / run["bare"] for run in runs]
     if options.json:
         print(json.dumps({"routes": options.routes, "runs": runs}))
         return
     print(f"\n{options.routes} routes from FRR, {options.runs} runs; seconds, median (min–max)\n")
     column = {name: rigs.spread([run[name] for run in runs]) for name in runs[0]}
-    good = rigs.verdict(statistics.median(ratios), LIMIT)
+    good = [rigs.verdict(statistics.median(of_runs), LIMIT) for of_runs in (ratios, from_established)]
     print(
         rigs.table(
             ["", "all in the kernel", "all gone", f"goal: at most {LIMIT:.0f} times the bare insert"],
             [
                 ["bare batched insert", column["bare"], column["bare_remove"], ""],
-                ["of what follows, before FRR's first UPDATE", column["frr_silent"], "", ""],
-                ["FRR -> herald-speaker", column["herald"], column["herald_remove"], ""],
-                ["ratio", rigs.spread(ratios, 2), "", good],
+                ["Established -> FRR's first UPDATE", column["frr_silent"], "", ""],
+                ["FRR's first UPDATE -> all by herald-speaker", column["herald"], column["herald_remove"], ""],
+                ["ratio", rigs.spread(ratios, 2), "", good[0]],
+                ["ratio from Established on", rigs.spread(from_established, 2), "", good[1]],
             ],
         )
     )
