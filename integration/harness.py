@@ -4,6 +4,7 @@
 Nothing here sleeps for a fixed time: `poll` asks again until the answer is right or the deadline has passed."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -204,7 +205,13 @@ def gateways(route: dict[str, Any]) -> set[str]:
 def owners(node: Node, interface: str, addresses: Iterable[str]) -> dict[str, set[str]]:
     """IP -> MAC addresses that answer for it on a segment, by ARP broadcasts and neighbour solicitations.
 
-    Waits for everybody who might answer, so all addresses are asked at the same time."""
+    Waits for everybody who might answer, so all addresses are asked at the same time. Those that nobody answers for are
+    asked once more: on a busy machine an answer may be late."""
+    found = _owners(node, interface, addresses)
+    return found | _owners(node, interface, [address for address, macs in found.items() if not macs])
+
+
+def _owners(node: Node, interface: str, addresses: Iterable[str]) -> dict[str, set[str]]:
     asked = {}
     for address in addresses:
         words = ["ndisc6", "-m", "-q", "-r", "1", "-w", "600", address, interface]
@@ -230,17 +237,24 @@ def neighbour(node: Node, address: str) -> str:
 def watched_routes(node: Node, *options: str) -> Iterator[Callable[[], list[str]]]:
     """Within, the function given tells every change of the node's routes so far, as `ip OPTIONS monitor` prints them."""
     record = node.path("/tmp/route-monitor")
-    marker = "192.0.2.254"
+    marker, marks = "192.0.2.254", itertools.count(1)
     with record.open("wb") as output, node.popen(["ip", *options, "monitor", "route"], stdout=output) as monitor:
 
-        def listening() -> bool:
-            node.run(f"ip route add blackhole {marker}")
-            node.run(f"ip route del blackhole {marker}")
-            return marker in record.read_text()
+        def mark() -> str:
+            own = f"{marker} metric {next(marks)} "
+            node.run(f"ip route add blackhole {own}")
+            node.run(f"ip route del blackhole {own}")
+            return own
+
+        def so_far() -> list[str]:
+            # The monitor prints in order: when it has printed this mark, all that came before is there.
+            last = mark()
+            poll(lambda: last in record.read_text(), 10, what="ip monitor up to date")
+            return [line for line in record.read_text().splitlines() if marker not in line]
 
         try:
-            poll(listening, 10, what="ip monitor listening")
-            yield lambda: [line for line in record.read_text().splitlines() if marker not in line]
+            poll(lambda: mark() and marker in record.read_text(), 10, what="ip monitor listening")
+            yield so_far
         finally:
             monitor.kill()
 

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from integration.harness import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def bench(name: str, *arguments: object) -> str:
     command = [sys.executable, "-m", f"tests.bench.{name}", *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=300 * PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -117,7 +117,7 @@ def test_a_client_behind_the_tor_is_answered_by_all_three_nodes(lab: Lab, api: A
 
 def test_a_client_on_the_lan_is_answered_by_the_owner(lab: Lab, api: Api) -> None:
     for address in api.addresses("printer").values():
-        assert fetch(lab.node("client"), address) == owner(lab, address)
+        poll(lambda: fetch(lab.node("client"), address) == owner(lab, address), 10, what=f"{address} by its owner")
 
 
 def test_nodes_learn_the_clients_network_from_the_tor(lab: Lab) -> None:
@@ -141,7 +141,7 @@ def test_a_node_without_a_ready_endpoint_withdraws(lab: Lab, api: Api) -> None:
 def test_a_controller_that_crashes_and_returns_withdraws_nothing(lab: Lab, api: Api) -> None:
     before = {service: api.addresses(service) for service in POOLS}
     sessions = frr_sessions(lab.node("tor"))
-    answering = {address: owner(lab, address) for address in before["printer"].values()}
+    answering = poll(lambda: {address: owner(lab, address) for address in before["printer"].values()}, 5)
 
     def announced() -> bool:
         for family, address in before["web"].items():
@@ -166,8 +166,9 @@ def test_when_the_owner_dies_another_node_takes_its_address_and_the_client_follo
     client = lab.node("client")
     for address in addresses.values():
         poll(lambda: harness.pings(client, address), 5, what=f"{address} reached")
-    first = owner(lab, addresses[4])
-    owned = [address for address in addresses.values() if owner(lab, address) == first]
+    owned_by = poll(lambda: {address: owner(lab, address) for address in addresses.values()}, 5)
+    first = owned_by[addresses[4]]
+    owned = [address for address, node in owned_by.items() if node == first]
     macs = {mac_of(lab.node(name), "eth2"): name for name in NODES}
     node = lab.node(first)
     node.kill("herald-speaker")

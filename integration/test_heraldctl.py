@@ -69,6 +69,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         poll(lambda: one.json("peers", node="r1")["peers"][0]["state"] == "Established", what="r1 and r2 meet")
         poll(lambda: one.json("get", "svc", "shop")["status"]["loadBalancer"]["ingress"], what="shop has an address")
         poll(lambda: said(one, "pool", "web", "Accepted")["status"] == "True", what="the pool is accepted")
+        poll(lambda: one.json("get", "pool", "web")["status"]["assignedIPv4"] == 1, what="the pool's numbers")
         yield one
 
 
@@ -255,9 +256,13 @@ def test_a_file_with_a_mistake_is_refused_with_its_place(world: Host) -> None:
 
 
 def test_describe_shows_conditions_and_events_and_no_secrets(world: Host) -> None:
-    text = world.ctl("describe", "svc/shop").stdout
-    assert "Conditions:" in text and "192.0.2.1 from pool web" in text
-    assert "Events:" in text and "assigned 192.0.2.1 from pool web" in text
+    def described() -> bool:
+        text = world.ctl("describe", "svc/shop").stdout
+        assert "Conditions:" in text and "192.0.2.1 from pool web" in text, text
+        assert "Events:" in text and "assigned 192.0.2.1 from pool web" in text, text
+        return True
+
+    poll(described, what="the condition and the Event of the allocation")
     secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: hush}\n"
     world.ctl("apply", "-f", "-", input=secret)
     text = world.ctl("describe", "secret", "s").stdout
@@ -287,8 +292,13 @@ def test_watch_prints_what_changes(world: Host) -> None:
 def test_status_is_one_screen(world: Host) -> None:
     text = world.ctl("status", node="r1").stdout
     assert "AS 65001  id 10.0.0.1" in text and "1 of 1 established" in text
-    text = world.ctl("status", node="n1").stdout
-    assert "no BGPPeer selects this node" in text and "reached" in text
+
+    def follows() -> bool:
+        text = world.ctl("status", node="n1").stdout
+        assert "no BGPPeer selects this node" in text and "reached" in text, text
+        return True
+
+    poll(follows, what="n1 follows the API")
 
 
 def test_peers_in_every_form(world: Host) -> None:
@@ -307,7 +317,8 @@ def test_routes_of_every_table(world: Host) -> None:
     best = world.ctl("routes", "best", node="r1").stdout
     assert "198.51.100.0/24  local" in best and "2001:db8:1::/48" in best
     assert "203.0.113.0/24" in world.ctl("routes", "in", "--peer", "other", node="r1").stdout
-    assert "198.51.100.0/24" in world.ctl("routes", "out", "--peer", "other", node="r1").stdout
+    out = lambda: world.ctl("routes", "out", "--peer", "other", node="r1").stdout  # noqa: E731
+    poll(lambda: "198.51.100.0/24" in out(), what="r1 has told its own route")
     only = world.ctl("routes", "best", "203.0.113.0/24", node="r1").stdout
     assert "203.0.113.0/24" in only and "198.51.100.0/24" not in only
     assert "203.0.113.0/24" not in world.ctl("routes", "best", "--family", "ipv6", node="r1").stdout
@@ -326,11 +337,12 @@ def test_explain_a_route(world: Host) -> None:
 def test_explain_says_what_would_help(world: Host) -> None:
     def text() -> str:
         said = world.ctl("explain", "service", "shop", node="n1").stdout
-        return said if "192.0.2.1" in said else ""
+        assert "192.0.2.1" in said, said
+        assert "NoPeer" in said and "Write a BGPPeer whose nodeSelectors match this node." in said, said
+        assert "NoAdvertisement" in said and "an L2Advertisement" in said, said
+        return said
 
-    said = poll(text, what="n1 knows the service")
-    assert "NoPeer" in said and "Write a BGPPeer whose nodeSelectors match this node." in said
-    assert "NoAdvertisement" in said and "an L2Advertisement" in said
+    said = poll(text, what="n1 knows the service, and says what it lacks")
     assert said == world.ctl("explain", "service", "default/shop", node="n1").stdout
     assert "default/shop" in world.ctl("services", node="n1").stdout
     done = world.ctl("explain", "service", "nosuch", node="n1", code=1)
@@ -350,7 +362,7 @@ def test_restart_and_refresh(world: Host) -> None:
         return peer["state"] == "Established" and peer["establishedCount"] > count
 
     poll(back, 30, what="the session is back")
-    assert "a test" in json.dumps(world.json("peers", "other", node="r2")), "the neighbour was told why"
+    poll(lambda: "a test" in json.dumps(world.json("peers", "other", node="r2")), what="the neighbour was told why")
 
 
 # --- what goes wrong

@@ -22,6 +22,8 @@ import urllib.request
 
 import pytest
 
+from integration.harness import PATIENCE
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("HERALD_BIN", ROOT / "build" / "release" / "bin"))
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "herald" / "kubectl-1.20"
@@ -67,7 +69,7 @@ def free_port():
 
 def eventually(check, within=20):
     """What `check` answers, once it is something."""
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + within * PATIENCE
     while True:
         found = check()
         if found:
@@ -94,7 +96,7 @@ class Controller:
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=20 * PATIENCE)
         self.process.stderr.close()
         return code
 
@@ -110,8 +112,8 @@ class Kubectl:
         return [self.path, "--server", self.server, *arguments]
 
     def run(self, *arguments, stdin=None):
-        return subprocess.run(self.command(*arguments), input=stdin, capture_output=True, text=True, timeout=60,
-                              env=self.environment)
+        return subprocess.run(self.command(*arguments), input=stdin, capture_output=True, text=True,
+                              timeout=60 * PATIENCE, env=self.environment)
 
     def __call__(self, *arguments, stdin=None):
         done = self.run(*arguments, stdin=stdin)
@@ -367,8 +369,8 @@ def test_wait(kubectl):
         request = urllib.request.Request(
             f"{kubectl.server}/api/v1/namespaces/default/services/web/status", json.dumps(patch).encode(),
             {"Content-Type": "application/merge-patch+json"}, method="PATCH")
-        urllib.request.urlopen(request, timeout=20).close()
-        assert waiting.wait(timeout=30) == 0
+        urllib.request.urlopen(request, timeout=20 * PATIENCE).close()
+        assert waiting.wait(timeout=30 * PATIENCE) == 0
         assert "condition met" in waiting.stdout.read()
     kubectl("delete", "service", "web", "--wait=false")
     gone = kubectl.run("wait", "service/web", "--for=delete", "--timeout=20s")

@@ -436,7 +436,7 @@ def test_an_interrupted_up_cleans_up(tmp_path: Path, number: int) -> None:
         poll(lambda: Lab.open(name).node("a").running("sleep"), 20)
         pid = Lab.open(name).node("a").pid("sleep")
         up.send_signal(number)
-        output, _ = up.communicate(timeout=20)
+        output, _ = up.communicate(timeout=20 * PATIENCE)
     assert up.returncode == 130, output
     assert "interrupted; cleaned up" in output
     assert not Path(f"/proc/{pid}").exists()
@@ -460,7 +460,7 @@ def test_the_command_line_starts_lists_enters_and_ends_a_lab(tmp_path: Path) -> 
     name = f"cli-{os.getpid()}"
     path = write(tmp_path, PAIR.replace("a: {", "a: {cmd: sleep 999, "))
     with command_line("up", str(path), "--name", name) as up:
-        output, _ = up.communicate(timeout=30)
+        output, _ = up.communicate(timeout=30 * PATIENCE)
     try:
         assert up.returncode == 0, output
         assert f"{name} is up" in output and "\033" not in output
@@ -468,15 +468,15 @@ def test_the_command_line_starts_lists_enters_and_ends_a_lab(tmp_path: Path) -> 
             rows = {row["node"]: row for row in json.loads(listing.communicate()[0])["processes"]}
         assert (rows["a"]["process"], rows["a"]["state"]) == ("sleep", "running")
         with command_line("exec", name, "b", "--", "sh", "-c", "cat; exit 7", stdin=subprocess.PIPE) as inside:
-            assert inside.communicate("typed", timeout=10)[0] == "typed"
+            assert inside.communicate("typed", timeout=10 * PATIENCE)[0] == "typed"
         assert inside.returncode == 7
         assert Path(f"/proc/{rows['a']['pid']}").exists()
     finally:
         with command_line("down", name) as ending:
-            assert ending.communicate(timeout=20)[0] == f"{name}: down\n"
+            assert ending.communicate(timeout=20 * PATIENCE)[0] == f"{name}: down\n"
     assert nothing_left(name)
     with command_line("exec", name, "b", "--", "true") as missing:
-        assert f"lab {name} is not up" in missing.communicate(timeout=10)[0]
+        assert f"lab {name} is not up" in missing.communicate(timeout=10 * PATIENCE)[0]
     assert missing.returncode == 1
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from integration import harness
 from integration.harness import Api, fetch, holds, mac_of, neighbour, owners, poll, soon
-from tools.lab import Lab
+from tools.lab import Lab, Node
 
 NODES = ("n1", "n2", "n3")
 SERVICES = tuple(f"web{number}" for number in range(10))
@@ -52,22 +52,30 @@ def balanced(lab: Lab) -> bool:
 
 
 def test_owners_are_spread_over_the_nodes(lab: Lab) -> None:
-    shares = Counter(answering(lab).values())
-    assert set(shares) == set(NODES), shares
+    poll(lambda: set(answering(lab).values()) == set(NODES), 10, what="every node answers for some")
 
 
 def test_both_families_are_served(lab: Lab) -> None:
-    for address, node in answering(lab).items():
-        assert fetch(lab.node("client"), address) == node
+    def served() -> bool:
+        found = answering(lab)
+        assert {address: fetch(lab.node("client"), address) for address in found} == found
+        return {":" in address for address in found} == {True, False}
+
+    poll(served, 10, what="every address served by who answers")
 
 
 def test_a_unicast_probe_is_answered_too(lab: Lab) -> None:
     """What a kernel sends to confirm a neighbour it already knows."""
     client = lab.node("client")
-    address = next(address for address in answering(lab) if ":" not in address)
-    # iputils' arping broadcasts once and then asks the one who answered.
-    text = client.run(["arping", "-c", "3", "-w", "4", "-I", "eth1", address]).stdout
-    assert "Received 3 response" in text, text
+    address = next(address for address in addresses(lab) if ":" not in address)
+
+    def answered() -> bool:
+        # iputils' arping broadcasts once and then asks the one who answered.
+        text = client.run(["arping", "-c", "3", "-w", "4", "-I", "eth1", address]).stdout
+        assert "Received 3 response" in text, text
+        return True
+
+    poll(answered, 10, what="three answers")
 
 
 def test_nobody_answers_for_an_address_that_no_service_has(lab: Lab) -> None:
@@ -77,7 +85,7 @@ def test_nobody_answers_for_an_address_that_no_service_has(lab: Lab) -> None:
 
 def test_a_dead_nodes_addresses_move_and_all_others_stay(lab: Lab) -> None:
     client = lab.node("client")
-    before = answering(lab)
+    before = poll(lambda: answering(lab), 10)
     dead = "n2"
     moving = [address for address, node in before.items() if node == dead]
     for address in moving:
@@ -138,19 +146,23 @@ def test_a_service_without_endpoints_is_answered_by_nobody(lab: Lab) -> None:
     poll(lambda: len(answering(lab)) == 2 * len(SERVICES), 10, what="one owner each")
 
 
+def announced(client: Node) -> bool:
+    """What was captured has both forms of gratuitous ARP, and unsolicited neighbour advertisements."""
+    gratuitous = harness.tshark(client, "arp.isgratuitous", "-T", "fields", "-e", "arp.opcode")
+    assert set(gratuitous.split()) == {"1", "2"}, gratuitous
+    return bool(harness.tshark(client, "icmpv6.type == 136 && icmpv6.nd.na.flag.o == 1 && ipv6.dst == ff02::1"))
+
+
 def test_tshark_finds_nothing_wrong_with_our_arp_and_ndp(lab: Lab) -> None:
     client = lab.node("client")
     with harness.captured(client, "eth1", "arp or icmp6"):
-        victim = answering(lab)[addresses(lab)[0]]
+        victim = poll(lambda: answering(lab)[addresses(lab)[0]], 10)
         lab.node(victim).kill("herald-speaker")
         poll(lambda: victim not in answering(lab).values(), 10)
         lab.node(victim).start("herald-speaker")
+        poll(lambda: announced(client), 20, what="all forms of announcements in the capture")
     from_nodes = " || ".join(f"eth.src == {mac_of(lab.node(name), 'eth1')}" for name in NODES)
     # A gratuitous reply says the same MAC twice by design; tshark notes duplicates as a warning of its own.
     severe = "_ws.expert.severity >= 0x600000 && !arp.duplicate-address-detected"
     assert harness.tshark(client, f"({from_nodes}) && (_ws.malformed || ({severe}))") == ""
-    gratuitous = harness.tshark(client, "arp.isgratuitous", "-T", "fields", "-e", "arp.opcode")
-    assert set(gratuitous.split()) == {"1", "2"}, "both forms of gratuitous ARP were sent"
-    unsolicited = "icmpv6.type == 136 && icmpv6.nd.na.flag.o == 1 && ipv6.dst == ff02::1"
-    assert harness.tshark(client, unsolicited)
     poll(lambda: len(answering(lab)) == 2 * len(SERVICES), 20)

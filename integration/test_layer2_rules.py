@@ -25,7 +25,8 @@ def lab() -> Iterator[Lab]:
         rest = Rest(lab.node("api"))
         spec = {"addresses": ["192.168.50.100-192.168.50.119", "fd00:50::100-fd00:50::113"], "autoAssign": False}
         rest.create(f"{HERALD}/ipaddresspools", "IPAddressPool", "rules", {**spec, "quarantine": "0s"})
-        poll(lambda: len(harness.Api(lab).addresses("web9")) == 2, 30, what="the lab's services have addresses")
+        for number in range(10):
+            poll(lambda: len(harness.Api(lab).addresses(f"web{number}")) == 2, 30, what=f"web{number} has addresses")
         for name in NODES:
             poll(lambda: rest.get(f"{HERALD}/speakerstates/{name}"), 30, what=f"{name} reports")
         yield lab
@@ -48,6 +49,17 @@ def answered_by(lab: Lab, wanted: list[str], *nodes: str) -> bool:
     return True
 
 
+def reached_at_owners(lab: Lab, wanted: list[str]) -> dict[str, str]:
+    """As answering(), once every address is answered, and the client is served by who answers."""
+
+    def served_by_owners() -> dict[str, str]:
+        found = answering(lab, wanted)
+        assert {address: fetch(lab.node("client"), address) for address in found} == found
+        return found
+
+    return poll(served_by_owners, 10, what=f"{wanted} served by who answers")
+
+
 def settles_on(lab: Lab, wanted: list[str], *nodes: str) -> None:
     poll(lambda: answered_by(lab, wanted, *nodes), 10, what=f"{wanted} answered by {nodes or 'nobody'}")
 
@@ -56,9 +68,7 @@ def test_cluster_policy_answers_and_says_who(lab: Lab, rest: Rest) -> None:
     with advertised(rest), served(rest) as service:
         wanted = given(rest, service)
         settles_on(lab, wanted, *NODES)
-        found = answering(lab, wanted)
-        for address, node in found.items():
-            assert fetch(lab.node("client"), address) == node
+        for address, node in reached_at_owners(lab, wanted).items():
             poll(lambda: address in rest.get(f"{HERALD}/speakerstates/{node}")["spec"]["owned"], 5, what="published")
             name = service.rpartition("/")[2]
             explain = ctl(lab.node("n1"), "explain", "service", name)
@@ -102,11 +112,10 @@ def test_tcp_and_udp_ports_of_one_service_share_its_address(lab: Lab, rest: Rest
     with advertised(rest), served(rest, ports=ports) as service:
         wanted = given(rest, service)
         settles_on(lab, wanted, *NODES)
-        for address, node in answering(lab, wanted).items():
+        for address, node in reached_at_owners(lab, wanted).items():
             echo = lab.node(node).popen(["python3", "-c", ECHO, address])
             try:
                 client = lab.node("client")
-                assert fetch(client, address) == node
                 poll(lambda: "echo" in client.run(["python3", "-c", ASK, address]).stdout, 5, what="an echo by UDP")
             finally:
                 echo.kill()
@@ -144,7 +153,8 @@ def test_pools_may_be_prefixes_or_ranges(lab: Lab, rest: Rest, ranges: list[str]
             wanted = given(rest, it)
             assert wanted[0] == ranges[0].partition("-")[0].partition("/")[0]
             settles_on(lab, wanted, *NODES)
-            assert rest.get(it)["metadata"]["annotations"]["metallb.io/ip-allocated-from-pool"] == name
+            noted = lambda: rest.get(it)["metadata"]["annotations"]["metallb.io/ip-allocated-from-pool"]  # noqa: E731
+            poll(lambda: noted() == name, 5, what="the pool noted on the service")
 
 
 def test_services_that_share_an_address_have_one_owner(lab: Lab, rest: Rest) -> None:
@@ -181,18 +191,26 @@ def test_metrics_count_questions_answers_and_announcements(lab: Lab, rest: Rest)
     with advertised(rest, nodeSelectors=by_name("n3")), served(rest) as service:
         wanted = given(rest, service)
         settles_on(lab, wanted, "n3")
-        after = poll(lambda: metrics(node.run("curl -s http://127.0.0.1:7473/metrics").stdout), 5)
-        for protocol in ("arp", "ndp"):
-            for what in ("requests", "replies", "announcements"):
-                name = f'herald_layer2_{what}_total{{protocol="{protocol}"}}'
-                assert after[name] > before.get(name, 0), name
-        assert after["herald_layer2_addresses"] >= 2
-    pools = metrics(rest.text("/metrics"))
-    assert pools['herald_pool_addresses{family="ipv4",pool="rules"}'] == 20
-    assert pools['herald_pool_assigned_addresses{family="ipv4",pool="lan"}'] == 10
-    assert pools['herald_pool_assigned_addresses{family="ipv6",pool="lan"}'] == 10
-    assert pools['herald_pool_services{pool="lan"}'] == 10
-    assert pools["herald_services_waiting"] == 0
+
+        def counted() -> bool:
+            after = metrics(node.run("curl -s http://127.0.0.1:7473/metrics").stdout)
+            for protocol in ("arp", "ndp"):
+                for what in ("requests", "replies", "announcements"):
+                    name = f'herald_layer2_{what}_total{{protocol="{protocol}"}}'
+                    assert after[name] > before.get(name, 0), name
+            return after["herald_layer2_addresses"] >= 2
+
+        poll(counted, 5, what="n3 counts what it does")
+
+    def pools_counted() -> bool:
+        pools = metrics(rest.text("/metrics"))
+        assert pools['herald_pool_addresses{family="ipv4",pool="rules"}'] == 20
+        assert pools['herald_pool_assigned_addresses{family="ipv4",pool="lan"}'] == 10
+        assert pools['herald_pool_assigned_addresses{family="ipv6",pool="lan"}'] == 10
+        assert pools['herald_pool_services{pool="lan"}'] == 10
+        return pools["herald_services_waiting"] == 0
+
+    poll(pools_counted, 5, what="the controller counts what services have")
 
 
 def test_a_pool_without_auto_assign_serves_only_those_who_name_it(lab: Lab, rest: Rest) -> None:

@@ -232,6 +232,9 @@ def test_draining_is_heard_by_all_and_taken_back(lab: Lab) -> None:
         return str(frr.json(["vtysh", "-c", f"show bgp ipv4 unicast {OWN} json"])["paths"])
 
     poll(lambda: "gracefulShutdown" not in communities(), 15, what="the route at FRR")
+    states = lambda: {state for state, _ in harness.frr_sessions(frr).values()}  # noqa: E731
+    poll(lambda: states() == {"Established"}, 10, what="both links up at FRR")
+    poll(lambda: OWN in bird_routes(bird, "herald"), 10, what="the route at BIRD")
     before = harness.frr_sessions(frr)
     herald.run(ctl(herald, "drain"))
     poll(lambda: "gracefulShutdown" in communities() or "graceful-shutdown" in communities(), 10, what="FRR told")

@@ -172,8 +172,13 @@ def test_stations_know_what_the_tables_hold_and_tshark_finds_nothing_wrong(runni
                 poll(lambda: told()[("pre", FRR)] == {"198.51.100.0/24", "198.51.102.0/24"} | LOOPING and
                      told()[("post", FRR)] == {"198.51.100.0/24"} and
                      told()[("out", BIRD)] == {"198.51.100.0/24"}, 15, what="the withdrawal")
-                entry = [each for each in stations(node) if each["port"] == 11019][0]
-                assert entry["connected"] and entry["tablesComplete"] and entry["overflows"] == 0, entry
+
+                def followed() -> bool:
+                    entry = [each for each in stations(node) if each["port"] == 11019][0]
+                    assert entry["connected"] and entry["tablesComplete"] and entry["overflows"] == 0, entry
+                    return True
+
+                poll(followed, 15, what="the tables complete, by the status")
                 shown = node.run(ctl(node, "status")).stdout
                 assert re.search(r"BMP +10\.0\.2\.1 port 11019: connected for", shown), shown
                 # A neighbour that ends its session, and what is left when Herald ends.
