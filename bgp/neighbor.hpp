@@ -18,7 +18,15 @@ namespace bgp {
 
 struct Neighbor {
   Neighbor(PeerId peer_id, NeighborConfig with, std::uint64_t seed)
-      : id{peer_id}, config{std::move(with)}, peer{config.session, seed} {}
+      : id{peer_id}, config{std::move(with)}, peer{config.session, seed}, import_needs{config.import} {}
+
+  // What of the import filters every UPDATE asks for.
+  struct ImportNeeds {
+    explicit ImportNeeds(const FilterChain& chain)
+        : accepts_everything{bgp::accepts_everything(chain)}, depends_on_prefix{bgp::depends_on_prefix(chain)} {}
+    bool accepts_everything;
+    bool depends_on_prefix;
+  };
 
   // Messages of the session that pull() has not handed out yet.
   struct Outbox {
@@ -39,6 +47,7 @@ struct Neighbor {
   PeerId id;
   NeighborConfig config;
   Peer peer;
+  ImportNeeds import_needs;
   State state = State::Idle;  // as last reported
   std::vector<Outbox> outboxes;
   std::optional<ConnectionId> up;  // the established one
@@ -57,6 +66,8 @@ struct Neighbor {
 
   std::map<std::uint8_t, std::uint64_t> attribute_faults;
   std::deque<MalformedUpdate> malformed;
+
+  bool deadline_moved = false;  // and the router has not looked at it yet
 
   [[nodiscard]] Intake& intake(net::Family family) { return family == net::Family::Ipv4 ? ipv4 : ipv6; }
   [[nodiscard]] const PrefixLimit& limit(net::Family family) const {

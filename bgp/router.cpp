@@ -63,7 +63,12 @@ void Router::progressed(Link link) {
 }
 
 std::vector<RouterAction> Router::take_actions() {
-  return core_->take_actions();
+  std::vector<RouterAction> actions;
+  core_->take_actions(actions);
+  return actions;
+}
+void Router::take_actions(std::vector<RouterAction>& into) {
+  core_->take_actions(into);
 }
 void Router::tick(net::TimePoint now) {
   core_->tick(now);

@@ -5,7 +5,7 @@
 //
 //   router.received(link, bytes, now);
 //   for (auto& action : router.take_actions()) std::visit(perform, action);
-//   while (socket_writable && router.pull(link, buffer, 65536)) write(buffer);
+//   do { more = router.pull(link, buffer, 65536); write(buffer); } while (more && socket_writable);
 //   while (router.work()) handle_io();                 // slices of about a millisecond
 //   timer.expires_at(router.next_deadline());
 //
@@ -146,14 +146,16 @@ class Router {
   void lost(Link link, std::string error, net::TimePoint now);
   void received(Link link, std::span<const std::uint8_t> bytes, net::TimePoint now);
   // Appends whole messages to `out` until `limit` bytes are in it (and at most a message more) or there are
-  // no more: messages of the session first, then UPDATEs made on demand. False: nothing was appended, and
-  // WritableLink will tell when there is something. Call it when the socket took the bytes of the last call.
+  // no more: messages of the session first, then UPDATEs made on demand. False: there are no more, and
+  // WritableLink will tell when there are. Call it when the socket took the bytes of the last call.
   bool pull(Link link, std::vector<std::uint8_t>& out, std::size_t limit);
   // How writing goes on (RFC 9687): TCP takes no more bytes; TCP took some.
   void blocked(Link link, net::TimePoint now);
   void progressed(Link link);
 
   [[nodiscard]] std::vector<RouterAction> take_actions();
+  // The same into a vector whose memory is used again.
+  void take_actions(std::vector<RouterAction>& into);
   void tick(net::TimePoint now);
   [[nodiscard]] std::optional<net::TimePoint> next_deadline() const;
   // One bounded slice of background work: withdrawing a lost peer's routes, re-evaluation after a change

@@ -145,6 +145,7 @@ void Router::Core::remove_neighbor(Neighbor& neighbor, net::TimePoint now) {
 
 void Router::Core::change_neighbor(Neighbor& neighbor, const NeighborConfig& config, net::TimePoint now) {
   const auto before = std::exchange(neighbor.config, config);
+  neighbor.import_needs = Neighbor::ImportNeeds{neighbor.config.import};
   neighbor.peer.reconfigure(config.session, now, peer_actions_);
   neighbor.context.aigp = config.aigp;
   if (before.out.reflector_client != config.out.reflector_client && neighbor.up)

@@ -47,8 +47,8 @@ class Router::Core {
   void blocked(Link link, net::TimePoint now);
   void progressed(Link link);
   void tick(net::TimePoint now);
-  [[nodiscard]] std::optional<net::TimePoint> next_deadline() const { return deadlines_.next(); }
-  std::vector<RouterAction> take_actions();
+  [[nodiscard]] std::optional<net::TimePoint> next_deadline();
+  void take_actions(std::vector<RouterAction>& into);
 
   // ---- router_routes.cpp ----
   void set_local(const net::Prefix& prefix, const std::optional<LocalRoute>& route);
@@ -142,7 +142,10 @@ class Router::Core {
   [[nodiscard]] Neighbor* get(PeerId peer);
   // Does what the sessions ask for; call after every use of a Peer.
   void perform(Neighbor& neighbor, Actions& actions);
+  // The neighbour's deadline may have moved: looked at before the next one is asked for, not for every message.
   void settle(Neighbor& neighbor);
+  void update_deadlines();
+  std::optional<std::uint16_t> take_due(net::TimePoint now);
   void went_up(Neighbor& neighbor, const WentUp& up);
   void went_down(Neighbor& neighbor, const WentDown& down);
   void join(Neighbor& neighbor, net::Family family);
@@ -195,7 +198,7 @@ class Router::Core {
   template <class Prefix>
   void withdraw_all(Neighbor& neighbor, const NlriRun& run);
   template <class Prefix>
-  void import_all(Neighbor& neighbor, const NlriRun& run, const Update& update);
+  void import_all(Neighbor& neighbor, const NlriRun& run, PathAttributes&& attributes);
   void note_faults(Neighbor& neighbor, const UpdateBody& body, const Update& update, net::TimePoint now);
   static void note_malformed(Neighbor& neighbor, const UpdateBody& body, std::string reason, net::TimePoint now);
   void check_limit(Neighbor& neighbor, net::Family family, net::TimePoint now);
@@ -230,6 +233,7 @@ class Router::Core {
   std::multimap<net::IpAddress, PeerId> by_address_;
   std::uint16_t next_id_ = 0;
   DeadlineQueue deadlines_;
+  std::vector<PeerId> deadlines_moved_;  // not in the queue yet
   std::vector<RouterAction> actions_;
   Actions peer_actions_;  // scratch
 };

@@ -57,7 +57,7 @@ bool about_to_go(const Neighbor& neighbor, const PathAttributes& attributes) {
 class Importer {
  public:
   Importer(AttributePool& pool, const Neighbor& neighbor, const RouterConfig& router, const RoaTable* roas,
-           PathAttributes received)
+           PathAttributes&& received)
       : pool_{pool},
         chain_{neighbor.config.import},
         name_{neighbor.config.policy_name()},
@@ -65,7 +65,7 @@ class Importer {
         received_{std::move(received)},
         loop_{comes_from_us(received_, neighbor.config, neighbor.peer.established()->transport(), router)},
         keep_rejected_{neighbor.config.rejected == Kept::Yes},
-        per_prefix_{depends_on_prefix(chain_)},
+        needs_{neighbor.import_needs},
         peer_type_{neighbor.peer.established()->negotiated()->type},
         last_resort_{about_to_go(neighbor, received_)},
         roas_{roas} {
@@ -77,9 +77,9 @@ class Importer {
     AttributeSet* set = nullptr;  // nothing: not to be stored
   };
   const Outcome& outcome(const net::Prefix& prefix) {
-    if (known_ && (!per_prefix_ || loop_)) return outcome_;
+    if (known_ && (!needs_.depends_on_prefix || loop_)) return outcome_;
     known_ = true;
-    if (!loop_ && !last_resort_ && accepts_everything(chain_)) return accept(received_);
+    if (!loop_ && !last_resort_ && needs_.accepts_everything) return accept(received_);
     if (!loop_) {
       auto attributes = received_;
       if (run(chain_, {prefix, name_, own_asn_, RouteSource::Learned, peer_type_, roas_}, attributes).accepted) {
@@ -100,7 +100,7 @@ class Importer {
     // The prefix before this one had the same outcome, most of the time.
     if (!accepted_ || !(attributes == last_)) {
       accepted_ = pool_.intern(attributes);
-      if (per_prefix_) last_ = attributes;
+      if (needs_.depends_on_prefix) last_ = attributes;
     }
     outcome_ = {true, accepted_.get()};
     return outcome_;
@@ -113,7 +113,7 @@ class Importer {
   PathAttributes received_;
   bool loop_;
   bool keep_rejected_;
-  bool per_prefix_;
+  Neighbor::ImportNeeds needs_;
   PeerType peer_type_;
   bool last_resort_;
   const RoaTable* roas_;
@@ -157,12 +157,16 @@ void Router::Core::handle(Neighbor& neighbor, const UpdateBody& body, net::TimeP
                                     : withdraw_all<net::Ipv6Prefix>(neighbor, run);
   }
   for (const auto& run : update->reachable) {
-    if (update->treat_as_withdraw)
+    if (update->treat_as_withdraw) {
       run.family == net::Family::Ipv4 ? withdraw_all<net::Ipv4Prefix>(neighbor, run)
                                       : withdraw_all<net::Ipv6Prefix>(neighbor, run);
-    else
-      run.family == net::Family::Ipv4 ? import_all<net::Ipv4Prefix>(neighbor, run, *update)
-                                      : import_all<net::Ipv6Prefix>(neighbor, run, *update);
+      continue;
+    }
+    const bool last = &run + 1 == update->reachable.end();
+    auto attributes = last ? std::move(update->attributes) : update->attributes;
+    attributes.next_hop = run.family == net::Family::Ipv4 ? update->next_hop_ipv4 : update->next_hop_ipv6;
+    run.family == net::Family::Ipv4 ? import_all<net::Ipv4Prefix>(neighbor, run, std::move(attributes))
+                                    : import_all<net::Ipv6Prefix>(neighbor, run, std::move(attributes));
   }
   for (const auto& run : update->reachable) {
     if (neighbor.up) check_limit(neighbor, run.family, now);
@@ -201,9 +205,7 @@ void Router::Core::withdraw_all(Neighbor& neighbor, const NlriRun& run) {
 }
 
 template <class Prefix>
-void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, const Update& update) {
-  auto attributes = update.attributes;
-  attributes.next_hop = run.family == net::Family::Ipv4 ? update.next_hop_ipv4 : update.next_hop_ipv6;
+void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttributes&& attributes) {
   const auto& session = *neighbor.peer.established();
   bind_to_link(attributes.next_hop, session.transport());
   if (const auto role = session.negotiated()->role) {
@@ -269,9 +271,10 @@ void Router::Core::check_told(Neighbor& neighbor) {
   each_rib([&](net::Family family, auto& rib) {
     const auto& limit = neighbor.limit(family);
     auto& intake = neighbor.intake(family);
+    if (limit.maximum_out == 0 || intake.told_too_much) return;
     std::uint64_t told = 0;
     for (const auto& out : rib.outs(neighbor.id)) told += out.member->advertised;
-    if (limit.maximum_out == 0 || intake.told_too_much || told <= limit.maximum_out) return;
+    if (told <= limit.maximum_out) return;
     intake.told_too_much = true;
     settle(neighbor);
   });

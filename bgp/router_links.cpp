@@ -81,7 +81,7 @@ void Router::Core::progressed(Link link) {
 }
 
 void Router::Core::tick(net::TimePoint now) {
-  while (const auto due = deadlines_.due(now)) {
+  for (auto due = take_due(now); due; due = take_due(now)) {
     if (PeerId{*due} == local_peer) {
       consider_restart(now);
       continue;
@@ -105,7 +105,6 @@ bool Router::Core::pull(Link link, std::vector<std::uint8_t>& out, std::size_t l
   auto* neighbor = get(link.peer);
   auto* outbox = neighbor == nullptr ? nullptr : neighbor->outbox(link.connection);
   if (outbox == nullptr) return false;
-  const auto before = out.size();
   out.insert(out.end(), outbox->bytes.begin(), outbox->bytes.end());
   outbox->bytes = {};
   if (neighbor->up == link.connection) {
@@ -120,13 +119,16 @@ bool Router::Core::pull(Link link, std::vector<std::uint8_t>& out, std::size_t l
       observer_->pulled(link.peer);
     }
   }
-  outbox->asleep = out.size() == before;
+  outbox->asleep = out.size() < limit;
   return !outbox->asleep;
 }
 
-std::vector<RouterAction> Router::Core::take_actions() {
+void Router::Core::take_actions(std::vector<RouterAction>& into) {
   wake_members();
-  return std::exchange(actions_, {});
+  // Prefixes that are gone for good are cleared away when what was to be said of them has been.
+  each_rib([](net::Family, auto& rib) { rib.reap_settled(); });
+  into.clear();
+  std::swap(into, actions_);
 }
 
 // ---- what sessions ask for --------------------------------------------------------------------------
@@ -165,9 +167,29 @@ void Router::Core::perform(Neighbor& neighbor, Actions& actions) {
 }
 
 void Router::Core::settle(Neighbor& neighbor) {
-  auto deadline = deadline_of(neighbor);
-  if (neighbor.ipv4.told_too_much || neighbor.ipv6.told_too_much) deadline = net::TimePoint{};
-  deadlines_.set(neighbor.id.value, deadline);
+  if (!std::exchange(neighbor.deadline_moved, true)) deadlines_moved_.push_back(neighbor.id);
+}
+
+void Router::Core::update_deadlines() {
+  for (const auto id : deadlines_moved_) {
+    auto* neighbor = get(id);
+    if (neighbor == nullptr) continue;
+    neighbor->deadline_moved = false;
+    auto deadline = deadline_of(*neighbor);
+    if (neighbor->ipv4.told_too_much || neighbor->ipv6.told_too_much) deadline = net::TimePoint{};
+    deadlines_.set(id.value, deadline);
+  }
+  deadlines_moved_.clear();
+}
+
+std::optional<net::TimePoint> Router::Core::next_deadline() {
+  update_deadlines();
+  return deadlines_.next();
+}
+
+std::optional<std::uint16_t> Router::Core::take_due(net::TimePoint now) {
+  update_deadlines();
+  return deadlines_.due(now);
 }
 
 void Router::Core::send(Neighbor& neighbor, ConnectionId connection, std::span<const std::uint8_t> bytes) {

@@ -32,7 +32,8 @@ void tell(const Rib<Prefix>& tables, PeerId peer, std::span<const NodeIndex> nod
   const auto& table = tables.table();
   for (const auto& [group, member] : tables.outs(peer)) {
     const auto& exporter = *group->exporter();
-    UpdateWriter<Prefix> writer{exporter, tables.ranks()};
+    UpdateWriter<Prefix> writer{tables.ranks()};
+    writer.begin(exporter);
     std::vector<typename UpdateWriter<Prefix>::Route> routes;
     for (const auto node : nodes) {
       if (!table.used(node)) continue;

@@ -5,6 +5,7 @@
 //   { auto length = out.length_field_u16(); out.u32(42); }   // 00 04 00 00 00 2a
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -55,7 +56,9 @@ class Writer {
 
  private:
   void number(std::uint64_t value, std::size_t width) {
-    for (std::size_t i = width; i-- > 0;) out_.push_back(static_cast<std::uint8_t>(value >> 8 * i));
+    std::array<std::uint8_t, 8> octets;
+    for (std::size_t i = 0; i < octets.size(); ++i) octets[i] = static_cast<std::uint8_t>(value >> (56 - 8 * i));
+    out_.insert(out_.end(), octets.end() - static_cast<std::ptrdiff_t>(width), octets.end());
   }
   std::vector<std::uint8_t>& out_;
 };

@@ -462,6 +462,7 @@ void set_up_tables(const config::BGPConfiguration& own, bgp::RouterConfig& route
   router.decision.link_bandwidth =
       own.multipath.link_bandwidth ? bgp::LinkBandwidth::Weighs : bgp::LinkBandwidth::Ignored;
   router.decision.med = own.always_compare_med ? bgp::MedComparison::Always : bgp::MedComparison::SameNeighborAs;
+  router.feed = own.kernel.install ? bgp::RouteFeed::On : bgp::RouteFeed::Off;
   router.tell_learned =
       own.kernel.install_before_advertising ? bgp::TellLearned::OnceInstalled : bgp::TellLearned::AtOnce;
   router.cluster_id = own.cluster_id;

@@ -33,6 +33,13 @@ struct OutChunk {
   std::int64_t more = 0;
   std::vector<std::pair<PeerId, std::int64_t>> corrections;
 
+  // Keeps the memory.
+  void clear() {
+    bytes.clear();
+    parts.clear();
+    more = 0;
+    corrections.clear();
+  }
   [[nodiscard]] std::int64_t more_for(PeerId member) const {
     auto sum = more;
     for (const auto& [peer, correction] : corrections) {

@@ -9,6 +9,7 @@ namespace {
 
 // Prefixes that become messages together: enough to fill messages, little enough for a short turn.
 constexpr std::size_t draw_limit = 256;
+constexpr std::size_t expected_octets = 256;  // of messages for one prefix, so that they are allocated once
 
 template <class Prefix>
 constexpr net::Family family_of() {
@@ -167,7 +168,9 @@ void OutGroup<Prefix>::forget_pending() {
 // ---- the shared stream ------------------------------------------------------------------------------
 
 template <class Prefix>
-void OutGroup<Prefix>::draw(Pending entry, UpdateWriter<Prefix>& writer, OutChunk& chunk, Drawn& drawn) const {
+void OutGroup<Prefix>::draw(const PendingChange& entry, OutChunk& chunk) const {
+  auto& drawn = context_.scratch;
+  auto& writer = drawn.writer;
   const auto prefix = context_.table.prefix_of(entry.node);
   const auto* now = exporter_->pick(selected(entry.node));
   const auto& before = entry.before;
@@ -190,41 +193,45 @@ void OutGroup<Prefix>::draw(Pending entry, UpdateWriter<Prefix>& writer, OutChun
   chunk.more += (tell ? 1 : 0) - (told ? 1 : 0);
 }
 
+// In order of the neighbours that are left out, or meant.
+template <class Prefix>
+void OutGroup<Prefix>::withdraw(std::vector<typename OutScratch<Prefix>::Withdrawal>& list, OutChunk::For whom,
+                                OutChunk& chunk) const {
+  const auto by_peer = [](const auto& a, const auto& b) { return a.first < b.first; };
+  if (!std::is_sorted(list.begin(), list.end(), by_peer)) std::stable_sort(list.begin(), list.end(), by_peer);
+  auto& prefixes = context_.scratch.prefixes;
+  for (auto at = list.begin(); at != list.end();) {
+    const auto peer = at->first;
+    prefixes.clear();
+    for (; at != list.end() && at->first == peer; ++at) prefixes.push_back(at->second);
+    add_part(chunk, peer == local_peer ? OutChunk::For::Everybody : whom, peer,
+             [&] { return context_.scratch.writer.withdraw(prefixes, chunk.bytes); });
+  }
+}
+
 template <class Prefix>
 void OutGroup<Prefix>::make_chunk(const OutMember* puller) {
-  auto chunk = std::make_shared<OutChunk>();
-  Drawn drawn;
-  UpdateWriter<Prefix> writer{*exporter_, context_.ranks};
+  auto& drawn = context_.scratch;
+  drawn.begin(*exporter_);
+  const auto& chunk = drawn.next_chunk();
   while (!pending_.empty() && drawn.entries.size() < draw_limit) {
     const auto entry = pending_.front();
     pending_.pop_front();
     dirty_.reset(entry.node);
-    draw(entry, writer, *chunk, drawn);
+    draw(entry, *chunk);
   }
 
-  const auto withdraw = [&](std::vector<std::pair<PeerId, Prefix>>& list, OutChunk::For whom) {
-    std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    std::vector<Prefix> prefixes;
-    for (auto at = list.begin(); at != list.end();) {
-      const auto peer = at->first;
-      prefixes.clear();
-      for (; at != list.end() && at->first == peer; ++at) prefixes.push_back(at->second);
-      add_part(*chunk, peer == local_peer ? OutChunk::For::Everybody : whom, peer,
-               [&] { return writer.withdraw(prefixes, chunk->bytes); });
-    }
-  };
-  withdraw(drawn.withdrawn, OutChunk::For::AllBut);
-  withdraw(drawn.replaced, OutChunk::For::Only);
-
-  auto announced = writer.announce(drawn.routes, chunk->bytes);
-  for (const auto& part : announced) {
+  chunk->bytes.reserve(expected_octets);
+  withdraw(drawn.withdrawn, OutChunk::For::AllBut, *chunk);
+  withdraw(drawn.replaced, OutChunk::For::Only, *chunk);
+  for (const auto& part : drawn.writer.announce(drawn.routes, chunk->bytes)) {
     const bool own = in_stream_.test(part.source.value);
     chunk->parts.push_back({own ? OutChunk::For::AllBut : OutChunk::For::Everybody, part.source,
                             static_cast<std::uint32_t>(part.begin), static_cast<std::uint32_t>(part.end),
                             static_cast<std::uint32_t>(part.messages)});
   }
 
-  if (!chunk->parts.empty()) hand_out(chunk, puller, drawn.entries);
+  if (!chunk->parts.empty()) hand_out(chunk, puller);
   for (const auto& entry : drawn.entries) {
     if (entry.before.set != nullptr) context_.pool.release(entry.before.set);
     settle(entry.node);
@@ -232,13 +239,12 @@ void OutGroup<Prefix>::make_chunk(const OutMember* puller) {
 }
 
 template <class Prefix>
-void OutGroup<Prefix>::hand_out(const std::shared_ptr<const OutChunk>& chunk, const OutMember* puller,
-                                const std::vector<Pending>& entries) {
+void OutGroup<Prefix>::hand_out(const std::shared_ptr<const OutChunk>& chunk, const OutMember* puller) {
   for (auto* member : members_) {
     if (!streaming(*member)) continue;
     if (member != puller && member->backlog_bytes > context_.config.backlog_limit) {
       detach(*member);
-      for (const auto& entry : entries)
+      for (const auto& entry : context_.scratch.entries)
         mark(*member, entry.node, entry.before.set == nullptr ? nullptr : &entry.before, *exporter_);
       continue;
     }
@@ -273,10 +279,10 @@ std::size_t OutGroup<Prefix>::take_backlog(OutMember& member, std::vector<std::u
 template <class Prefix>
 std::size_t OutGroup<Prefix>::pull_own(OutMember& member, std::vector<std::uint8_t>& out) {
   auto& own = *member.catch_up;
-  UpdateWriter<Prefix> writer{*exporter_, context_.ranks};
-  std::vector<typename UpdateWriter<Prefix>::Route> routes;
-  std::vector<Prefix> withdrawn;
-  for (std::uint32_t node = 0; routes.size() + withdrawn.size() < draw_limit;) {
+  auto& drawn = context_.scratch;
+  auto& writer = drawn.writer;
+  drawn.begin(*exporter_);
+  for (std::uint32_t node = 0; drawn.routes.size() + drawn.prefixes.size() < draw_limit;) {
     node = own.next();
     if (node == Bitmap::none) break;
     own.scan = node + 1;
@@ -286,15 +292,15 @@ std::size_t OutGroup<Prefix>::pull_own(OutMember& member, std::vector<std::uint8
     const auto* now = exporter_->pick(selected(node));
     const bool tell = now != nullptr && now->source != member.peer && writer.sends(prefix, *now);
     if (tell)
-      routes.push_back({prefix, *now});
+      drawn.routes.push_back({prefix, *now});
     else if (had)
-      withdrawn.push_back(prefix);
+      drawn.prefixes.push_back(prefix);
     member.advertised += tell ? 1U : 0U;
     member.advertised -= had ? 1U : 0U;
     settle(node);
   }
-  auto messages = writer.withdraw(withdrawn, out);
-  for (const auto& part : writer.announce(routes, out)) messages += part.messages;
+  auto messages = writer.withdraw(drawn.prefixes, out);
+  for (const auto& part : writer.announce(drawn.routes, out)) messages += part.messages;
   return messages;
 }
 

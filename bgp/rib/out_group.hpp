@@ -32,6 +32,46 @@ struct KernelAnswers {
   std::uint64_t given = 0;
 };
 
+// A prefix that neighbours of a group are to be told of.
+struct PendingChange {
+  NodeIndex node = 0;
+  Path before;  // as sent; its set is retained; no set: nothing was sent
+};
+
+// What a number of prefixes come to on their way into messages. All groups use it in turn, so that a change of one
+// prefix asks for no memory.
+template <class Prefix>
+struct OutScratch {
+  using Withdrawal = std::pair<PeerId, Prefix>;
+
+  explicit OutScratch(const std::vector<Rank>& ranks) : writer{ranks} {}
+  void begin(const Exporter& exporter) {
+    writer.begin(exporter);
+    entries.clear();
+    routes.clear();
+    withdrawn.clear();
+    replaced.clear();
+    prefixes.clear();
+  }
+
+  // An empty chunk: the last one again once everybody has written it.
+  const std::shared_ptr<OutChunk>& next_chunk() {
+    if (chunk.use_count() == 1)
+      chunk->clear();
+    else
+      chunk = std::make_shared<OutChunk>();
+    return chunk;
+  }
+
+  UpdateWriter<Prefix> writer;
+  std::shared_ptr<OutChunk> chunk;
+  std::vector<PendingChange> entries;
+  std::vector<typename UpdateWriter<Prefix>::Route> routes;
+  std::vector<Withdrawal> withdrawn;  // for all but the one whose route it was
+  std::vector<Withdrawal> replaced;   // for the one whose own route took another's place
+  std::vector<Prefix> prefixes;       // of one neighbour or message
+};
+
 // What groups see of the tables, and how they report.
 template <class Prefix>
 struct OutContext {
@@ -42,6 +82,7 @@ struct OutContext {
   std::vector<PeerId>& woken;       // members that have something to pull again
   std::vector<NodeIndex>& settled;  // prefixes without paths of which a group needs no more
   const KernelAnswers& answers;
+  OutScratch<Prefix>& scratch;
 };
 
 template <class Prefix>
@@ -82,30 +123,18 @@ class OutGroup {
   // One slice of the walk of a member over the table; returns how many prefixes were looked at.
   std::size_t walk(OutMember& member, std::size_t budget);
 
-  [[nodiscard]] std::size_t bytes() const { return dirty_.bytes() + pending_.size() * sizeof(Pending); }
+  [[nodiscard]] std::size_t bytes() const { return dirty_.bytes() + pending_.size() * sizeof(PendingChange); }
 
  private:
-  struct Pending {
-    NodeIndex node = 0;
-    Path before;  // as sent; its set is retained; no set: nothing was sent
-  };
-  // What a number of pending prefixes come to.
-  struct Drawn {
-    std::vector<Pending> entries;
-    std::vector<typename UpdateWriter<Prefix>::Route> routes;
-    std::vector<std::pair<PeerId, Prefix>> withdrawn;  // for all but the one whose route it was
-    std::vector<std::pair<PeerId, Prefix>> replaced;   // for the one whose own route took another's place
-  };
-
   // Members in the stream get all chunks.
   [[nodiscard]] static bool streaming(const OutMember& member) { return member.catch_up == nullptr; }
   void wake(OutMember& member);
   void wake_streaming();
   void forget_pending();
   void make_chunk(const OutMember* puller);
-  void draw(Pending entry, UpdateWriter<Prefix>& writer, OutChunk& chunk, Drawn& drawn) const;
-  void hand_out(const std::shared_ptr<const OutChunk>& chunk, const OutMember* puller,
-                const std::vector<Pending>& entries);
+  void draw(const PendingChange& entry, OutChunk& chunk) const;
+  void withdraw(std::vector<typename OutScratch<Prefix>::Withdrawal>& list, OutChunk::For whom, OutChunk& chunk) const;
+  void hand_out(const std::shared_ptr<const OutChunk>& chunk, const OutMember* puller);
   std::size_t take_backlog(OutMember& member, std::vector<std::uint8_t>& out, std::size_t limit);
   std::size_t pull_own(OutMember& member, std::vector<std::uint8_t>& out);
   bool rejoin(OutMember& member);
@@ -123,7 +152,7 @@ class OutGroup {
   std::vector<OutMember*> members_;
   std::size_t streaming_ = 0;  // how many of them are in the stream
   Bitmap in_stream_;           // by PeerId
-  std::deque<Pending> pending_;
+  std::deque<PendingChange> pending_;
   Bitmap dirty_;  // the nodes in pending_
 };
 

@@ -14,7 +14,8 @@ Rib<Prefix>::Rib(AttributePool& pool, const RouterConfig& config, const NextHopS
       unreachable_{unreachable},
       feed_enabled_{config.feed},
       table_{seed},
-      decision_{config.decision, ranks_} {}
+      decision_{config.decision, ranks_},
+      scratch_{ranks_} {}
 
 template <class Prefix>
 Rib<Prefix>::~Rib() {

@@ -102,6 +102,8 @@ class Rib {
   void resend(PeerId peer, RefreshMarks marks);
   [[nodiscard]] bool joined(PeerId peer) const { return outs_.contains({peer, 0}); }
   std::size_t pull(PeerId peer, std::vector<std::uint8_t>& out, std::size_t limit);
+  // Clears prefixes away that have no paths and that nobody has to be told of any more.
+  void reap_settled();
   // Members that have something to pull again.
   [[nodiscard]] std::vector<PeerId>& woken() { return woken_; }
 
@@ -210,7 +212,6 @@ class Rib {
   void note_watched(NodeIndex node, const Path* best, Changed changed);
   void note_contribution(NodeIndex node, const Path* best, Changed changed);
   void reap(NodeIndex node);
-  void reap_settled();
   // Makes all that is stale now subject to the sweep.
   void sweep_stale(PeerId peer);
   enum class Sweep : std::uint8_t { StalePaths, Everything };
@@ -243,6 +244,7 @@ class Rib {
   std::size_t path_count_ = 0;
   Decision decision_;
 
+  OutScratch<Prefix> scratch_;
   std::vector<std::unique_ptr<OutGroup<Prefix>>> groups_;
   std::map<OutKey, Membership> outs_;
   std::size_t ranked_ = 1;

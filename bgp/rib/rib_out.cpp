@@ -14,7 +14,7 @@ OutGroup<Prefix>& Rib<Prefix>::group_for(ExportTerms terms) {
   }
   groups_.push_back(std::make_unique<OutGroup<Prefix>>(
       next_group_++, std::make_shared<const Exporter>(std::move(terms)),
-      OutContext<Prefix>{table_, ranks_, pool_, config_, woken_, settled_, answers_}));
+      OutContext<Prefix>{table_, ranks_, pool_, config_, woken_, settled_, answers_, scratch_}));
   return *groups_.back();
 }
 
@@ -132,12 +132,10 @@ std::size_t Rib<Prefix>::pull(PeerId peer, std::vector<std::uint8_t>& out, std::
   each_layer(peer, [&](OutKey, Membership& membership) {
     auto& [member, group] = membership;
     if (wait) return;
-    const auto before = out.size();
     messages += group->pull(member, out, limit);
-    if (out.size() == before && before < limit) member.awake = false;
+    if (out.size() < limit) member.awake = false;
     wait = out.size() >= limit || (member.catch_up && member.catch_up->walking);
   });
-  reap_settled();
   return messages;
 }
 

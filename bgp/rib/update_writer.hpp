@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Turns routes into UPDATE messages: prefixes with one attribute set share messages, each set is encoded
-// once. Lives for one round of writing; knows nothing of who gets the bytes.
+// Turns routes into UPDATE messages, in rounds: prefixes with one attribute set share messages, each set is encoded
+// once a round. Keeps its buffers from round to round; knows nothing of who gets the bytes.
 #pragma once
 
 #include <array>
@@ -18,8 +18,14 @@ namespace bgp {
 template <class Prefix>
 class UpdateWriter {
  public:
-  // The attribute sets of all paths that are given must outlive the writer.
-  UpdateWriter(const Exporter& exporter, const std::vector<Rank>& ranks) : exporter_{exporter}, ranks_{ranks} {}
+  explicit UpdateWriter(const std::vector<Rank>& ranks) : ranks_{ranks} {}
+
+  // A round, by the terms of one exporter. It and the attribute sets of all paths that are given must outlive the
+  // round.
+  void begin(const Exporter& exporter) {
+    exporter_ = &exporter;
+    ++round_;
+  }
 
   struct Route {
     Prefix prefix;
@@ -38,7 +44,8 @@ class UpdateWriter {
     std::size_t messages = 0;
   };
   // Both append whole messages. Routes are ones that sends() is true for.
-  std::vector<Part> announce(std::span<const Route> routes, std::vector<std::uint8_t>& out);
+  // What is said of the parts holds until the next call.
+  std::span<const Part> announce(std::span<const Route> routes, std::vector<std::uint8_t>& out);
   std::size_t withdraw(std::span<const Prefix> prefixes, std::vector<std::uint8_t>& out);
 
  private:
@@ -55,6 +62,7 @@ class UpdateWriter {
     PeerId source;
     AudienceId audience = 0;
     bool sent = false;
+    std::uint64_t round = 0;
   };
 
   void find_runs(std::span<const Route> routes);
@@ -67,10 +75,12 @@ class UpdateWriter {
     return path.local() ? local_rank : ranks_[path.source.value];
   }
 
-  const Exporter& exporter_;
+  const Exporter* exporter_ = nullptr;
   const std::vector<Rank>& ranks_;
+  std::uint64_t round_ = 0;
   std::array<Known, 64> known_{};
   std::vector<Run> runs_;
+  std::vector<Part> parts_;
   struct Encoded {
     std::vector<std::uint8_t> attributes;
     NextHop next_hop;

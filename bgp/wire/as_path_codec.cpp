@@ -17,6 +17,12 @@ constexpr bool of_confederation(Segment::Type type) {
   return type == Segment::Type::ConfedSequence || type == Segment::Type::ConfedSet;
 }
 
+constexpr std::size_t segment_limit = 255;  // numbers: their count is one octet
+
+constexpr bool is_encoded(const Segment& segment, ConfederationSegments confederation) {
+  return !of_confederation(segment.type) || confederation == ConfederationSegments::Keep;
+}
+
 }  // namespace
 
 /*  | segment type | count | AS number (2 or 4 octets) ... |   again and again */
@@ -49,14 +55,24 @@ const char* decode_as_path(std::span<const std::uint8_t> value, AsnWidth width, 
   return nullptr;
 }
 
+std::size_t as_path_octets(const AsPath& path, AsnWidth width, ConfederationSegments confederation) {
+  std::size_t octets = 0;
+  for (const auto& segment : path.segments) {
+    if (!is_encoded(segment, confederation)) continue;
+    const auto parts = (segment.asns.size() + segment_limit - 1) / segment_limit;
+    octets += 2 * parts + (width == AsnWidth::FourOctets ? 4 : 2) * segment.asns.size();
+  }
+  return octets;
+}
+
 void encode_as_path(const AsPath& path, AsnWidth width, ConfederationSegments confederation,
                     std::vector<std::uint8_t>& out) {
   net::Writer writer{out};
   for (const auto& segment : path.segments) {
-    if (of_confederation(segment.type) && confederation != ConfederationSegments::Keep) continue;
+    if (!is_encoded(segment, confederation)) continue;
     std::span<const net::Asn> rest{segment.asns};
     while (!rest.empty()) {
-      const auto part = rest.first(std::min<std::size_t>(rest.size(), 255));
+      const auto part = rest.first(std::min(rest.size(), segment_limit));
       rest = rest.subspan(part.size());
       writer.u8(static_cast<std::uint8_t>(segment.type));
       writer.u8(static_cast<std::uint8_t>(part.size()));

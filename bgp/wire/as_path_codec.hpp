@@ -20,6 +20,9 @@ enum class ConfederationSegments : std::uint8_t { Refuse, LeaveOut, Keep };
 [[nodiscard]] const char* decode_as_path(std::span<const std::uint8_t> value, AsnWidth width,
                                          ConfederationSegments confederation, AsPath& out);
 
+// What encode_as_path() appends, in octets.
+[[nodiscard]] std::size_t as_path_octets(const AsPath& path, AsnWidth width, ConfederationSegments confederation);
+
 // Segments of more than 255 numbers are split. With two octets AS_TRANS stands in for what does not fit.
 void encode_as_path(const AsPath& path, AsnWidth width, ConfederationSegments confederation,
                     std::vector<std::uint8_t>& out);

@@ -2,6 +2,7 @@
 // The front of every message that the encoders write: the header now, its length at the end.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -13,8 +14,11 @@ namespace bgp {
 class Message {
  public:
   Message(std::vector<std::uint8_t>& out, MessageType type) : out_{out}, start_{out.size()} {
-    out.insert(out.end(), 16, 0xff);
-    out.insert(out.end(), {0, 0, static_cast<std::uint8_t>(type)});
+    std::array<std::uint8_t, header_size> header;
+    header.fill(0xff);
+    header[16] = header[17] = 0;
+    header[18] = static_cast<std::uint8_t>(type);
+    out.insert(out.end(), header.begin(), header.end());
   }
   // Precondition: the message is at most 65,535 octets long.
   void finish() const {

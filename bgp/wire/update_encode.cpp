@@ -37,6 +37,7 @@ class AttributeEncoder {
         internal_{context.peer != PeerType::External},
         reflects_{context.peer == PeerType::Internal},
         width_{context.asn_width},
+        bytes_{out},
         out_{out} {}
 
   void encode() {
@@ -86,12 +87,10 @@ class AttributeEncoder {
   }
 
   void path(std::uint8_t flags, AttributeType type, AsnWidth width) {
-    Bytes value;
-    const bool keep = internal_ && type == AttributeType::AsPath;
-    encode_as_path(attributes_.as_path, width, keep ? ConfederationSegments::Keep : ConfederationSegments::LeaveOut,
-                   value);
-    header(flags, type, value.size());
-    out_.bytes(value);
+    const auto confederation =
+        internal_ && type == AttributeType::AsPath ? ConfederationSegments::Keep : ConfederationSegments::LeaveOut;
+    header(flags, type, as_path_octets(attributes_.as_path, width, confederation));
+    encode_as_path(attributes_.as_path, width, confederation, bytes_);
   }
 
   void number(std::uint8_t flags, AttributeType type, std::optional<std::uint32_t> value) {
@@ -154,6 +153,7 @@ class AttributeEncoder {
   bool internal_;  // or to another member of the confederation
   bool reflects_;
   AsnWidth width_;
+  Bytes& bytes_;
   net::Writer out_;
   std::size_t next_unknown_ = 0;
 };

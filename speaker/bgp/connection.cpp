@@ -88,6 +88,8 @@ asio::awaitable<void> BgpConnection::write(std::shared_ptr<BgpConnection> self) 
     co_await self->socket_.async_wait(asio::socket_base::wait_write, token);
   } while (!error && self->open() && self->write_some() == Rest::Some);
   self->write_waits_ = false;
+  // What was said of prefixes that are gone lets the router forget them.
+  if (self->open()) self->edge_->wake();
 }
 
 BgpConnection::Rest BgpConnection::write_some() {
@@ -98,7 +100,7 @@ BgpConnection::Rest BgpConnection::write_some() {
   }
   for (std::size_t written = 0; !finishing_;) {
     if (written >= bytes_a_turn) return Rest::Some;
-    const auto bytes = edge_->take_output(*this);
+    const auto [bytes, more] = edge_->take_output(*this);
     if (bytes.empty()) return Rest::None;
     const auto taken = put(bytes);
     written += taken;
@@ -106,6 +108,7 @@ BgpConnection::Rest BgpConnection::write_some() {
       waiting_.assign(bytes.begin() + static_cast<std::ptrdiff_t>(taken), bytes.end());
       return Rest::Some;
     }
+    if (!more) return Rest::None;
   }
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);

@@ -120,8 +120,8 @@ void BgpEdge::pump() {
 }
 
 void BgpEdge::perform_actions() {
-  for (auto actions = router_.take_actions(); !actions.empty(); actions = router_.take_actions()) {
-    for (const auto& action : actions) perform(action);
+  for (router_.take_actions(actions_); !actions_.empty(); router_.take_actions(actions_)) {
+    for (const auto& action : actions_) perform(action);
   }
 }
 
@@ -265,10 +265,10 @@ void BgpEdge::readable(BgpConnection& connection) {
   pump();
 }
 
-std::span<const std::uint8_t> BgpEdge::take_output(const BgpConnection& connection) {
+BgpEdge::Output BgpEdge::take_output(const BgpConnection& connection) {
   write_buffer_.clear();
-  router_.pull(*connection.link(), write_buffer_, pull_at_once);
-  return write_buffer_;
+  const auto more = router_.pull(*connection.link(), write_buffer_, pull_at_once);
+  return {write_buffer_, more};
 }
 
 void BgpEdge::written(const BgpConnection& connection, std::size_t taken, std::size_t offered) {

@@ -85,7 +85,11 @@ class BgpEdge {
   void connected(BgpConnection& connection);
   void lost(BgpConnection& connection, const std::string& error);
   void readable(BgpConnection& connection);
-  std::span<const std::uint8_t> take_output(const BgpConnection& connection);
+  struct Output {
+    std::span<const std::uint8_t> bytes;
+    bool more = false;  // there is; otherwise the router will tell when there is
+  };
+  Output take_output(const BgpConnection& connection);
   void written(const BgpConnection& connection, std::size_t taken, std::size_t offered);
   void closed(BgpConnection& connection);
 
@@ -120,6 +124,7 @@ class BgpEdge {
   bool wake_posted_ = false;
   bool work_posted_ = false;
   bool pumping_ = false;
+  std::vector<bgp::RouterAction> actions_;  // that are being performed
   // Handlers may still be queued when the edge goes; they look here first.
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   // Connections and listeners are shared with the coroutines that run on them, which end once they are closed.

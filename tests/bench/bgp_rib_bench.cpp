@@ -105,11 +105,11 @@ class Stage {
       busy = false;
       for (auto& speaker : speakers_) {
         if (!speaker->link()) continue;
-        buffer_.clear();
-        while (router_.pull(*speaker->link(), buffer_, 65536)) {
-          busy = true;
-          sent_ += buffer_.size();
+        for (bool more = true; more;) {
           buffer_.clear();
+          more = router_.pull(*speaker->link(), buffer_, 65536);
+          busy = busy || !buffer_.empty();
+          sent_ += buffer_.size();
         }
       }
     }

@@ -51,7 +51,8 @@ TEST(RouterBetweenExternalPeers, SendsAChangeWithTheNextPull) {
   sender.announce({pfx("203.0.113.0/24")}, path({65001}));
   ASSERT_THAT(lab.taken<WritableLink>(), ::testing::Contains(::testing::Field(&WritableLink::link, *receiver.link())));
   std::vector<std::uint8_t> bytes;
-  ASSERT_TRUE(lab.router.pull(*receiver.link(), bytes, 1));
+  EXPECT_TRUE(lab.router.pull(*receiver.link(), bytes, 1)) << "as much as was asked for";
+  EXPECT_FALSE(lab.router.pull(*receiver.link(), bytes, bytes.size() + 1)) << "no more";
   receiver.hear(bytes);
   EXPECT_EQ(receiver.heard.size(), 1U);
 }

@@ -110,11 +110,12 @@ std::vector<std::uint8_t> Speaker::withdrawal(const std::vector<net::Prefix>& pr
 bool Speaker::listen(std::size_t most, std::size_t at_once) {
   bool any = false;
   std::vector<std::uint8_t> bytes;
-  while (link_ && most > 0 && router_.pull(*link_, bytes, at_once)) {
-    any = true;
+  for (bool more = true; link_ && most > 0 && more;) {
+    bytes.clear();
+    more = router_.pull(*link_, bytes, at_once);
+    any = any || !bytes.empty();
     most -= bytes.size() < most ? bytes.size() : most;
     hear(bytes);
-    bytes.clear();
   }
   return any;
 }
