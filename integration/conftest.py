@@ -61,11 +61,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = outcome.get_result()
     if not report.failed:
         return
-    for lab in harness.live_labs:
-        for node, processes in lab.logs().items():
-            for process, text in processes.items():
-                if text.strip():
-                    report.sections.append((f"{lab.name} {node} {process}", "\n".join(text.splitlines()[-40:])))
+    words = [*harness.last_words, *(entry for lab in harness.live_labs for entry in harness.said(lab))]
+    harness.last_words.clear()
+    for lab, node, process, text in words:
+        report.sections.append((f"{lab} {node} {process}", "\n".join(text.splitlines()[-40:])))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -20,8 +20,20 @@ Value = TypeVar("Value")
 # Deadlines are for an idle machine with two cores; a busy one may ask for a multiple of them.
 PATIENCE = float(os.environ.get("HERALD_TEST_PATIENCE", "1"))
 
-# Labs that are up in this process, so that a failing test can show what their processes said.
+# Labs that are up in this process, so that a failing test can show what their processes said; and what those said
+# that a failure has taken down since: lab, node, process, text.
 live_labs: list[Lab] = []
+last_words: list[tuple[str, str, str, str]] = []
+
+
+def said(lab: Lab) -> list[tuple[str, str, str, str]]:
+    """What the processes of a lab have printed."""
+    return [
+        (lab.name, node, process, text)
+        for node, processes in lab.logs().items()
+        for process, text in processes.items()
+        if text.strip()
+    ]
 
 
 @contextlib.contextmanager
@@ -34,6 +46,9 @@ def running(name_or_path: str | Path, **options: Any) -> Iterator[Lab]:
         try:
             assert lab.warnings == [], "\n".join(lab.warnings)
             yield lab
+        except BaseException:
+            last_words.extend(said(lab))
+            raise
         finally:
             live_labs.remove(lab)
 

@@ -9,6 +9,7 @@ The links to FRR have no addresses but link-local ones, the same at FRR's end of
 both by IPv4 routes with IPv6 next hops.
 """
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,14 +120,7 @@ def topology(directory: Path) -> Path:
         "frr": (
             "frrouting/frr:v8.4.4",
             FRR_FILES,
-            [
-                command
-                for interface in ("eth1", "eth2")
-                for command in (
-                    f"ip -6 addr flush dev {interface} scope link",
-                    f"ip addr add fe80::f/64 dev {interface} nodad scope link",
-                )
-            ],
+            [f"ip addr add fe80::f/64 dev {interface} nodad scope link" for interface in ("eth1", "eth2")],
         ),
         "bird": (
             "bird:2",
@@ -144,6 +138,8 @@ def topology(directory: Path) -> Path:
             "net.ipv6.conf.default.accept_dad": 0,
         }
     described["herald"]["cmd"] = speaker
+    # No other one before it: with an address that goes FRR forgets the neighbour it has heard of, for good.
+    described["frr"]["sysctls"]["net.ipv6.conf.default.addr_gen_mode"] = 1
     links = [["herald:eth1", "frr:eth1"], ["herald:eth2", "frr:eth2"], ["herald:eth3", "bird:eth1"]]
     path = directory / "sessions.clab.yml"
     path.write_text(
@@ -154,9 +150,21 @@ def topology(directory: Path) -> Path:
     return path
 
 
+def ready_at_frr(lab: Lab, interface: str) -> bool:
+    shown = lab.node("frr").run(["vtysh", "-c", f"show interface {interface}"]).stdout
+    return "line protocol is up" in shown and "fe80::f/64" in shown
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with harness.running(topology(tmp_path_factory.mktemp("sessions")), name="sessions") as lab:
+    path = topology(tmp_path_factory.mktemp("sessions"))
+    # FRR forgets a neighbour that it hears of while the link comes up, and for good: so Herald is silent until then.
+    config = path.parent / "herald" / "etc_herald_router.yaml"
+    config.write_text("\n---\n".join(one for one in HERALD_FILE.split("\n---\n") if "interface:" not in one))
+    with harness.running(path, name="sessions") as lab:
+        poll(lambda: all(ready_at_frr(lab, interface) for interface in ("eth1", "eth2")), 20, what="FRR sees its links")
+        config.write_text(HERALD_FILE)
+        lab.node("herald").kill("herald-speaker", signal.SIGHUP)
         poll(lambda: harness.established(lab.node("herald"), "first", "second", "guests/10.0.3.2"), 60, what="all up")
         poll(lambda: {*FRR, *BIRD} <= herald_best(lab.node("herald")).keys(), 20, what="all routes at Herald")
         yield lab
