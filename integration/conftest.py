@@ -7,6 +7,7 @@
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from tools import lab as labs  # noqa: E402
 def pytest_sessionstart(session: pytest.Session) -> None:
     if os.geteuid() != 0 and not session.config.option.collectonly:
         pytest.exit("integration tests make network namespaces: run them as root", returncode=2)
+    # A shell's background job ignores interrupts, and so would all that is started here, labs that are to clean up among it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in labs.clear_leftovers() if os.geteuid() == 0 else []:
         print(f"cleaned up lab {name}, left over from a run that was killed")
 
