@@ -74,7 +74,7 @@ bool Router::Core::holds_as_received(PeerId peer) const {
   if (session == nullptr) return false;
   const auto& config = found->config;
   const auto& agreed = *session->negotiated();
-  const bool all_kept = accepts_everything(config.import) || config.rejected == Kept::Yes;
+  const bool all_kept = found->import_needs.accepts_everything || config.rejected == Kept::Yes;
   // What these put into routes, import does before filters.
   const bool touched = config.prepend_local_as || agreed.role.has_value() ||
                        (agreed.type != PeerType::External && config.draining == Draining::Yes);

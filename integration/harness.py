@@ -242,6 +242,16 @@ def mac_of(node: Node, interface: str) -> str:
     return node.json(["ip", "-json", "link", "show", "dev", interface])[0]["address"]
 
 
+def answering(lab: Lab, interface: str, addresses: Iterable[str], nodes: Iterable[str]) -> dict[str, str]:
+    """IP -> the node that answers the client for it on a segment, the empty string for nobody. Never two, never others."""
+    by_mac = {mac_of(lab.node(name), interface): name for name in nodes}
+    found = {}
+    for address, macs in owners(lab.node("client"), interface, addresses).items():
+        assert len(macs) <= 1 and macs <= by_mac.keys(), f"{address} is answered by {macs}, nodes: {by_mac}"
+        found[address] = by_mac[macs.pop()] if macs else ""
+    return found
+
+
 def neighbour(node: Node, address: str) -> str:
     """The MAC that the node's kernel has for an address now, empty for none."""
     known = node.json(["ip", "-json", "neigh", "show", address])

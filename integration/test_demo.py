@@ -31,7 +31,6 @@ from integration.harness import (
     holds,
     mac_of,
     neighbour,
-    owners,
     poll,
     soon,
 )
@@ -75,10 +74,9 @@ def tor_has(lab: Lab, api: Api, service: str, *nodes: str) -> bool:
 
 def owner(lab: Lab, address: str) -> str:
     """The one node that answers for an address on the LAN."""
-    answering = owners(lab.node("client"), "eth2", [address])[address]
-    by_mac = {mac_of(lab.node(name), "eth2"): name for name in NODES}
-    assert len(answering) == 1 and answering <= by_mac.keys(), f"{address} is answered by {answering}, nodes: {by_mac}"
-    return by_mac[answering.pop()]
+    found = harness.answering(lab, "eth2", [address], NODES)[address]
+    assert found, f"{address} is answered by nobody"
+    return found
 
 
 def whole(lab: Lab) -> bool:

@@ -100,6 +100,11 @@ def sessions(lab: Lab) -> dict[str, int]:
     return {name: one["establishedCount"] for name, one in herald_peers(lab.node("herald")).items()}
 
 
+def exchanged(lab: Lab) -> bool:
+    """FRR has BIRD's one route, and BIRD has FRR's."""
+    return told_to_frr(lab).keys() == {COMMON} and bird_attributes(lab.node("bird")).keys() == PLAIN.keys()
+
+
 def stale(lab: Lab, name: str) -> int:
     return herald_peers(lab.node("herald"))[name]["families"]["ipv4Unicast"]["stale"]
 
@@ -715,7 +720,7 @@ def test_the_local_as_stands_in_paths_as_its_options_say_and_private_numbers_are
     with running(tmp_path, herald("no-prepend"), frr(65001, 64999, {"198.51.100.0/24": "far"}, global_lines=far),
                  bird(65002, 65000, {COMMON: ""})) as lab:
         poll(lambda: up(lab), 30)
-        poll(lambda: told_to_frr(lab).keys() == {COMMON} and bird_attributes(lab.node("bird")).keys() == PLAIN.keys())
+        poll(lambda: exchanged(lab), what="each route at the other end")
         before = sessions(lab)
         # What FRR has of BIRD's route, and BIRD of FRR's.
         for options, to_frr, to_bird in (
@@ -740,7 +745,7 @@ def test_the_next_hop_is_kept_ours_or_another_as_configured(tmp_path) -> None:
     with running(tmp_path, herald({}, {}), frr(65001, 65000, PLAIN),
                  bird(65000, 65000, {COMMON: ""}, channel="next hop self;")) as lab:
         poll(lambda: up(lab), 30)
-        poll(lambda: told_to_frr(lab).keys() == {COMMON} and bird_attributes(lab.node("bird")).keys() == PLAIN.keys())
+        poll(lambda: exchanged(lab), what="each route at the other end")
         before = sessions(lab)
         for to_frr, to_bird, others, at_frr, at_bird in (
             ({}, {}, [], "10.0.1.254", FRR),

@@ -36,11 +36,8 @@ def addresses(lab: Lab) -> list[str]:
 
 def answering(lab: Lab) -> dict[str, str]:
     """address -> the one node that answers for it."""
-    by_mac = {mac_of(lab.node(name), "eth1"): name for name in NODES}
-    found = {}
-    for address, macs in owners(lab.node("client"), "eth1", addresses(lab)).items():
-        assert len(macs) == 1 and macs <= by_mac.keys(), f"{address} is answered by {macs}, nodes: {by_mac}"
-        found[address] = by_mac[macs.pop()]
+    found = harness.answering(lab, "eth1", addresses(lab), NODES)
+    assert all(found.values()), found
     return found
 
 
@@ -67,15 +64,10 @@ def test_both_families_are_served(lab: Lab) -> None:
 def test_a_unicast_probe_is_answered_too(lab: Lab) -> None:
     """What a kernel sends to confirm a neighbour it already knows."""
     client = lab.node("client")
-    address = next(address for address in addresses(lab) if ":" not in address)
-
-    def answered() -> bool:
-        # iputils' arping broadcasts once and then asks the one who answered.
-        text = client.run(["arping", "-c", "3", "-w", "4", "-I", "eth1", address]).stdout
-        assert "Received 3 response" in text, text
-        return True
-
-    poll(answered, 10, what="three answers")
+    address = next(address for address in poll(lambda: answering(lab), 10) if ":" not in address)
+    # iputils' arping broadcasts once and then asks the one who answered.
+    text = client.run(["arping", "-c", "3", "-w", "4", "-I", "eth1", address]).stdout
+    assert "Received 3 response" in text, text
 
 
 def test_nobody_answers_for_an_address_that_no_service_has(lab: Lab) -> None:

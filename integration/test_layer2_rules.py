@@ -34,12 +34,7 @@ def lab() -> Iterator[Lab]:
 
 def answering(lab: Lab, wanted: list[str]) -> dict[str, str]:
     """address -> the node that answers for it; the empty string for nobody. Never two."""
-    by_mac = {mac_of(lab.node(name), "eth1"): name for name in NODES}
-    found = {}
-    for address, macs in owners(lab.node("client"), "eth1", wanted).items():
-        assert len(macs) <= 1 and macs <= by_mac.keys(), f"{address} is answered by {macs}, nodes: {by_mac}"
-        found[address] = by_mac[macs.pop()] if macs else ""
-    return found
+    return harness.answering(lab, "eth1", wanted, NODES)
 
 
 def answered_by(lab: Lab, wanted: list[str], *nodes: str) -> bool:

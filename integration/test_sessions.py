@@ -138,7 +138,7 @@ def topology(directory: Path) -> Path:
             "net.ipv6.conf.default.accept_dad": 0,
         }
     described["herald"]["cmd"] = speaker
-    # No other one before it: with an address that goes FRR forgets the neighbour it has heard of, for good.
+    # It has no other link-local address.
     described["frr"]["sysctls"]["net.ipv6.conf.default.addr_gen_mode"] = 1
     links = [["herald:eth1", "frr:eth1"], ["herald:eth2", "frr:eth2"], ["herald:eth3", "bird:eth1"]]
     path = directory / "sessions.clab.yml"

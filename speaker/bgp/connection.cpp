@@ -88,7 +88,7 @@ asio::awaitable<void> BgpConnection::write(std::shared_ptr<BgpConnection> self) 
     co_await self->socket_.async_wait(asio::socket_base::wait_write, token);
   } while (!error && self->open() && self->write_some() == Rest::Some);
   self->write_waits_ = false;
-  // What was said of prefixes that are gone lets the router forget them.
+  // The router may have something to do now that it was asked for bytes.
   if (self->open()) self->edge_->wake();
 }
 
