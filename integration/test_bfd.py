@@ -518,7 +518,9 @@ def test_tshark_finds_nothing_wrong_with_what_we_send(ipv6: bool, tmp_path: Path
         packets_of_ours = json.loads(harness.tshark(far, f"{field} == {case.us} && bfd", *words))
         seen = [one["_source"]["layers"] for one in packets_of_ours]
         states = {state for packet in seen for state in values_of(packet, "bfd.sta")}
-        assert {"0x00", "0x01", "0x03"} <= {f"{int(state, 0):#04x}" for state in states}, states
+        # AdminDown as it leaves, Up in the end; between them Down, or Init at once where the peer's Down was there first.
+        sent = {int(state, 0) for state in states}
+        assert {0, 3} <= sent and sent & {1, 2}, states
         for packet in seen:
             assert "_ws.malformed" not in packet and "_ws.expert" not in json.dumps(packet), packet
             ttl = packet["ipv6"]["ipv6.hlim"] if ipv6 else packet["ip"]["ip.ttl"]

@@ -7,6 +7,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -68,9 +69,10 @@ asio::awaitable<void> BgpConnection::read(std::shared_ptr<BgpConnection> self) {
     if (!self->open()) co_return;
     if (error) {
       self->edge_->lost(*self, error.message());
-    } else {
-      self->edge_->readable(*self);
+      continue;
     }
+    // All others that are ready have their turn in between.
+    while (self->open() && self->edge_->readable(*self)) co_await asio::post(token);
   }
 }
 

@@ -23,9 +23,11 @@ using boost::system::error_code;
 
 namespace {
 
-// What one session reads or writes before all others have their turn: a millisecond's work with small attribute sets,
-// so that a change of one prefix does not wait behind somebody else's full table.
-constexpr std::size_t read_at_once = 16UL * 1024;
+// What one session reads before all others have their turn, a quarter of a millisecond's work with small attribute sets:
+// a change of one prefix does not wait behind somebody else's full table.
+constexpr std::size_t read_at_once = 4UL * 1024;
+// What is read before it is told to the peers; more at once than is read, since each send wakes somebody up.
+constexpr std::size_t heard_at_once = 8UL * 1024;
 constexpr std::size_t pull_at_once = 32UL * 1024;
 constexpr std::size_t finishing_at_most = 256;  // beyond: closed without waiting for the peer
 // TCP gives up after the send hold time would have ended the session (RFC 9687): it is there for sessions
@@ -254,15 +256,23 @@ void BgpEdge::refuse(tcp::socket socket, std::span<const std::uint8_t> last) {
   finish(connection, last);
 }
 
-void BgpEdge::readable(BgpConnection& connection) {
+bool BgpEdge::readable(BgpConnection& connection) {
   error_code error;
   const auto size = connection.socket().read_some(asio::buffer(read_buffer_), error);
-  if (error == asio::error::would_block) return;
-  if (error) return lost(connection, error == asio::error::eof ? "closed by peer" : error.message());
+  if (error && error != asio::error::would_block) {
+    lost(connection, error == asio::error::eof ? "closed by peer" : error.message());
+    return false;
+  }
   counters_.bytes_in += size;
-  if (connection.finishing()) return;
-  router_.received(*connection.link(), std::span{read_buffer_}.first(size), now());
-  pump();
+  if (size > 0 && !connection.finishing())
+    router_.received(*connection.link(), std::span{read_buffer_}.first(size), now());
+  const bool more = size == read_buffer_.size();
+  heard_ += size;
+  if (!more || heard_ >= heard_at_once) {
+    heard_ = 0;
+    pump();
+  }
+  return more;
 }
 
 BgpEdge::Output BgpEdge::take_output(const BgpConnection& connection) {

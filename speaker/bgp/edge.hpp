@@ -84,7 +84,7 @@ class BgpEdge {
   void accepted(BgpListener& listener, boost::asio::ip::tcp::socket socket);
   void connected(BgpConnection& connection);
   void lost(BgpConnection& connection, const std::string& error);
-  void readable(BgpConnection& connection);
+  bool readable(BgpConnection& connection);  // whether more may be there at once
   struct Output {
     std::span<const std::uint8_t> bytes;
     bool more = false;  // there is; otherwise the router will tell when there is
@@ -137,6 +137,7 @@ class BgpEdge {
   std::map<std::string, std::string> problems_;             // what was said last, by where
   std::function<void()> drained_;
   BgpEdgeCounters counters_;
+  std::size_t heard_ = 0;  // bytes that the router was told since it was last asked what to do
   // One for all connections: what a read takes in is handled before the next read.
   std::vector<std::uint8_t> read_buffer_;
   std::vector<std::uint8_t> write_buffer_;

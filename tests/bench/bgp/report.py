@@ -29,6 +29,7 @@ PHASES: list[Figure] = [
     ("announce p99", "µs", at("latency_announce", "p99_us"), 0),
     ("withdraw p50", "µs", at("latency_withdraw", "p50_us"), 0),
     ("withdraw p99", "µs", at("latency_withdraw", "p99_us"), 0),
+    ("stolen by the host while probing", "% of a processor", lambda run: run["latency_stolen"] * 100, 1),
     ("start to Established", "ms", lambda run: run["exec_to_established"] * MS, 1),
     ("memory at rest", "MiB", lambda run: run["rss_kib"] * MIB, 2),
 ]
@@ -53,6 +54,8 @@ def brief(run: dict) -> str:
     for name in ("latency_announce", "latency_withdraw"):
         if name in run:
             parts.append(f"{name} p50 {run[name]['p50_us']:.0f}, p99 {run[name]['p99_us']:.0f} µs")
+    if "latency_stolen" in run:
+        parts.append(f"stolen {run['latency_stolen']:.1%}")
     parts.append(f"load average {run['load_average']}")
     return head + " " + "; ".join(parts)
 

@@ -20,6 +20,7 @@ namespace blast {
 namespace {
 
 constexpr std::size_t buffer_size = std::size_t{1} << 18;
+constexpr std::size_t stamped_read = std::size_t{1} << 14;
 constexpr Seconds timer_step{0.001};
 
 struct SocketAddress {
@@ -138,6 +139,10 @@ void Blaster::close(Peer& peer) {
   peer.state = State::Closed;
 }
 
+bool Blaster::stamped(const Peer& peer) const {
+  return peer.receiver && scenario_.options().probing == Probing::WhileLoading;
+}
+
 void Blaster::watch(Peer& peer, Watch how) {
   epoll_event event{};
   event.events = EPOLLIN | (peer.watches_writable ? std::uint32_t{EPOLLOUT} : 0U);
@@ -155,6 +160,7 @@ void Blaster::connect(Peer& peer) {
   set_option(peer.fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(peer.fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   if (peer.receiver) set_option(peer.fd, SOL_SOCKET, SO_RCVBUF, 4 << 20);
+  if (stamped(peer)) set_option(peer.fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   if (::bind(peer.fd, local.get(), local.size) != 0) give_up("bind to the address of a peer");
   peer.retry_at = now() + options.retry;
   peer.in.resize(buffer_size);
@@ -217,23 +223,51 @@ void Blaster::lose(Peer& peer, const char* why) {
   if (was_up) ++lost_;
 }
 
+// Reads what there is, and says when it came: by our clock, or while a table is loaded by the kernel's, which puts down
+// when the last of the read octets arrived. What the receiver needs for itself, several milliseconds at times, is not
+// the daemon's.
+ssize_t Blaster::receive(Peer& peer, std::size_t room, Seconds& at) {
+  if (!stamped(peer)) {
+    const auto got = ::recv(peer.fd, peer.in.data() + peer.in_size, room, 0);
+    at = now();
+    return got;
+  }
+  iovec where{peer.in.data() + peer.in_size, std::min(room, stamped_read)};
+  std::array<char, CMSG_SPACE(sizeof(timespec))> control{};
+  msghdr message{};
+  message.msg_iov = &where;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const auto got = ::recvmsg(peer.fd, &message, 0);
+  at = now();
+  const auto* stamp = CMSG_FIRSTHDR(&message);
+  if (got > 0 && stamp != nullptr && stamp->cmsg_level == SOL_SOCKET && stamp->cmsg_type == SCM_TIMESTAMPNS) {
+    timespec arrived{};
+    std::memcpy(&arrived, CMSG_DATA(stamp), sizeof arrived);
+    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+    at -= since_epoch - std::chrono::seconds{arrived.tv_sec} - std::chrono::nanoseconds{arrived.tv_nsec};
+  }
+  return got;
+}
+
 void Blaster::readable(Peer& peer) {
   for (int rounds = 0; rounds < 2 && peer.fd >= 0; ++rounds) {
     const auto room = peer.in.size() - peer.in_size;
-    const auto got = ::recv(peer.fd, peer.in.data() + peer.in_size, room, 0);
+    Seconds at{};
+    const auto got = receive(peer, room, at);
     if (got == 0) return lose(peer, "closed by the DUT");
     if (got < 0) {
       if (errno != EAGAIN && errno != EINTR) lose(peer, std::strerror(errno));
       return;
     }
     peer.in_size += static_cast<std::size_t>(got);
-    parse(peer);
+    parse(peer, at);
     if (static_cast<std::size_t>(got) < room) return;
   }
 }
 
-void Blaster::parse(Peer& peer) {
-  const auto at = now();
+void Blaster::parse(Peer& peer, Seconds at) {
   std::size_t done = 0;
   while (peer.fd >= 0 && peer.in_size - done >= header_size) {
     const auto* message = peer.in.data() + done;
@@ -292,7 +326,7 @@ void Blaster::update(Peer& peer, std::span<const std::uint8_t> body, Seconds at)
   const auto each = [&](std::span<const std::uint8_t> field, Change change) {
     for_each_prefix(field, [&](Prefix prefix) {
       if (on_prefix) return on_prefix(at, peer, change, prefix);
-      note(peer, change, prefix, hops, sender);
+      note(peer, change, prefix, hops, sender, at);
     });
   };
   each(heard.withdrawn, Change::Withdrawn);
@@ -301,7 +335,7 @@ void Blaster::update(Peer& peer, std::span<const std::uint8_t> body, Seconds at)
   each(heard.announced_mp, Change::Announced);
 }
 
-void Blaster::note(Peer& peer, Change change, Prefix prefix, std::uint8_t hops, std::uint16_t sender) {
+void Blaster::note(Peer& peer, Change change, Prefix prefix, std::uint8_t hops, std::uint16_t sender, Seconds at) {
   const auto index = scenario_.prefixes().find(prefix);
   ++(!index ? counters_.unknown : change == Change::Announced ? counters_.announced : counters_.withdrawn);
   if (!index) return;
@@ -311,7 +345,7 @@ void Blaster::note(Peer& peer, Change change, Prefix prefix, std::uint8_t hops, 
     else
       peer.view.set(*index, 0, 0);
   } else if (on_probe && peer.id == scenario_.options().senders) {
-    on_probe(*index, change);
+    on_probe(*index, change, at);
   }
 }
 

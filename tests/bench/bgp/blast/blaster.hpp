@@ -7,6 +7,8 @@
 #include <functional>
 #include <vector>
 
+#include <sys/types.h>
+
 #include "tests/bench/bgp/blast/peer.hpp"
 
 namespace blast {
@@ -31,8 +33,8 @@ class Blaster {
   Counters& counters() { return counters_; }
   [[nodiscard]] unsigned lost() const { return lost_; }  // sessions that the DUT ended
 
-  // A probe that the first receiver heard; and, in place of counting, all that any peer hears.
-  std::function<void(std::uint32_t index, Change change)> on_probe;
+  // A probe that the first receiver heard, and when; and, in place of counting, all that any peer hears.
+  std::function<void(std::uint32_t index, Change change, Seconds at)> on_probe;
   std::function<void(Seconds at, const Peer& peer, Change change, Prefix prefix)> on_prefix;
 
   [[nodiscard]] bool all_established() const;
@@ -58,11 +60,13 @@ class Blaster {
   void send_keepalive(Peer& peer);
   void lose(Peer& peer, const char* why);
   void readable(Peer& peer);
-  void parse(Peer& peer);
+  [[nodiscard]] bool stamped(const Peer& peer) const;  // by the kernel
+  ssize_t receive(Peer& peer, std::size_t room, Seconds& at);
+  void parse(Peer& peer, Seconds at);
   void handle(Peer& peer, std::uint8_t type, std::span<const std::uint8_t> body, Seconds at);
   void notification(Peer& peer, std::span<const std::uint8_t> body);
   void update(Peer& peer, std::span<const std::uint8_t> body, Seconds at);
-  void note(Peer& peer, Change change, Prefix prefix, std::uint8_t hops, std::uint16_t sender);
+  void note(Peer& peer, Change change, Prefix prefix, std::uint8_t hops, std::uint16_t sender, Seconds at);
 
   const Scenario& scenario_;
   int epoll_;

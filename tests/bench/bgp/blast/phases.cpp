@@ -203,12 +203,14 @@ void Run::probe() {
   std::uint32_t awaited = 0;
   auto awaited_change = Change::Announced;
   Seconds seen{-1};
-  blaster_.on_probe = [&](std::uint32_t index, Change change) {
-    if (index == awaited && change == awaited_change && seen.count() < 0) seen = now();
+  blaster_.on_probe = [&](std::uint32_t index, Change change, Seconds at) {
+    if (index == awaited && change == awaited_change && seen.count() < 0) seen = at;
   };
   std::array<std::vector<double>, 2> took;  // microseconds, by change
   unsigned missed = 0;
   const auto processor = processor_time(options.pids);
+  const auto stolen = stolen_time();
+  const auto begun_at = now();
   std::vector<std::uint8_t> bytes;
   for (std::uint32_t n = 0; n < options.probes && missed < 3; ++n) {
     awaited = scenario_.expected() + n;
@@ -242,6 +244,7 @@ void Run::probe() {
   report_["latency_announce"] = quantiles(took[0]);
   report_["latency_withdraw"] = quantiles(took[1]);
   report_["latency_missed"] = missed;
+  report_["latency_stolen"] = (stolen_time() - stolen) / (now() - begun_at);
   report_["latency_dut_cpu"] = rounded(processor_time(options.pids) - processor);
 }
 

@@ -32,6 +32,18 @@ Seconds seconds(const timeval& time) {
   return Seconds{static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6};
 }
 
+struct MachineTime {  // in ticks, of all processors
+  double busy = 0, stolen = 0;
+};
+
+MachineTime machine_time() {
+  std::istringstream fields{slurp("/proc/stat")};
+  std::string name;
+  double user = 0, nice = 0, system = 0, idle = 0, waiting = 0, interrupts = 0, soft_interrupts = 0, stolen = 0;
+  fields >> name >> user >> nice >> system >> idle >> waiting >> interrupts >> soft_interrupts >> stolen;
+  return {user + nice + system + interrupts + soft_interrupts, stolen};
+}
+
 }  // namespace
 
 Seconds processor_time(const std::vector<int>& pids) {
@@ -57,11 +69,12 @@ Seconds own_processor_time() {
 }
 
 Seconds machine_busy_time() {
-  std::istringstream fields{slurp("/proc/stat")};
-  std::string name;
-  double user = 0, nice = 0, system = 0, idle = 0, waiting = 0, interrupts = 0, soft_interrupts = 0, stolen = 0;
-  fields >> name >> user >> nice >> system >> idle >> waiting >> interrupts >> soft_interrupts >> stolen;
-  return ticks(user + nice + system + interrupts + soft_interrupts + stolen);
+  const auto spent = machine_time();
+  return ticks(spent.busy + spent.stolen);
+}
+
+Seconds stolen_time() {
+  return ticks(machine_time().stolen);
 }
 
 long memory(const std::vector<int>& pids, Memory which) {

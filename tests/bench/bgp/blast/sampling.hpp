@@ -16,6 +16,8 @@ namespace blast {
 [[nodiscard]] Seconds processor_time(const std::vector<int>& pids);
 [[nodiscard]] Seconds own_processor_time();
 [[nodiscard]] Seconds machine_busy_time();
+// What a host gave to other machines while this one had something to do, summed over the processors.
+[[nodiscard]] Seconds stolen_time();
 
 enum class Memory { Resident, Peak };
 // KiB, summed over the processes.
