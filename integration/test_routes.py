@@ -6,9 +6,7 @@
 
 Each test brings its own three configurations; both families where it matters. AS numbers are the tests' own."""
 
-import json
 import re
-import signal
 import textwrap
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,20 +14,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from integration import harness
+from integration import between
+from integration.between import (
+    BIRD,
+    FRR,
+    bgp_filter,
+    bird,
+    bird_attributes,
+    frr,
+    frr_path,
+    frr_route,
+    peer,
+    reload,
+    resources,
+    up,
+)
 from integration.harness import ctl, frr_sessions, herald_best, herald_peers, kernel_routes, poll
-from tools.lab import Lab, Node
-
-FRR, BIRD = "10.0.1.1", "10.0.2.1"
-ADDRESSES = {
-    "frr": [("eth1", "10.0.1.1/24", "2001:db8:1::1/64")],
-    "bird": [("eth1", "10.0.2.1/24", "2001:db8:2::1/64")],
-    "herald": [("eth1", "10.0.1.254/24", "2001:db8:1::fe/64"), ("eth2", "10.0.2.254/24", "2001:db8:2::fe/64")],
-}
-IMAGES = {"frr": "frrouting/frr:v8.4.4", "bird": "bird:2", "herald": "herald:latest"}
-
+from tools.lab import Lab
 
 # A cache of one client at a time: every line of /tmp/roas is "PREFIX MAXLENGTH ASN"; it is read for each question, and a
 # notify goes out when the file has changed.
@@ -67,122 +69,9 @@ while True:
 '''
 
 
-def topology(directory: Path, files: dict[str, dict[str, str]]) -> Path:
-    nodes: dict[str, Any] = {}
-    for name, image in IMAGES.items():
-        binds = harness.bound_files(directory, name, files[name])
-        commands = [f"ip addr add {ipv6} dev {dev} nodad" for dev, _, ipv6 in ADDRESSES[name]]
-        commands += [f"ip addr add {ipv4} dev {dev}" for dev, ipv4, _ in ADDRESSES[name]]
-        nodes[name] = {"kind": "linux", "image": image, "network-mode": "none", "binds": binds, "exec": commands}
-    control = "unix:/run/herald/herald.sock"
-    nodes["herald"]["cmd"] = f"herald-speaker --node herald --resources /etc/herald/router.yaml --control {control}"
-    links = [{"endpoints": ["frr:eth1", "herald:eth1"]}, {"endpoints": ["herald:eth2", "bird:eth1"]}]
-    path = directory / "routes.clab.yml"
-    path.write_text(yaml.safe_dump({"name": "routes", "topology": {"nodes": nodes, "links": links}}))
-    return path
-
-
-def resources(configuration: dict[str, Any], *others: dict[str, Any]) -> str:
-    objects = [{"apiVersion": "herald.dev/v1", "kind": "BGPConfiguration", "metadata": {"name": "default"},
-                "spec": {"routerID": "10.0.0.254", **configuration}}, *others]
-    return "\n---\n".join(json.dumps(one) for one in objects)
-
-
-def peer(name: str, asn: int, **spec: Any) -> dict[str, Any]:
-    address = FRR if name == "frr" else BIRD
-    spec = {"peerASN": asn, "peerAddress": address, "import": ["accept-all"], "export": ["accept-all"], **spec}
-    return {"apiVersion": "herald.dev/v1", "kind": "BGPPeer", "metadata": {"name": name}, "spec": spec}
-
-
-def bgp_filter(name: str, *rules: dict[str, Any]) -> dict[str, Any]:
-    return {"apiVersion": "herald.dev/v1", "kind": "BGPFilter", "metadata": {"name": name},
-            "spec": {"rules": list(rules)}}
-
-
-def frr(asn: int, remote: int, networks: dict[str, str], *lines: str, global_lines: str = "") -> dict[str, str]:
-    """`networks`: prefix -> route map that sets what it is announced with, or nothing."""
-    statements = [f"network {prefix} {'route-map ' + by if by else ''}" for prefix, by in networks.items()]
-    body = "\n".join([
-        "frr defaults datacenter",
-        global_lines,
-        f"router bgp {asn}",
-        " bgp router-id 10.0.1.1",
-        " no bgp ebgp-requires-policy",
-        " no bgp network import-check",
-        f" neighbor 10.0.1.254 remote-as {remote}",
-        " neighbor 10.0.1.254 timers connect 1",
-        *(f" {line}" for line in lines if not line.startswith("af ")),
-        " address-family ipv4 unicast",
-        *(f"  {statement}" for statement in statements),
-        *(f"  {line[3:]}" for line in lines if line.startswith("af ")),
-        " exit-address-family",
-    ])
-    return {"/etc/frr/frr.conf": body + "\n", "/etc/frr/daemons": "bgpd=yes\n"}
-
-
-def bird(asn: int, remote: int, networks: dict[str, str], options: str = "", channel: str = "") -> dict[str, str]:
-    """`networks`: prefix -> statements that give its attributes."""
-    statics = "".join(f"  route {prefix} blackhole {{ {set_} }};\n" for prefix, set_ in networks.items())
-    return {"/etc/bird/bird.conf": textwrap.dedent(f"""
-        router id 10.0.2.1;
-        protocol device {{ scan time 1; }}
-        protocol direct {{ ipv4; interface "eth*"; }}
-        protocol static way {{ ipv4; route 10.0.1.0/24 via 10.0.2.254; }}
-        protocol static origin {{ ipv4;
-        """) + statics + textwrap.dedent(f"""
-        }}
-        protocol bgp peer {{
-          local 10.0.2.1 as {asn};
-          neighbor 10.0.2.254 as {remote};
-          connect delay time 1; connect retry time 1; error wait time 1, 2;
-          {options}
-          ipv4 {{ import all; export where proto = "origin"; {channel} }};
-        }}
-        """)}
-
-
-def bird_attributes(node: Node) -> dict[str, dict[str, str]]:
-    """prefix -> the BGP attributes of the best route that came from Herald, by BIRD's names."""
-    found: dict[str, dict[str, str]] = {}
-    prefix = ""
-    for line in node.run("birdc show route all protocol peer").stdout.splitlines():
-        if match := re.match(r"(\S+/\d+)\s", line):
-            prefix = match[1]
-            found.setdefault(prefix, {})
-        elif match := re.match(r"\s+BGP\.(\w+):\s*(.*)", line):
-            found[prefix].setdefault(match[1], match[2].strip())
-    return found
-
-
-def frr_route(node: Node, prefix: str) -> dict[str, Any]:
-    """The path that came from Herald; a LookupError when there is none."""
-    answer = node.json(["vtysh", "-c", f"show bgp ipv4 unicast {prefix} json"])
-    for path in answer.get("paths", []):
-        if path.get("peer", {}).get("peerId") == "10.0.1.254":
-            return path
-    raise LookupError(prefix)
-
-
-def frr_path(node: Node, prefix: str) -> str:
-    return frr_route(node, prefix)["aspath"]["string"]
-
-
 @pytest.fixture
 def running(tmp_path: Path) -> Callable[[str, dict[str, str], dict[str, str]], AbstractContextManager[Lab]]:
-    def start(herald: str, frr_files: dict[str, str], bird_files: dict[str, str]) -> AbstractContextManager[Lab]:
-        files = {"herald": {"/etc/herald/router.yaml": herald}, "frr": frr_files, "bird": bird_files}
-        return harness.running(topology(tmp_path, files))
-
-    return start
-
-
-def up(lab: Lab) -> bool:
-    return harness.established(lab.node("herald"), "frr", "bird")
-
-
-def reload(lab: Lab, directory: Path, herald: str) -> None:
-    (directory / "herald" / "etc_herald_router.yaml").write_text(herald)
-    lab.node("herald").kill("herald-speaker", signal.SIGHUP)
+    return lambda herald, frr_files, bird_files: between.running(tmp_path, herald, frr_files, bird_files)
 
 
 def test_filters_by_as_path_and_communities_of_all_kinds_and_their_change_without_a_reset(running, tmp_path) -> None:

@@ -22,7 +22,7 @@ import pytest
 from integration import harness
 from integration.harness import ctl, poll
 from integration.test_router import values_of
-from integration.test_routes import BIRD, FRR, bgp_filter, bird, frr, peer, resources, topology
+from integration.between import BIRD, FRR, bgp_filter, bird, frr, peer, resources, topology
 from tools.lab import Lab, Node
 
 WARNING = 0x600000  # tshark's severity
