@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bgp/peer.hpp"
+#include "bgp/rib/heard_routes.hpp"
 #include "bgp/router_config.hpp"
 #include "bgp/router_status.hpp"
 
@@ -41,6 +42,7 @@ struct Neighbor {
     bool warned = false;         // of the prefix limit, in this session
     StaleRoutes stale;           // of earlier sessions
     bool end_of_rib = false;     // received in this session
+    bool warned_out = false;     // of the limit of what it may be told, in this session
     bool told_too_much = false;  // more prefixes than the neighbour may be told
   };
 
@@ -52,6 +54,8 @@ struct Neighbor {
   std::vector<Outbox> outboxes;
   std::optional<ConnectionId> up;  // the established one
   UpdateContext context;           // of it
+  bool refreshes = true;           // it can be asked for its routes again
+  HeardRoutes heard;               // of one that cannot
   Intake ipv4;
   Intake ipv6;
 

@@ -73,7 +73,6 @@ enum class Notice : std::uint8_t {
   PrefixLimitReached,
   MalformedUpdate,  // handled by RFC 7606 without a reset
   NoNextHop,        // a family cannot be announced: the link has no address of it
-  RefreshMissing,   // import filters changed and the peer lacks ROUTE-REFRESH: the session is re-opened
   RoutesKept,       // the session is lost and the peer's routes stay in use (RFC 4724)
   RoutesFaded,      // the peer stays away: its routes are a last resort from now on (RFC 9494)
   StaleDropped,     // stale routes were given up: the peer did not come back, or not with all of them

@@ -17,7 +17,8 @@ bool wanted(const NeighborConfig& config) {
 
 // What decides over received routes.
 auto import_of(const NeighborConfig& config) {
-  return std::tie(config.import, config.rejected, config.allowed_own_as, config.prepend_local_as, config.aigp);
+  return std::tie(config.import, config.rejected, config.allowed_own_as, config.prepend_local_as, config.aigp,
+                  config.enforce_first_as, config.accept_blackhole);
 }
 
 // Nothing: the two are the same.
@@ -148,6 +149,7 @@ void Router::Core::change_neighbor(Neighbor& neighbor, const NeighborConfig& con
   neighbor.import_needs = Neighbor::ImportNeeds{neighbor.config.import};
   neighbor.peer.reconfigure(config.session, now, peer_actions_);
   neighbor.context.aigp = config.aigp;
+  neighbor.context.enforce_first_as = config.enforce_first_as;
   if (before.out.reflector_client != config.out.reflector_client && neighbor.up)
     neighbor.peer.restart(cease(CeaseError::OtherConfigurationChange), now, peer_actions_);
   perform(neighbor, peer_actions_);
@@ -156,7 +158,7 @@ void Router::Core::change_neighbor(Neighbor& neighbor, const NeighborConfig& con
     neighbor.limited = false;
     neighbor.restart_at.reset();
     for (const auto family : {net::Family::Ipv4, net::Family::Ipv6}) {
-      neighbor.intake(family).warned = false;
+      neighbor.intake(family).warned = neighbor.intake(family).warned_out = false;
       if (neighbor.up) check_limit(neighbor, family, now);
     }
   }
@@ -178,13 +180,11 @@ void Router::Core::apply_wanted(Neighbor& neighbor, net::TimePoint now) {
   perform(neighbor, peer_actions_);
 }
 
-// Rejected routes are not kept in full, so the peer is asked for everything again (RFC 2918).
+// Rejected routes are not kept in full, so the peer is asked for everything again (RFC 2918); of one that cannot be
+// asked, everything was kept.
 void Router::Core::apply_import(Neighbor& neighbor, net::TimePoint now) {
   if (!neighbor.up || refresh_in(neighbor.id) == Refreshed::Done) return;
-  actions_.emplace_back(
-      NeighborNotice{neighbor.id, Notice::RefreshMissing, "import filters changed and the peer lacks ROUTE-REFRESH"});
-  neighbor.peer.restart(cease(CeaseError::OtherConfigurationChange), now, peer_actions_);
-  perform(neighbor, peer_actions_);
+  import_again(neighbor, now);
 }
 
 void Router::Core::retarget(Neighbor& neighbor, Difference difference) {

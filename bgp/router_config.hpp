@@ -56,10 +56,15 @@ struct RouterConfig {
   friend bool operator==(const RouterConfig&, const RouterConfig&) = default;
 };
 
+// The AS that others know.
+[[nodiscard]] inline net::Asn home_of(const RouterConfig& config) {
+  return config.confederation.value_or(config.asn);
+}
+
 // RFC 4486: what happens when a peer sends more prefixes than it may.
 struct PrefixLimit {
   std::uint32_t maximum = 0;       // per family; 0: no limit
-  std::uint8_t warn_percent = 75;  // 0: no warning
+  std::uint8_t warn_percent = 75;  // of either limit; 0: no warning
   enum class Action : std::uint8_t { Stop, Warn } action = Action::Stop;
   std::optional<net::Seconds> restart{};  // after Stop; nothing: held down until cleared
   std::uint32_t maximum_out = 0;          // that the neighbour may be told; 0: no limit
@@ -110,6 +115,9 @@ struct NeighborConfig {
   std::optional<DefaultOriginate> default_originate{};
   // RFC 7999: packets for routes with the community BLACKHOLE are dropped.
   bool accept_blackhole = false;
+  // Of an external neighbour: its AS stands first in what it says, or the routes are treated as withdrawn (RFC 4271
+  // section 6.3, RFC 7606 section 7.2).
+  bool enforce_first_as = true;
   // RFC 7311: the accumulated metric is taken from the neighbour, and told to it.
   bool aigp = false;
   // How often an own AS number may stand in a received path.
@@ -148,6 +156,7 @@ struct Announcement {
   std::vector<Community> communities{};
   std::vector<LargeCommunity> large_communities{};
   std::vector<ExtendedCommunity> extended_communities{};
+  std::vector<Ipv6ExtendedCommunity> ipv6_extended_communities{};
   friend bool operator==(const Announcement&, const Announcement&) = default;
 };
 

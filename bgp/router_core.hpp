@@ -123,6 +123,7 @@ class Router::Core {
   void change_neighbor(Neighbor& neighbor, const NeighborConfig& config, net::TimePoint now);
   void apply_router_config(const RouterConfig& config);
   void apply_import(Neighbor& neighbor, net::TimePoint now);
+  void import_again(Neighbor& neighbor, net::TimePoint now);
   // Starts or stops the sessions as the configuration says.
   void apply_wanted(Neighbor& neighbor, net::TimePoint now);
   [[nodiscard]] PeerId free_id();
@@ -177,7 +178,7 @@ class Router::Core {
   void follow_tables();
   void update_defaults();
   void update_aggregates();
-  void update_aggregate(const Aggregate& aggregate, const std::vector<const AttributeSet*>& sets);
+  void update_aggregate(const Aggregate& aggregate, Origin origin, const std::vector<const AttributeSet*>& sets);
   void originate_own(const net::Prefix& prefix, const PathAttributes& attributes, AudienceId audience);
   void withdraw_own(const net::Prefix& prefix);
   enum class GivesWay : std::uint8_t { No, Yes };

@@ -53,6 +53,14 @@ bool about_to_go(const Neighbor& neighbor, const PathAttributes& attributes) {
   return neighbor.config.draining == Draining::Yes || (honoured && attributes.has(community_graceful_shutdown));
 }
 
+// RFC 7999 section 3.2: what is dropped here at a neighbour's wish is for nobody else.
+void keep_inside(PathAttributes& attributes) {
+  if (!attributes.has(community_blackhole) || attributes.has(community_no_export) ||
+      attributes.has(community_no_advertise))
+    return;
+  attributes.communities.push_back(community_no_export);
+}
+
 // Runs the prefixes of one UPDATE through import filters, and interns each outcome once.
 class Importer {
  public:
@@ -62,6 +70,7 @@ class Importer {
         chain_{neighbor.config.import},
         name_{neighbor.config.policy_name()},
         own_asn_{neighbor.config.session.local_asn},
+        home_{home_of(router)},
         received_{std::move(received)},
         loop_{comes_from_us(received_, neighbor.config, neighbor.peer.established()->transport(), router)},
         keep_rejected_{neighbor.config.rejected == Kept::Yes},
@@ -70,6 +79,7 @@ class Importer {
         last_resort_{about_to_go(neighbor, received_)},
         roas_{roas} {
     if (neighbor.config.prepend_local_as) received_.as_path.prepend(own_asn_);
+    if (neighbor.config.accept_blackhole) keep_inside(received_);
   }
 
   struct Outcome {
@@ -79,16 +89,17 @@ class Importer {
   const Outcome& outcome(const net::Prefix& prefix) {
     if (known_ && (!needs_.depends_on_prefix || loop_)) return outcome_;
     known_ = true;
-    if (!loop_ && !last_resort_ && needs_.accepts_everything) return accept(received_);
+    if (!loop_ && !last_resort_ && needs_.accepts_everything && encodable(received_)) return accept(received_);
     if (!loop_) {
       auto attributes = received_;
-      if (run(chain_, {prefix, name_, own_asn_, RouteSource::Learned, peer_type_, roas_}, attributes).accepted) {
+      if (run(chain_, {prefix, name_, own_asn_, RouteSource::Learned, peer_type_, roas_, home_}, attributes).accepted &&
+          encodable(attributes)) {
         if (last_resort_) attributes.local_pref = 0;  // RFC 8326 section 4.2, whatever filters say
         return accept(attributes);
       }
     }
     outcome_ = {};
-    if (keep_rejected_) {
+    if (keep_rejected_ && encodable(received_)) {
       if (!rejected_) rejected_ = pool_.intern(received_);
       outcome_.set = rejected_.get();
     }
@@ -110,6 +121,7 @@ class Importer {
   const FilterChain& chain_;
   std::string_view name_;
   net::Asn own_asn_;
+  net::Asn home_;
   PathAttributes received_;
   bool loop_;
   bool keep_rejected_;
@@ -200,9 +212,24 @@ void Router::Core::handle(Neighbor& neighbor, const RouteRefresh& refresh) {
 
 template <class Prefix>
 void Router::Core::withdraw_all(Neighbor& neighbor, const NlriRun& run) {
-  for_each_route<Prefix>(
-      run, [&](const Prefix& prefix, std::uint32_t path_id) { rib<Prefix>().withdraw(neighbor.id, prefix, path_id); });
+  for_each_route<Prefix>(run, [&](const Prefix& prefix, std::uint32_t path_id) {
+    if (!neighbor.refreshes) neighbor.heard.drop({net::Prefix{prefix}, path_id});
+    rib<Prefix>().withdraw(neighbor.id, prefix, path_id);
+  });
 }
+
+namespace {
+
+template <class Prefix>
+void store(Rib<Prefix>& tables, PeerId peer, const Prefix& prefix, std::uint32_t path_id,
+           const Importer::Outcome& outcome) {
+  if (outcome.set == nullptr)
+    tables.withdraw(peer, prefix, path_id);
+  else
+    tables.announce(peer, prefix, outcome.set, outcome.accepted ? Acceptance::Accepted : Acceptance::Rejected, path_id);
+}
+
+}  // namespace
 
 template <class Prefix>
 void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttributes&& attributes) {
@@ -216,18 +243,34 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttrib
     }
     if (from_above(*role) && !attributes.only_to_customer) attributes.only_to_customer = peer;
   }
+  const auto original = neighbor.refreshes || !encodable(attributes) ? SetRef{} : pool_.intern(attributes);
   Importer importer{pool_, neighbor, config_, roas_, std::move(attributes)};
   auto& tables = rib<Prefix>();
   auto& intake = neighbor.intake(run.family);
   for_each_route<Prefix>(run, [&](const Prefix& prefix, std::uint32_t path_id) {
+    if (original)
+      neighbor.heard.keep({net::Prefix{prefix}, path_id}, pool_.share(original.get()));
+    else if (!neighbor.refreshes)
+      neighbor.heard.drop({net::Prefix{prefix}, path_id});
     const auto& outcome = importer.outcome(prefix);
     if (!outcome.accepted) ++intake.filtered;
-    if (outcome.set == nullptr)
-      tables.withdraw(neighbor.id, prefix, path_id);
-    else
-      tables.announce(neighbor.id, prefix, outcome.set, outcome.accepted ? Acceptance::Accepted : Acceptance::Rejected,
-                      path_id);
+    store(tables, neighbor.id, prefix, path_id, outcome);
   });
+}
+
+// What the neighbour said goes through the filters once more.
+void Router::Core::import_again(Neighbor& neighbor, net::TimePoint now) {
+  const AttributeSet* of = nullptr;
+  std::optional<Importer> importer;
+  for (const auto& [set, route] : neighbor.heard.by_set()) {
+    if (std::exchange(of, set) != set) importer.emplace(pool_, neighbor, config_, roas_, set->attributes());
+    const auto path_id = route.path_id;
+    with_table(route.prefix, [&](auto& tables, const auto& prefix) {
+      store(tables, neighbor.id, prefix, path_id, importer->outcome(route.prefix));
+    });
+  }
+  for (const auto family : {net::Family::Ipv4, net::Family::Ipv6})
+    if (neighbor.up) check_limit(neighbor, family, now);
 }
 
 void Router::Core::note_faults(Neighbor& neighbor, const UpdateBody& body, const Update& update, net::TimePoint now) {
@@ -274,7 +317,14 @@ void Router::Core::check_told(Neighbor& neighbor) {
     if (limit.maximum_out == 0 || intake.told_too_much) return;
     std::uint64_t told = 0;
     for (const auto& out : rib.outs(neighbor.id)) told += out.member->advertised;
-    if (told <= limit.maximum_out) return;
+    const bool exceeded = told > limit.maximum_out;
+    const bool near = limit.warn_percent != 0 && told * 100 >= std::uint64_t{limit.maximum_out} * limit.warn_percent;
+    if ((near || exceeded) && !std::exchange(intake.warned_out, true)) {
+      auto text = std::to_string(told) + ' ' + std::string{net::print(family)} + " prefixes of at most " +
+                  std::to_string(limit.maximum_out) + " that may be announced";
+      actions_.emplace_back(NeighborNotice{neighbor.id, Notice::PrefixLimitWarning, std::move(text)});
+    }
+    if (!exceeded || limit.action == PrefixLimit::Action::Warn) return;
     intake.told_too_much = true;
     settle(neighbor);
   });

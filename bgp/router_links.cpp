@@ -226,17 +226,18 @@ void Router::Core::went_up(Neighbor& neighbor, const WentUp& up) {
                       .asn_width = agreed.asn_width,
                       .families = agreed.families,
                       .peer_asn = agreed.peer_asn,
-                      .enforce_first_as = true,
+                      .enforce_first_as = neighbor.config.enforce_first_as,
                       .ipv4_over_ipv6 = agreed.ipv4_over_ipv6,
                       .path_ids = agreed.add_path_receive,
                       .aigp = neighbor.config.aigp};
+  neighbor.refreshes = agreed.route_refresh || agreed.enhanced_route_refresh;
   each_rib([&](net::Family family, auto& rib) {
     auto& intake = neighbor.intake(family);
     intake.warned = intake.end_of_rib = false;
     const auto stale_time = neighbor.config.session.graceful_restart.stale_time;
     take_step(neighbor, family, intake.stale.returned(agreed.restart, family, stale_time, up.at));
     if (!agreed.families.has(family)) return;
-    intake.told_too_much = false;
+    intake.told_too_much = intake.warned_out = false;
     rib.open(neighbor.id, {agreed.type, agreed.peer_id, session.transport().remote,
                            agreed.type == PeerType::Internal && neighbor.config.out.reflector_client,
                            neighbor.config.accept_blackhole});
@@ -257,6 +258,7 @@ void Router::Core::join(Neighbor& neighbor, net::Family family) {
 
 void Router::Core::went_down(Neighbor& neighbor, const WentDown& down) {
   if (!std::exchange(neighbor.up, std::nullopt)) return;
+  neighbor.heard.clear();
   if (observer_ != nullptr) observer_->went_down(neighbor.id, down.reason);
   each_rib([&](net::Family family, auto& rib) {
     rib.leave(neighbor.id);

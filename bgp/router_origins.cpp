@@ -171,7 +171,7 @@ void Router::Core::update_aggregates() {
         const auto sets = rib.contributors(place);
         const bool known = active_aggregates_.contains(each.prefix);
         summaries = summaries || (each.summary_only && known == sets.empty());
-        update_aggregate(each, sets);
+        update_aggregate(each, rib.origin_of_aggregate(place), sets);
       }
       ++place;
     }
@@ -180,7 +180,9 @@ void Router::Core::update_aggregates() {
   for (auto& [id, neighbor] : neighbors_) retarget(neighbor, Difference::Find);
 }
 
-void Router::Core::update_aggregate(const Aggregate& aggregate, const std::vector<const AttributeSet*>& sets) {
+// RFC 4271 section 9.2.2.2.
+void Router::Core::update_aggregate(const Aggregate& aggregate, Origin origin,
+                                    const std::vector<const AttributeSet*>& sets) {
   if (sets.empty()) {
     active_aggregates_.erase(aggregate.prefix);
     return withdraw_own(aggregate.prefix);
@@ -188,18 +190,23 @@ void Router::Core::update_aggregate(const Aggregate& aggregate, const std::vecto
   active_aggregates_.insert(aggregate.prefix);
   PathAttributes attributes;
   attributes.communities = aggregate.communities;
-  attributes.aggregator = Aggregator{config_.confederation.value_or(config_.asn), {config_.router_id.value}};
+  attributes.aggregator = Aggregator{home_of(config_), {config_.router_id.value}};
+  attributes.origin = origin;
   // Without the set, numbers are missing in the path.
   attributes.atomic_aggregate = !aggregate.as_set;
   std::vector<AsPath> paths;
   if (aggregate.as_set) {
     for (const auto* set : sets) {
       auto from = set->attributes();
-      attributes.origin = std::max(attributes.origin, from.origin);
+      attributes.atomic_aggregate = attributes.atomic_aggregate || from.atomic_aggregate;
       from.as_path.remove_confederation();
       paths.push_back(std::move(from.as_path));
     }
     attributes.as_path = aggregate_path(paths);
+    if (!encodable(attributes)) {  // the numbers of a whole table: more than a path can hold
+      attributes.as_path = {};
+      attributes.atomic_aggregate = true;
+    }
   }
   originate_own(aggregate.prefix, attributes, everyone);
 }

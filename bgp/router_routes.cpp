@@ -31,7 +31,8 @@ void Router::Core::set_local(const net::Prefix& prefix, const std::optional<Loca
       attributes.communities = announcement.communities;
       attributes.large_communities = announcement.large_communities;
       attributes.extended_communities = announcement.extended_communities;
-      add(attributes, audiences_.of(announcement.peers));
+      attributes.ipv6_extended_communities = announcement.ipv6_extended_communities;
+      if (encodable(attributes)) add(attributes, audiences_.of(announcement.peers));
     }
     // In the tables all the same: it keeps learned routes for the prefix from being used.
     if (paths.empty()) add(bare, nobody);

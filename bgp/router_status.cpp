@@ -93,6 +93,7 @@ std::vector<NeighborStatus> Router::Core::neighbors() const {
     status.waits_for_bfd = each.waits() && each.peer.status().admin == Admin::Down;
     status.hold_down = each.limited ? "prefix limit reached" : each.config.hold_down;
     status.session = each.peer.status();
+    if (each.restart_at) status.session.next_attempt = each.restart_at;
     if (const auto* session = each.peer.established()) {
       status.negotiated = session->negotiated();
       status.transport = session->transport();
@@ -188,7 +189,7 @@ RouteRow Router::Core::row(const Tables& tables, NodeIndex node, std::size_t pla
   row.attributes = path.set->attributes();
   row.best = best;
   if (roas_ != nullptr && roas_->version() != 0 && !path.local())
-    row.rpki = print(roas_->validate(row.prefix, row.attributes.as_path.origin()));
+    row.rpki = print(roas_->validate(row.prefix, row.attributes.as_path.validated_origin(home_of(config_))));
   row.multipath = used.size() > 1 && std::find(used.begin(), used.end(), place) != used.end();
   row.rejected = (path.flags & Path::rejected) != 0;
   row.reason = row.rejected ? why_rejected(path, row.prefix) : std::string{describe(reason_for(tables, node, place))};
@@ -200,10 +201,11 @@ std::string Router::Core::why_rejected(const Path& path, const net::Prefix& pref
   const auto* from = neighbor(path.source);
   if (from == nullptr) return std::string{describe(SelectionReason::Rejected)};
   auto attributes = path.set->attributes();
-  const auto verdict = run(from->config.import,
-                           {prefix, from->config.policy_name(), from->config.session.local_asn, RouteSource::Learned,
-                            from->up ? from->peer.established()->negotiated()->type : PeerType::External, roas_},
-                           attributes);
+  const auto verdict =
+      run(from->config.import,
+          {prefix, from->config.policy_name(), from->config.session.local_asn, RouteSource::Learned,
+           from->up ? from->peer.established()->negotiated()->type : PeerType::External, roas_, home_of(config_)},
+          attributes);
   if (verdict.accepted) return "loop: the path holds this router's AS or identifier";
   return describe(verdict);
 }

@@ -84,9 +84,10 @@ struct PeerRoutes {
   PrivateAsn private_asns = PrivateAsn::Keep;
   std::optional<std::vector<net::Prefix>> default_originate;  // given: while all of these are in the tables
   Limit limit;
-  bool keep_rejected = false;     // rejected routes are kept for display
-  bool accept_blackhole = false;  // RFC 7999
-  bool aigp = false;              // RFC 7311, both ways
+  bool keep_rejected = false;            // rejected routes are kept for display
+  bool accept_blackhole = false;         // RFC 7999
+  std::optional<bool> enforce_first_as;  // nothing: but for clients of a route server
+  bool aigp = false;                     // RFC 7311, both ways
   AddPath add_path;
   friend bool operator==(const PeerRoutes&, const PeerRoutes&) = default;
 };

@@ -134,6 +134,17 @@ bool is_route_community(std::string_view text, Wildcards wildcards) {
   return value && (open || *value <= 0xffff);
 }
 
+// Behind "rt:[": an IPv6 address, "]:" and a number of 16 bits (RFC 5701).
+bool is_ipv6_route_community(std::string_view text, Wildcards wildcards) {
+  const auto end = text.rfind("]:");
+  if (end == std::string_view::npos) return false;
+  const auto administrator = text.substr(0, end);
+  const auto number = text.substr(end + 2);
+  const bool any = wildcards == Wildcards::Allowed;
+  if (!net::parse_ipv6(administrator) && !(any && administrator == "*")) return false;
+  return (any && number == "*") || parse_whole<std::uint16_t>(number).has_value();
+}
+
 Checked<std::string> community(const Value& value, Wildcards wildcards) {
   auto name = word(value);
   if (!name) return name;
@@ -323,8 +334,10 @@ bool is_community(std::string_view text, Wildcards wildcards) {
   constexpr std::string_view generic = "generic:0x";
   if (text.starts_with(generic)) {
     const auto digits = text.substr(generic.size());
-    return digits.size() == 16 && digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    return (digits.size() == 16 || digits.size() == 40) &&
+           digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
   }
+  if (text.starts_with("rt:[") || text.starts_with("ro:[")) return is_ipv6_route_community(text.substr(4), wildcards);
   if (text.starts_with("rt:") || text.starts_with("ro:")) return is_route_community(text.substr(3), wildcards);
   constexpr std::string_view large = "large:";
   if (text.starts_with(large)) return count_numbers(text.substr(large.size()), 0xffff'ffff, wildcards) == 3;

@@ -60,6 +60,7 @@ struct RouteAttributes {
   std::vector<bgp::Community> communities;
   std::vector<bgp::LargeCommunity> large_communities;
   std::vector<bgp::ExtendedCommunity> extended_communities;
+  std::vector<bgp::Ipv6ExtendedCommunity> ipv6_extended_communities;
   std::optional<std::uint32_t> local_pref;  // for internal peers
   std::optional<std::uint32_t> med;
   std::uint8_t prepend = 0;  // own AS this many times more

@@ -19,6 +19,10 @@ bool add_community(std::string_view text, RouteAttributes& attributes) {
     if (large) attributes.large_communities.push_back(*large);
     return large.has_value();
   }
+  if (const auto ipv6 = bgp::parse_ipv6_extended_community(text)) {
+    attributes.ipv6_extended_communities.push_back(*ipv6);
+    return true;
+  }
   if (const auto extended = bgp::parse_extended_community(text)) {
     attributes.extended_communities.push_back(*extended);
     return true;
@@ -65,6 +69,7 @@ RouteAttributes DesiredPolicy::attributes_of(const config::BGPAdvertisement& ad,
   make_set(attributes.communities);
   make_set(attributes.large_communities);
   make_set(attributes.extended_communities);
+  make_set(attributes.ipv6_extended_communities);
   return attributes;
 }
 
@@ -111,6 +116,7 @@ RouteAttributes DesiredPolicy::merge_attributes(const AdSet& ads, std::vector<co
     std::ranges::copy(from.communities, std::back_inserter(merged.communities));
     std::ranges::copy(from.large_communities, std::back_inserter(merged.large_communities));
     std::ranges::copy(from.extended_communities, std::back_inserter(merged.extended_communities));
+    std::ranges::copy(from.ipv6_extended_communities, std::back_inserter(merged.ipv6_extended_communities));
     choose(local_pref, from.local_pref, ad, "spec.localPref", std::greater<>{});
     choose(med, from.med, ad, "spec.med", std::less<>{});
     if (from.prepend > 0) choose(prepend, from.prepend, ad, "spec.prepend", std::less<>{});
@@ -118,6 +124,7 @@ RouteAttributes DesiredPolicy::merge_attributes(const AdSet& ads, std::vector<co
   make_set(merged.communities);
   make_set(merged.large_communities);
   make_set(merged.extended_communities);
+  make_set(merged.ipv6_extended_communities);
   merged.local_pref = local_pref.value;
   merged.med = med.value;
   merged.prepend = static_cast<std::uint8_t>(prepend.value.value_or(0));

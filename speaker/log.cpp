@@ -50,11 +50,9 @@ std::string_view print(bgp::Notice notice) {
     case bgp::Notice::StaleDropped:
       return "stale routes dropped";
     case bgp::Notice::RangeFull:
-      return "too many neighbors of a range";
-    case bgp::Notice::RefreshMissing:
       break;
   }
-  return "peer lacks ROUTE-REFRESH: session is opened again for new import filters";
+  return "too many neighbors of a range";
 }
 
 }  // namespace

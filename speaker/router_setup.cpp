@@ -81,6 +81,7 @@ bgp::RuleSet set(const Resources& resources, const BGPFilter::Set& from) {
     if (const auto standard = pattern.standard()) to.add_communities.push_back(*standard);
     if (const auto large = pattern.large()) to.add_large_communities.push_back(*large);
     if (const auto extended = pattern.extended()) to.add_extended_communities.push_back(*extended);
+    if (const auto ipv6 = pattern.ipv6_extended()) to.add_ipv6_extended_communities.push_back(*ipv6);
   };
   for_each_community(resources, from.add_communities, add);
   for_each_community(resources, from.remove_communities,
@@ -356,6 +357,8 @@ bgp::NeighborConfig neighbor(const Resources& resources, const BGPPeer& peer, co
   out.out = export_options(peer.routes);
   if (peer.routes.default_originate) out.default_originate = bgp::DefaultOriginate{*peer.routes.default_originate};
   out.accept_blackhole = peer.routes.accept_blackhole;
+  // A route server leaves its own number out of what it passes on (RFC 7947 section 2.2.2.1).
+  out.enforce_first_as = peer.routes.enforce_first_as.value_or(peer.role != config::PeerRole::RouteServerClient);
   out.aigp = peer.routes.aigp;
   out.allowed_own_as = peer.routes.allowed_own_asns;
   out.prepend_local_as = peer.routes.local_asn && peer.routes.local_asn->prepend;
@@ -420,8 +423,14 @@ void offer_ipv6_next_hops(bgp::NeighborConfig& neighbor) {
 }
 
 bgp::Announcement announcement(const RouteAttributes& from, std::vector<std::string> peers) {
-  return {std::move(peers),       from.local_pref,          from.med, from.prepend, from.communities,
-          from.large_communities, from.extended_communities};
+  return {std::move(peers),
+          from.local_pref,
+          from.med,
+          from.prepend,
+          from.communities,
+          from.large_communities,
+          from.extended_communities,
+          from.ipv6_extended_communities};
 }
 
 }  // namespace

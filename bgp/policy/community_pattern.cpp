@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bgp/policy/community_pattern.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -84,6 +85,49 @@ std::optional<CommunityPattern> parse_extended_pattern(std::string_view text) {
   return pattern;
 }
 
+std::optional<CommunityPattern> parse_ipv6_extended_pattern(std::string_view text) {
+  CommunityPattern pattern;
+  pattern.kind_ = CommunityPattern::Kind::Ipv6Extended;
+  if (text.find('*') == std::string_view::npos) {
+    pattern.ipv6_extended_ = parse_ipv6_extended_community(text);
+    return pattern.ipv6_extended_ ? std::optional{pattern} : std::nullopt;
+  }
+  pattern.subtype_ = text.substr(0, 3) == "rt:" ? route_target : route_origin;
+  const auto end = text.rfind("]:");
+  if (end == std::string_view::npos) return std::nullopt;
+  const auto administrator = text.substr(4, end - 4);
+  if (administrator != "*") {
+    pattern.ipv6_administrator_ = net::parse_ipv6(administrator);
+    if (!pattern.ipv6_administrator_) return std::nullopt;
+  }
+  const auto number = parse_part(text.substr(end + 2), 0xffff);
+  if (!number) return std::nullopt;
+  pattern.parts_[0] = number->value;
+  return pattern;
+}
+
+CommunityPattern CommunityPattern::exactly(const Ipv6ExtendedCommunity& community) {
+  CommunityPattern pattern;
+  pattern.kind_ = Kind::Ipv6Extended;
+  pattern.ipv6_extended_ = community;
+  return pattern;
+}
+
+bool CommunityPattern::matches(const Ipv6ExtendedCommunity& community) const {
+  if (kind_ != Kind::Ipv6Extended) return false;
+  if (ipv6_extended_) return community == *ipv6_extended_;
+  const auto& octets = community.octets;
+  if (octets[0] != 0 || octets[1] != subtype_) return false;
+  const auto number = static_cast<std::uint32_t>(octets[18] << 8 | octets[19]);
+  return (!ipv6_administrator_ ||
+          std::equal(octets.begin() + 2, octets.begin() + 18, ipv6_administrator_->octets.begin())) &&
+         parts_[0].value_or(number) == number;
+}
+
+std::optional<Ipv6ExtendedCommunity> CommunityPattern::ipv6_extended() const {
+  return ipv6_extended_;
+}
+
 CommunityPattern CommunityPattern::exactly(ExtendedCommunity community) {
   CommunityPattern pattern;
   pattern.kind_ = Kind::Extended;
@@ -143,6 +187,7 @@ std::optional<LargeCommunity> CommunityPattern::large() const {
 }
 
 std::optional<CommunityPattern> parse_community_pattern(std::string_view text) {
+  if (looks_ipv6_extended(text)) return parse_ipv6_extended_pattern(text);
   for (const auto& [name, community] : well_known) {
     if (text == name) return CommunityPattern::exactly(community);
   }
@@ -170,6 +215,13 @@ std::optional<CommunityPattern> parse_community_pattern(std::string_view text) {
 
 std::string print(const CommunityPattern& pattern) {
   if (pattern.extended_) return print(*pattern.extended_);
+  if (pattern.ipv6_extended_) return print(*pattern.ipv6_extended_);
+  if (pattern.kind_ == CommunityPattern::Kind::Ipv6Extended) {
+    const auto& administrator = pattern.ipv6_administrator_;
+    return std::string{pattern.subtype_ == route_target ? "rt:[" : "ro:["} +
+           (administrator ? net::print(*administrator) : "*") +
+           "]:" + (pattern.parts_[0] ? std::to_string(*pattern.parts_[0]) : "*");
+  }
   if (pattern.kind_ == CommunityPattern::Kind::Extended) {
     const auto part = [](const std::optional<std::uint32_t>& value) { return value ? std::to_string(*value) : "*"; };
     const auto& administrator = pattern.parts_[0];

@@ -21,9 +21,11 @@ bool carries(const PathAttributes& attributes, const CommunityPattern& pattern) 
     case CommunityPattern::Kind::Large:
       return any(attributes.large_communities, matches);
     case CommunityPattern::Kind::Extended:
+      return any(attributes.extended_communities, matches);
+    case CommunityPattern::Kind::Ipv6Extended:
       break;
   }
-  return any(attributes.extended_communities, matches);
+  return any(attributes.ipv6_extended_communities, matches);
 }
 
 bool path_matches(const RuleMatch& match, const AsPath& path) {
@@ -48,8 +50,9 @@ bool about_route(const RuleMatch& match, const RouteContext& context, const Path
     return false;
   if (any(match.not_prefixes, [&](const auto& each) { return each.matches(prefix); })) return false;
   if (!match.rpki) return true;
-  const auto validity =
-      context.roas == nullptr ? OriginValidity::NotFound : context.roas->validate(prefix, attributes.as_path.origin());
+  const auto validity = context.roas == nullptr
+                            ? OriginValidity::NotFound
+                            : context.roas->validate(prefix, attributes.as_path.validated_origin(context.home));
   return validity == *match.rpki;
 }
 
@@ -70,8 +73,11 @@ bool holds(const RuleMatch& match, const RouteContext& context, const PathAttrib
   return !match.med || match.med == attributes.med;
 }
 
+// Lists are sets (RFC 1997, RFC 8092); sorted when they are touched, so that equal sets are equal bytes.
 template <class Value>
 void add_missing(std::vector<Value>& to, const std::vector<Value>& values) {
+  if (values.empty()) return;
+  std::sort(to.begin(), to.end());
   for (const auto& value : values) {
     const auto place = std::lower_bound(to.begin(), to.end(), value);
     if (place == to.end() || *place != value) to.insert(place, value);
@@ -82,26 +88,20 @@ void change_communities(const RuleSet& set, PathAttributes& attributes) {
   if (set.replace_communities) {
     attributes.communities.clear();
     attributes.large_communities.clear();
+    attributes.extended_communities.clear();
+    attributes.ipv6_extended_communities.clear();
   }
   for (const auto& pattern : set.remove_communities) {
     const auto matches = [&](const auto& community) { return pattern.matches(community); };
     std::erase_if(attributes.communities, matches);
     std::erase_if(attributes.large_communities, matches);
     std::erase_if(attributes.extended_communities, matches);
+    std::erase_if(attributes.ipv6_extended_communities, matches);
   }
-  // Lists are sets (RFC 1997, RFC 8092); sorted when they are touched, so that equal sets are equal bytes.
-  if (!set.add_communities.empty()) {
-    std::sort(attributes.communities.begin(), attributes.communities.end());
-    add_missing(attributes.communities, set.add_communities);
-  }
-  if (!set.add_large_communities.empty()) {
-    std::sort(attributes.large_communities.begin(), attributes.large_communities.end());
-    add_missing(attributes.large_communities, set.add_large_communities);
-  }
-  if (!set.add_extended_communities.empty()) {
-    std::sort(attributes.extended_communities.begin(), attributes.extended_communities.end());
-    add_missing(attributes.extended_communities, set.add_extended_communities);
-  }
+  add_missing(attributes.communities, set.add_communities);
+  add_missing(attributes.large_communities, set.add_large_communities);
+  add_missing(attributes.extended_communities, set.add_extended_communities);
+  add_missing(attributes.ipv6_extended_communities, set.add_ipv6_extended_communities);
 }
 
 void apply(const RuleSet& set, const RouteContext& context, PathAttributes& attributes, Verdict& verdict) {
@@ -121,7 +121,6 @@ void apply(const RuleSet& set, const RouteContext& context, PathAttributes& attr
   if (set.link_bandwidth) {
     auto& communities = attributes.extended_communities;
     std::erase_if(communities, [](ExtendedCommunity each) { return link_bandwidth(each).has_value(); });
-    std::sort(communities.begin(), communities.end());
     add_missing(communities, std::vector{link_bandwidth(context.own_asn, *set.link_bandwidth)});
   }
   if (set.next_hop != NextHopChange::Unchanged) verdict.next_hop = set.next_hop;

@@ -74,9 +74,10 @@ struct RuleSet {
   std::vector<Community> add_communities;
   std::vector<LargeCommunity> add_large_communities;
   std::vector<ExtendedCommunity> add_extended_communities;
+  std::vector<Ipv6ExtendedCommunity> add_ipv6_extended_communities;
   std::optional<float> link_bandwidth;  // octets per second; replaces what is there
   std::vector<CommunityPattern> remove_communities;
-  bool replace_communities = false;  // clears the standard and large ones before the additions
+  bool replace_communities = false;  // clears those of all kinds before the additions
   NextHopChange next_hop = NextHopChange::Unchanged;
   net::IpAddress next_hop_address;  // with NextHopChange::Address
   friend bool operator==(const RuleSet&, const RuleSet&) = default;
@@ -115,6 +116,7 @@ struct RouteContext {
   RouteSource source = RouteSource::Learned;
   PeerType peer_type = PeerType::External;  // of the neighbour learned from, or sent to
   const RoaTable* roas = nullptr;           // nothing: no route's origin is found
+  net::Asn home{};                          // where paths without an AS come from (RFC 6811 section 2)
 };
 
 // Where the decision fell: for explain. Points into the chain.

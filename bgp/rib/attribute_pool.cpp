@@ -63,6 +63,7 @@ AttributePool::~AttributePool() {
 }
 
 SetRef AttributePool::intern(const PathAttributes& attributes) {
+  assert(encodable(attributes));
   scratch_.clear();
   const auto next_hop_size = write_next_hop(attributes.next_hop, scratch_);
   encode_attributes(attributes, net::Family::Ipv6, canonical, scratch_);  // as for IPv6: without NEXT_HOP

@@ -45,7 +45,7 @@ class AttributePool {
   AttributePool(const AttributePool&) = delete;
   AttributePool& operator=(const AttributePool&) = delete;
 
-  // The set of exactly these attributes; made when there is none.
+  // The set of exactly these attributes, which must be encodable(); made when there is none.
   [[nodiscard]] SetRef intern(const PathAttributes& attributes);
 
   static void retain(AttributeSet* set) { ++set->references; }

@@ -10,7 +10,8 @@ namespace bgp {
 namespace {
 
 // RFC 4360 section 3: the second bit of a type says that the community stays within the AS.
-constexpr std::uint64_t non_transitive = std::uint64_t{0x40} << 56;
+constexpr std::uint8_t non_transitive_bit = 0x40;
+constexpr std::uint64_t non_transitive = std::uint64_t{non_transitive_bit} << 56;
 
 // What an UPDATE needs beside the attributes, at its longest: header, lengths, and one prefix, which for
 // IPv6 stands in MP_REACH_NLRI with two next hops.
@@ -218,6 +219,8 @@ void Exporter::adapt_external(PathAttributes& attributes, const Path& path, cons
   if (!path.local() && !verdict.med_set) attributes.med.reset();
   std::erase_if(attributes.extended_communities,
                 [](ExtendedCommunity community) { return (community.value & non_transitive) != 0; });
+  std::erase_if(attributes.ipv6_extended_communities,
+                [](const Ipv6ExtendedCommunity& each) { return (each.octets[0] & non_transitive_bit) != 0; });
   change_as_path(attributes.as_path);
 }
 
@@ -245,7 +248,10 @@ void Exporter::encode(const PathAttributes& sent, std::vector<std::uint8_t>& out
 }
 
 bool Exporter::surely_fits(const Path& path) const {
-  return path.set->size + growth + beside_attributes(terms_) + (terms_.path_id == 0 ? 0 : 4) <= terms_.message_limit;
+  // RFC 6793 section 4.2.2: AS4_PATH holds the path once more.
+  const std::size_t twice = terms_.asn_width == AsnWidth::TwoOctets ? path.set->size : 0;
+  return path.set->size + twice + growth + beside_attributes(terms_) + (terms_.path_id == 0 ? 0 : 4) <=
+         terms_.message_limit;
 }
 
 bool Exporter::fits(const PathAttributes& sent) const {

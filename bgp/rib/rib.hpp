@@ -45,7 +45,7 @@ struct Presence {
   bool learned = false;  // a usable path of a neighbour
 };
 
-// What of the routes within it an aggregate depends on: that there are some, or what they are.
+// What of the routes within it an aggregate depends on: that there are some and of which ORIGIN, or all they have.
 enum class AggregateDetail : std::uint8_t { Existence, Attributes };
 template <class Prefix>
 struct AggregateTarget {
@@ -135,6 +135,8 @@ class Rib {
   void touch_aggregates() {
     for (auto& each : contributions_) each.dirty = true;
   }
+  // The ORIGIN of an aggregate of all routes within (RFC 4271 section 9.2.2.2).
+  [[nodiscard]] Origin origin_of_aggregate(std::size_t aggregate) const { return contributions_[aggregate].origin(); }
   // The distinct attribute sets of the routes within.
   [[nodiscard]] std::vector<const AttributeSet*> contributors(std::size_t aggregate) const;
 
@@ -275,7 +277,11 @@ class Rib {
   bool watch_changed_ = false;
   struct Contributions {
     AggregateTarget<Prefix> target;
-    Bitmap nodes;  // learned routes within
+    Bitmap nodes;                 // learned routes within
+    std::array<Bitmap, 2> worse;  // those of ORIGIN EGP, and INCOMPLETE
+    [[nodiscard]] Origin origin() const {
+      return !worse[1].empty() ? Origin::Incomplete : !worse[0].empty() ? Origin::Egp : Origin::Igp;
+    }
     bool dirty = false;
   };
   std::vector<Contributions> contributions_;

@@ -37,7 +37,7 @@ Presence Rib<Prefix>::presence(const Prefix& prefix) const {
 template <class Prefix>
 void Rib<Prefix>::aggregate(std::vector<AggregateTarget<Prefix>> targets) {
   contributions_.clear();
-  for (auto& target : targets) contributions_.push_back({std::move(target), {}, true});
+  for (auto& target : targets) contributions_.push_back({std::move(target), {}, {}, true});
   if (contributions_.empty()) return;
   for (NodeIndex node = 0; node < table_.end(); ++node) {
     if (table_.used(node)) note_contribution(node, table_.best(node), Changed::Yes);
@@ -52,9 +52,16 @@ void Rib<Prefix>::note_contribution(NodeIndex node, const Path* best, Changed ch
     const auto& whole = each.target.prefix;
     if (whole.length() >= prefix.length() || !whole.contains(prefix)) continue;
     const bool some = !each.nodes.empty();
+    const auto origin = each.origin();
+    for (std::size_t i = 0; i < each.worse.size(); ++i) {
+      const bool this_one = counts && best->set->origin == i + 1;
+      this_one ? each.worse[i].set(node) : each.worse[i].reset(node);
+    }
     const bool other = counts ? each.nodes.set(node) : each.nodes.reset(node);
     const bool by_detail = each.target.detail == AggregateDetail::Attributes;
-    if (some == each.nodes.empty() || (by_detail && (other || (counts && changed == Changed::Yes)))) each.dirty = true;
+    if (some == each.nodes.empty() || origin != each.origin() ||
+        (by_detail && (other || (counts && changed == Changed::Yes))))
+      each.dirty = true;
   }
 }
 

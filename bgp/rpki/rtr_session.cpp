@@ -77,6 +77,9 @@ void RtrSession::connected(net::TimePoint now) {
 
 void RtrSession::lost(net::TimePoint now) {
   if (state_ == State::Down) return;
+  // Some caches hang up when they do not know the session they are asked about, in place of saying so (RFC 8210 section
+  // 5.1): everything is asked for next.
+  if (state_ == State::Asking && !full_) session_.reset();
   state_ = State::Down;
   closing_ = false;
   refresh_at_.reset();

@@ -20,11 +20,10 @@ constexpr std::uint8_t optional_transitive = flag_optional | flag_transitive;
 // Attributes that are passed on unread, yet whose outer form is checked, so that a broken one stops here
 // instead of at the next speaker that reads it.
 enum class Opaque : std::uint8_t {
-  PmsiTunnel = 22,               // RFC 6514
-  TunnelEncapsulation = 23,      // RFC 9012
-  Ipv6ExtendedCommunities = 25,  // RFC 5701
-  LinkState = 29,                // RFC 9552
-  PrefixSid = 40,                // RFC 8669
+  PmsiTunnel = 22,           // RFC 6514
+  TunnelEncapsulation = 23,  // RFC 9012
+  LinkState = 29,            // RFC 9552
+  PrefixSid = 40,            // RFC 8669
 };
 
 // The Optional and Transitive bits of the type's specification; nothing for a type that we do not know.
@@ -46,6 +45,7 @@ constexpr std::optional<std::uint8_t> specified_flags(std::uint8_t type) {
     case AttributeType::Aggregator:
     case AttributeType::Communities:
     case AttributeType::ExtendedCommunities:
+    case AttributeType::Ipv6ExtendedCommunities:
     case AttributeType::As4Path:
     case AttributeType::As4Aggregator:
     case AttributeType::LargeCommunities:
@@ -55,7 +55,6 @@ constexpr std::optional<std::uint8_t> specified_flags(std::uint8_t type) {
   switch (static_cast<Opaque>(type)) {
     case Opaque::PmsiTunnel:
     case Opaque::TunnelEncapsulation:
-    case Opaque::Ipv6ExtendedCommunities:
     case Opaque::PrefixSid:
       return optional_transitive;
     case Opaque::LinkState:
@@ -192,8 +191,6 @@ Verdict judge_opaque(const RawAttribute& attribute) {
       return size >= 5 ? Verdict{} : wrong_length();
     case Opaque::TunnelEncapsulation:
       return judge_tunnel_encapsulation(attribute.value);
-    case Opaque::Ipv6ExtendedCommunities:
-      return size != 0 && size % 20 == 0 ? Verdict{} : wrong_length();
     case Opaque::PrefixSid:
       return judge_prefix_sid(attribute.value);
     case Opaque::LinkState:
@@ -296,6 +293,12 @@ Verdict decode_attribute(const RawAttribute& attribute, const UpdateContext& con
     case AttributeType::ExtendedCommunities:
       return decode_list<8>(value, out.extended_communities,
                             [](const auto* at) { return ExtendedCommunity{load_u64(at)}; });
+    case AttributeType::Ipv6ExtendedCommunities:
+      return decode_list<20>(value, out.ipv6_extended_communities, [](const auto* at) {
+        Ipv6ExtendedCommunity community;
+        std::copy_n(at, community.octets.size(), community.octets.begin());
+        return community;
+      });
     case AttributeType::As4Path:
       return decode_as4_path(value, into);
     case AttributeType::As4Aggregator:

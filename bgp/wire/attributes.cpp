@@ -49,6 +49,11 @@ std::optional<net::Asn> AsPath::origin() const {
   return segment->asns.back();
 }
 
+std::optional<net::Asn> AsPath::validated_origin(net::Asn own) const {
+  if (segments.empty() || confederation(segments.back().type)) return own;
+  return origin();
+}
+
 unsigned AsPath::count(net::Asn asn) const {
   std::ptrdiff_t count = 0;
   for (const auto& segment : segments) count += std::count(segment.asns.begin(), segment.asns.end(), asn);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Path attributes as plain values (RFC 4271 section 5, RFC 4760, RFC 6793, RFC 1997, RFC 4360, RFC 8092,
+// Path attributes as plain values (RFC 4271 section 5, RFC 4760, RFC 6793, RFC 1997, RFC 4360, RFC 5701, RFC 8092,
 // RFC 4456, RFC 7311). This is the exploded form, for decoding, policy and display; tables hold the interned
 // canonical bytes of rib/attribute_pool.hpp instead.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -30,6 +31,7 @@ enum class AttributeType : std::uint8_t {
   ExtendedCommunities = 16,
   As4Path = 17,
   As4Aggregator = 18,
+  Ipv6ExtendedCommunities = 25,
   Aigp = 26,
   LargeCommunities = 32,
   OnlyToCustomer = 35,
@@ -62,6 +64,9 @@ struct AsPath {
   [[nodiscard]] std::optional<net::Asn> first_member() const;
   // The AS that originated the route: the rightmost of the last sequence; nothing after a set.
   [[nodiscard]] std::optional<net::Asn> origin() const;
+  // The same as origin validation wants it (RFC 6811 section 2): a path that is empty or ends within our confederation
+  // is of our own AS, `own`.
+  [[nodiscard]] std::optional<net::Asn> validated_origin(net::Asn own) const;
   [[nodiscard]] unsigned count(net::Asn asn) const;
   [[nodiscard]] bool contains(net::Asn asn) const { return count(asn) != 0; }
   // Puts `asn` in front `times` times, in a segment of the type; a full segment (255) starts another.
@@ -98,6 +103,13 @@ struct ExtendedCommunity {
 [[nodiscard]] ExtendedCommunity link_bandwidth(net::Asn asn, float octets_per_second);
 // Nothing when it is another one, or its number is none that a link can have.
 [[nodiscard]] std::optional<float> link_bandwidth(ExtendedCommunity community);
+
+// An IPv6 address specific community, RFC 5701 section 2: the twenty octets, type and sub-type first, then the address
+// of the administrator and two octets of its own.
+struct Ipv6ExtendedCommunity {
+  std::array<std::uint8_t, 20> octets{};
+  friend constexpr auto operator<=>(const Ipv6ExtendedCommunity&, const Ipv6ExtendedCommunity&) = default;
+};
 
 struct LargeCommunity {
   std::uint32_t global{};
@@ -147,6 +159,7 @@ struct PathAttributes {
   std::vector<Community> communities;
   std::vector<ExtendedCommunity> extended_communities;
   std::vector<LargeCommunity> large_communities;
+  std::vector<Ipv6ExtendedCommunity> ipv6_extended_communities;
   std::optional<net::RouterId> originator_id;
   std::vector<net::RouterId> cluster_list;
   std::optional<Aigp> aigp;

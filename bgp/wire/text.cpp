@@ -123,9 +123,11 @@ constexpr std::uint8_t route_origin = 3;
 // The administrator field of RFC 4360 sections 3.1 and 3.2 and of RFC 5668, which is the type.
 enum class Administrator : std::uint8_t { TwoOctetAsn = 0, Address = 1, FourOctetAsn = 2 };
 
+constexpr std::string_view generic_prefix = "generic:0x";
+constexpr std::string_view digits = "0123456789abcdef";
+
 std::string generic(ExtendedCommunity community) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text = "generic:0x";
+  std::string text{generic_prefix};
   for (int shift = 60; shift >= 0; shift -= 4) text += digits[community.value >> shift & 0xfU];
   return text;
 }
@@ -234,7 +236,6 @@ std::string print(ExtendedCommunity community) {
 }
 
 std::optional<ExtendedCommunity> parse_extended_community(std::string_view text) {
-  constexpr std::string_view generic_prefix = "generic:0x";
   if (text.substr(0, generic_prefix.size()) == generic_prefix) {
     const auto value = parse_number<std::uint64_t>(text.substr(generic_prefix.size()), 16);
     return value ? std::optional{ExtendedCommunity{*value}} : std::nullopt;
@@ -252,6 +253,53 @@ std::optional<ExtendedCommunity> parse_extended_community(std::string_view text)
   return make(wide ? Administrator::FourOctetAsn : Administrator::TwoOctetAsn, subtype, *asn, number);
 }
 
+bool looks_ipv6_extended(std::string_view text) {
+  constexpr std::size_t generic_size = generic_prefix.size() + 40;
+  return text.starts_with("rt:[") || text.starts_with("ro:[") ||
+         (text.starts_with(generic_prefix) && text.size() == generic_size);
+}
+
+std::string print(const Ipv6ExtendedCommunity& community) {
+  const auto& octets = community.octets;
+  if (octets[0] == 0 && (octets[1] == route_target || octets[1] == route_origin)) {
+    net::Ipv6Address administrator;
+    std::copy_n(octets.begin() + 2, administrator.octets.size(), administrator.octets.begin());
+    return std::string{octets[1] == route_target ? "rt:[" : "ro:["} + net::print(administrator) +
+           "]:" + std::to_string(octets[18] << 8 | octets[19]);
+  }
+  std::string text{generic_prefix};
+  for (const auto octet : octets) {
+    text += digits[octet >> 4];
+    text += digits[octet & 0xfU];
+  }
+  return text;
+}
+
+std::optional<Ipv6ExtendedCommunity> parse_ipv6_extended_community(std::string_view text) {
+  if (!looks_ipv6_extended(text)) return std::nullopt;
+  Ipv6ExtendedCommunity community;
+  auto& octets = community.octets;
+  if (text.starts_with(generic_prefix)) {
+    text.remove_prefix(generic_prefix.size());
+    for (std::size_t i = 0; i < octets.size(); ++i) {
+      const auto octet = parse_number<std::uint8_t>(text.substr(2 * i, 2), 16);
+      if (!octet) return std::nullopt;
+      octets[i] = *octet;
+    }
+    return community;
+  }
+  const auto end = text.rfind("]:");
+  if (end == std::string_view::npos) return std::nullopt;
+  const auto administrator = net::parse_ipv6(text.substr(4, end - 4));
+  const auto number = parse_number<std::uint16_t>(text.substr(end + 2));
+  if (!administrator || !number) return std::nullopt;
+  octets[1] = text.starts_with("rt:") ? route_target : route_origin;
+  std::copy(administrator->octets.begin(), administrator->octets.end(), octets.begin() + 2);
+  octets[18] = static_cast<std::uint8_t>(*number >> 8);
+  octets[19] = static_cast<std::uint8_t>(*number);
+  return community;
+}
+
 std::string print(const std::vector<Community>& communities) {
   return print_all(communities);
 }
@@ -259,6 +307,9 @@ std::string print(const std::vector<LargeCommunity>& communities) {
   return print_all(communities);
 }
 std::string print(const std::vector<ExtendedCommunity>& communities) {
+  return print_all(communities);
+}
+std::string print(const std::vector<Ipv6ExtendedCommunity>& communities) {
   return print_all(communities);
 }
 

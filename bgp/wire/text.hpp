@@ -33,9 +33,17 @@ namespace bgp {
 [[nodiscard]] std::string print(ExtendedCommunity community);
 [[nodiscard]] std::optional<ExtendedCommunity> parse_extended_community(std::string_view text);
 
+// "rt:[2001:db8::1]:100", "ro:[2001:db8::1]:100" (RFC 5701 sections 2 and 3); whatever else is "generic:0x" and the
+// forty hexadecimal digits of its octets.
+[[nodiscard]] std::string print(const Ipv6ExtendedCommunity& community);
+[[nodiscard]] std::optional<Ipv6ExtendedCommunity> parse_ipv6_extended_community(std::string_view text);
+// Whether a text can only be meant as one of these.
+[[nodiscard]] bool looks_ipv6_extended(std::string_view text);
+
 // All elements, separated by one blank.
 [[nodiscard]] std::string print(const std::vector<Community>& communities);
 [[nodiscard]] std::string print(const std::vector<LargeCommunity>& communities);
 [[nodiscard]] std::string print(const std::vector<ExtendedCommunity>& communities);
+[[nodiscard]] std::string print(const std::vector<Ipv6ExtendedCommunity>& communities);
 
 }  // namespace bgp

@@ -113,6 +113,10 @@ struct EncodeContext {
 void encode_attributes(const PathAttributes& attributes, net::Family family, const EncodeContext& context,
                        std::vector<std::uint8_t>& out);
 
+// Whether each attribute is short enough for its length field, with AS numbers of four octets (RFC 4271 section 4.3)
+// and room for what a router adds of its own. Longer ones must not be encoded: no message can hold them.
+[[nodiscard]] bool encodable(const PathAttributes& attributes);
+
 // The reverse of encode_attributes for canonical four-octet bytes that this speaker wrote itself.
 [[nodiscard]] PathAttributes decode_canonical_attributes(std::span<const std::uint8_t> bytes);
 

@@ -58,6 +58,8 @@ class AttributeEncoder {
     list<8>(optional_transitive, AttributeType::ExtendedCommunities, attributes_.extended_communities,
             [this](ExtendedCommunity community) { out_.u64(community.value); });
     if (width_ == AsnWidth::TwoOctets) four_octet_twins();
+    list<20>(optional_transitive, AttributeType::Ipv6ExtendedCommunities, attributes_.ipv6_extended_communities,
+             [this](const Ipv6ExtendedCommunity& community) { out_.bytes(community.octets); });
     if (attributes_.aigp) aigp(*attributes_.aigp);
     list<12>(optional_transitive, AttributeType::LargeCommunities, attributes_.large_communities,
              [this](const LargeCommunity& community) {
@@ -277,6 +279,15 @@ std::size_t withdrawn(std::span<const net::Ipv6Prefix> prefixes, std::size_t lim
 }
 
 }  // namespace
+
+bool encodable(const PathAttributes& attributes) {
+  constexpr std::size_t longest = 65535 - 64;
+  const auto fits = [](const auto& list, std::size_t element) { return list.size() * element <= longest; };
+  return as_path_octets(attributes.as_path, AsnWidth::FourOctets, ConfederationSegments::Keep) <= longest &&
+         fits(attributes.communities, 4) && fits(attributes.extended_communities, 8) &&
+         fits(attributes.large_communities, 12) && fits(attributes.ipv6_extended_communities, 20) &&
+         fits(attributes.cluster_list, 4);
+}
 
 void encode_attributes(const PathAttributes& attributes, net::Family family, const EncodeContext& context, Bytes& out) {
   AttributeEncoder{attributes, family, context, out}.encode();

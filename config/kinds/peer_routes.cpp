@@ -86,6 +86,7 @@ PeerRoutes parse_peer_routes(Cursor& spec) {
   routes.keep_rejected = spec.optional("keepRejected", boolean, false);
   routes.aigp = spec.optional("aigp", boolean, false);
   routes.accept_blackhole = spec.optional("acceptBlackhole", boolean, false);
+  routes.enforce_first_as = spec.optional("enforceFirstAS", boolean);
   routes.add_path = spec.optional("addPath", parse_add_path, routes.add_path);
   check_next_hops(spec, routes);
   return routes;
@@ -128,6 +129,7 @@ void print_peer_routes(const PeerRoutes& routes, json& spec) {
   print_limit(routes.limit, spec);
   if (routes.aigp) spec["aigp"] = true;
   if (routes.accept_blackhole) spec["acceptBlackhole"] = true;
+  if (routes.enforce_first_as) spec["enforceFirstAS"] = *routes.enforce_first_as;
   if (routes.add_path.receive) spec["addPath"]["receive"] = true;
   if (routes.add_path.send != 0) spec["addPath"]["send"] = routes.add_path.send;
   if (routes.keep_rejected) spec["keepRejected"] = true;

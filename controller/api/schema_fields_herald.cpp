@@ -98,6 +98,7 @@ constexpr auto peer = std::to_array<SchemaField>({
     {"spec.addPath.receive", Boolean, "Taken from it. Default false.", {}},
     {"spec.addPath.send", Integer, "Announced to it: so many, the best. Default 0: one, without an identifier.", {}},
     {"spec.acceptBlackhole", Boolean, "Packets for its routes with BLACKHOLE are dropped. Default false.", {}},
+    {"spec.enforceFirstAS", Boolean, "Its AS is the first of its paths. Default true, but for role rs-client.", {}},
     {"spec.aigp", Boolean, "The accumulated IGP metric is taken and announced (RFC 7311). Default false.", {}},
     {"spec.asOverride", Boolean, "Its AS in announced paths becomes ours. Default false.", {}},
     {"spec.privateASNs", Text, "keep, remove or replace private AS numbers in announced paths. Default keep.", {}},

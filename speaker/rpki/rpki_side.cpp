@@ -28,11 +28,11 @@ void RpkiSide::configure(const std::vector<RpkiCache>& caches) {
     entry.client = std::make_shared<CacheClient>(io_, cache, [this, number, cache] {
       const auto version = table_.version();
       table_.replace(number, clients_.at(cache).client->session().vrps());
-      if (table_.version() != version) changed_();
+      if (table_.version() != version) changed_.ask();
     });
     entry.client->start();
   }
-  if (table_.version() != before) changed_();
+  if (table_.version() != before) changed_.ask();
 }
 
 std::vector<const CacheClient*> RpkiSide::caches() const {

@@ -7,13 +7,17 @@
 #include <memory>
 
 #include "speaker/rpki/cache_client.hpp"
+#include "speaker/rpki/paced.hpp"
 
 namespace speaker {
 
 class RpkiSide {
  public:
   // `changed` is called when routes may validate differently.
-  RpkiSide(boost::asio::io_context& io, std::function<void()> changed) : io_{io}, changed_{std::move(changed)} {}
+  // Whatever a cache does, routes are not judged anew more often than every five seconds: that costs an UPDATE for each
+  // of a neighbour's routes.
+  RpkiSide(boost::asio::io_context& io, std::function<void()> changed)
+      : io_{io}, changed_{io, std::chrono::seconds{5}, std::move(changed)} {}
   ~RpkiSide();
   RpkiSide(const RpkiSide&) = delete;
   RpkiSide& operator=(const RpkiSide&) = delete;
@@ -29,7 +33,7 @@ class RpkiSide {
     std::shared_ptr<CacheClient> client;
   };
   boost::asio::io_context& io_;
-  std::function<void()> changed_;
+  Paced changed_;
   bgp::RoaTable table_;
   std::map<RpkiCache, Entry> clients_;
   std::uint32_t next_number_ = 1;

@@ -8,21 +8,9 @@
 #include <string>
 #include <vector>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HERALD_ADDRESS_SANITIZER
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define HERALD_ADDRESS_SANITIZER
-#endif
-#ifdef HERALD_ADDRESS_SANITIZER
-#include <sanitizer/allocator_interface.h>
-#else
-#include <malloc.h>
-#endif
-
 #include <gmock/gmock.h>
 
+#include "tests/bgp/allocated.hpp"
 #include "tests/bgp/network.hpp"
 
 namespace bgp {
@@ -32,16 +20,6 @@ constexpr std::size_t neighbors = 50;
 constexpr std::size_t hub = 1;
 constexpr std::uint64_t prefixes_of_each = 40;
 constexpr int rests = 12;  // how often all is put in order and memory is measured
-
-// Bytes that are allocated and not freed.
-std::size_t allocated() {
-#ifdef HERALD_ADDRESS_SANITIZER
-  return __sanitizer_get_current_allocated_bytes();
-#else
-  const auto info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-#endif
-}
 
 std::uint64_t hours() {
   const auto* const text = std::getenv("HERALD_CHURN_HOURS");

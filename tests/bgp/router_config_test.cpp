@@ -7,6 +7,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Key;
 using ::testing::Pair;
 
 TEST(RouterConfiguration, KeepsSessionsThatAreNotConcerned) {
@@ -58,17 +59,55 @@ TEST(RouterConfiguration, AsksForARefreshWhenImportFiltersChange) {
   EXPECT_TRUE(lab.taken<CloseLink>().empty());
 }
 
-TEST(RouterConfiguration, OpensTheSessionAnewWhenThePeerLacksRefresh) {
+TEST(RouterConfiguration, JudgesAgainWhatAPeerWithoutRefreshSaid) {
   Lab lab;
   auto options = external(1);
   options.refresh = false;
   auto& sender = lab.add(options);
+  auto& receiver = lab.add(external(2));
+  auto drop = rule("drop", RuleAction::Reject);
+  drop.match.prefixes = {{pfx("10.0.1.0/24"), 24, 24}};
+  auto mark = rule("mark", RuleAction::Accept);
+  mark.set.add_communities = {Community{0xfde80007}};
+  lab.config(sender).import = {{"f", {drop, mark}}};
   lab.establish();
+  sender.announce({pfx("10.0.1.0/24"), pfx("10.0.2.0/24"), pfx("10.0.3.0/24")}, path({65001}));
+  sender.announce({pfx("2001:db8:1::/48")}, path({65001}));
+  sender.withdraw({pfx("10.0.3.0/24")});
+  lab.settle();
+  EXPECT_THAT(receiver.heard, ElementsAre(Key(pfx("10.0.2.0/24")), Key(pfx("2001:db8:1::/48"))));
+
+  lab.config(sender).import = {accept_all()};
+  lab.configure();
+  lab.settle();
+  EXPECT_THAT(receiver.heard,
+              ElementsAre(Key(pfx("10.0.1.0/24")), Key(pfx("10.0.2.0/24")), Key(pfx("2001:db8:1::/48"))));
+  // As it was said, not as the filters before had left it.
+  EXPECT_THAT(receiver.heard[pfx("10.0.2.0/24")].communities, IsEmpty());
   lab.config(sender).import = {reject_all()};
   lab.configure();
-  EXPECT_EQ(lab.taken<CloseLink>().size(), 1U);
-  EXPECT_THAT(lab.taken<NeighborNotice>(),
-              ElementsAre(::testing::Field(&NeighborNotice::notice, Notice::RefreshMissing)));
+  lab.settle();
+  EXPECT_THAT(receiver.heard, IsEmpty());
+  EXPECT_TRUE(lab.taken<CloseLink>().empty());
+  EXPECT_EQ(sender.requests, 0U);
+  EXPECT_EQ(lab.status(sender).session.established_count, 1U);
+}
+
+TEST(RouterConfiguration, KeepsNothingOfAPeerWithoutRefreshBeyondItsSession) {
+  Lab lab;
+  auto options = external(1);
+  options.refresh = false;
+  auto& sender = lab.add(options);
+  lab.config(sender).import = {reject_all()};
+  lab.establish();
+  sender.announce({pfx("10.0.1.0/24")}, path({65001}));
+  lab.settle();
+  sender.hang_up();
+  lab.config(sender).import = {accept_all()};
+  lab.configure();
+  ASSERT_TRUE(sender.establish());
+  lab.settle();
+  EXPECT_EQ(lab.status(sender).ipv4.accepted, 0U);
 }
 
 TEST(RouterConfiguration, SendsTheDifferenceWhenExportFiltersChange) {

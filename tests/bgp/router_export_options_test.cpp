@@ -153,7 +153,10 @@ TEST(RouterAnnouncedLimit, EndsTheSessionWhenItIsExceeded) {
   lab.sender.announce({pfx("10.0.1.0/24"), pfx("10.0.2.0/24")}, path({65001}));
   lab.settle();
   EXPECT_TRUE(lab.receiver.up());
-  EXPECT_THAT(lab.taken<NeighborNotice>(), IsEmpty());
+  auto notices = lab.taken<NeighborNotice>();
+  ASSERT_THAT(notices, SizeIs(1));
+  EXPECT_EQ(notices[0].notice, Notice::PrefixLimitWarning);
+  EXPECT_EQ(notices[0].text, "2 IPv4 prefixes of at most 2 that may be announced");
   lab.sender.announce({pfx("10.0.3.0/24")}, path({65001}));
   lab.settle();
   ASSERT_TRUE(lab.router.next_deadline());
@@ -163,11 +166,28 @@ TEST(RouterAnnouncedLimit, EndsTheSessionWhenItIsExceeded) {
   lab.receiver.hear(closed[0].last);
   ASSERT_TRUE(lab.receiver.notification);
   EXPECT_TRUE(is(*lab.receiver.notification, CeaseError::MaximumPrefixes));
-  EXPECT_THAT(lab.taken<NeighborNotice>().at(0).text, HasSubstr("more than the 2 IPv4 prefixes that may be announced"));
+  EXPECT_THAT(lab.taken<NeighborNotice>().back().text,
+              HasSubstr("more than the 2 IPv4 prefixes that may be announced"));
   EXPECT_EQ(lab.status(lab.receiver).hold_down, "prefix limit reached");
   EXPECT_TRUE(lab.sender.up());
   lab.router.tick(start_time + net::Seconds{30});
   EXPECT_EQ(lab.status(lab.receiver).hold_down, "");
+}
+
+TEST(RouterAnnouncedLimit, MayOnlyWarnOnceASession) {
+  Pair lab;
+  lab.config(lab.receiver).ipv4_limit = {.warn_percent = 0, .action = PrefixLimit::Action::Warn, .maximum_out = 2};
+  lab.establish();
+  lab.sender.announce({pfx("10.0.1.0/24"), pfx("10.0.2.0/24")}, path({65001}));
+  lab.settle();
+  EXPECT_THAT(lab.taken<NeighborNotice>(), IsEmpty());
+  lab.sender.announce({pfx("10.0.3.0/24")}, path({65001}));
+  lab.settle();
+  lab.sender.announce({pfx("10.0.4.0/24")}, path({65001}));
+  lab.settle();
+  lab.router.tick(start_time);
+  EXPECT_THAT(lab.taken<CloseLink>(), IsEmpty());
+  EXPECT_THAT(lab.receiver.heard, SizeIs(4));
 }
 
 }  // namespace

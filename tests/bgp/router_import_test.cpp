@@ -48,6 +48,26 @@ TEST(RouterImport, AcceptsNothingByDefault) {
   EXPECT_EQ(lab.status(sender).ipv4.filtered, 1U);
 }
 
+// RFC 4271 section 6.3; a route server leaves its own number out.
+TEST(RouterImport, WantsTheNeighboursAsInFrontUnlessToldOtherwise) {
+  Lab lab;
+  auto& sender = lab.add(external(1));
+  auto& receiver = lab.add(external(2));
+  lab.establish();
+  sender.announce({pfx("203.0.113.0/24")}, path({65009}));
+  lab.settle();
+  EXPECT_THAT(receiver.heard, IsEmpty());
+  lab.config(sender).enforce_first_as = false;
+  const auto asked = sender.requests;
+  lab.configure();
+  lab.settle();
+  EXPECT_GT(sender.requests, asked);
+  sender.announce({pfx("203.0.113.0/24")}, path({65009}));
+  lab.settle();
+  EXPECT_THAT(receiver.heard, ElementsAre(::testing::Key(pfx("203.0.113.0/24"))));
+  EXPECT_EQ(lab.status(sender).session.established_count, 1U);
+}
+
 TEST(RouterPrefixLimit, WarnsThenStopsThePeerUntilTheTimerEnds) {
   Lab lab;
   auto& sender = lab.add(external(1));
@@ -68,6 +88,7 @@ TEST(RouterPrefixLimit, WarnsThenStopsThePeerUntilTheTimerEnds) {
   lab.settle();
   EXPECT_THAT(receiver.heard, IsEmpty());
   EXPECT_EQ(lab.status(sender).hold_down, "prefix limit reached");
+  EXPECT_EQ(lab.status(sender).session.next_attempt, start_time + net::Seconds{60});
   EXPECT_FALSE(sender.establish(start_time + net::Seconds{59}));
   ASSERT_EQ(lab.router.next_deadline(), start_time + net::Seconds{60});
   lab.router.tick(start_time + net::Seconds{60});

@@ -97,6 +97,59 @@ TEST(RouterAggregates, HoldTheNumbersOfAllPathsAsASet) {
   EXPECT_EQ(print(lab.receiver.heard[whole].as_path), "65000 65001 {65009 65010 65012}");
 }
 
+// RFC 4271 section 9.2.2.2
+TEST(RouterAggregates, AreOfTheWorstOriginWithin) {
+  Tables lab;
+  lab.aggregate({.prefix = whole});
+  lab.establish();
+  lab.sender.announce({first}, path({65001}));
+  lab.settle();
+  EXPECT_EQ(lab.receiver.heard[whole].origin, Origin::Igp);
+  auto other = path({65001});
+  other.origin = Origin::Incomplete;
+  lab.sender.announce({second}, other);
+  lab.settle();
+  EXPECT_EQ(lab.receiver.heard[whole].origin, Origin::Incomplete);
+  other.origin = Origin::Egp;
+  lab.sender.announce({second}, other);
+  lab.settle();
+  EXPECT_EQ(lab.receiver.heard[whole].origin, Origin::Egp);
+  lab.sender.withdraw({second});
+  lab.settle();
+  EXPECT_EQ(lab.receiver.heard[whole].origin, Origin::Igp);
+}
+
+TEST(RouterAggregates, StayAtomicWhenARouteWithinIs) {
+  Tables lab;
+  lab.aggregate({.prefix = whole, .as_set = true});
+  lab.establish();
+  lab.sender.announce({first}, path({65001}));
+  lab.settle();
+  EXPECT_FALSE(lab.receiver.heard[whole].atomic_aggregate);
+  auto atomic = path({65001, 65009});
+  atomic.atomic_aggregate = true;
+  lab.sender.announce({second}, atomic);
+  lab.settle();
+  EXPECT_TRUE(lab.receiver.heard[whole].atomic_aggregate);
+}
+
+// A set of all numbers of a large table has no room in a path.
+TEST(RouterAggregates, AreWithoutASetThatIsTooLong) {
+  Tables lab;
+  lab.aggregate({.prefix = whole, .as_set = true});
+  lab.establish();
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    std::vector<std::uint32_t> numbers{65001};
+    for (std::uint32_t k = 0; k < 900; ++k) numbers.push_back(100000 + i * 1000 + k);
+    lab.sender.announce({*net::parse_prefix("10.0." + std::to_string(i) + ".0/24")}, path(numbers));
+  }
+  lab.settle();
+  const auto explained = lab.router.explain(whole).paths;
+  ASSERT_EQ(explained.size(), 1U);
+  EXPECT_EQ(print(explained[0].attributes.as_path), "");
+  EXPECT_TRUE(explained[0].attributes.atomic_aggregate);
+}
+
 TEST(RouterAggregates, GiveWayToWhatIsOriginatedByHand) {
   Tables lab;
   lab.aggregate({.prefix = whole});

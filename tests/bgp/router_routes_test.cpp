@@ -6,6 +6,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Key;
 using ::testing::Optional;
 using ::testing::Pair;
 
@@ -257,6 +258,27 @@ TEST(RouterBlackhole, DropsPacketsOnlyForNeighboursThatMayAskForIt) {
   lab.router.drain_route_changes(100, visit);
   EXPECT_TRUE(dropped[pfx("203.0.113.2/32")]);
   EXPECT_EQ(lab.status(other).session.established_count, 1U);
+}
+
+// RFC 7999 section 3.2
+TEST(RouterBlackhole, KeepsToItselfWhatItDrops) {
+  Lab lab;
+  auto& trusted = lab.add(external(1));
+  auto& untrusted = lab.add(external(2));
+  auto& receiver = lab.add(external(3));
+  lab.config(trusted).accept_blackhole = true;
+  lab.establish();
+  auto attack = path({65001});
+  attack.communities = {community_blackhole};
+  trusted.announce({pfx("203.0.113.1/32")}, attack);
+  trusted.announce({pfx("203.0.113.0/24")}, path({65001}));
+  attack = path({65002});
+  attack.communities = {community_blackhole};
+  untrusted.announce({pfx("203.0.113.2/32")}, attack);
+  lab.settle();
+  EXPECT_THAT(receiver.heard, ElementsAre(Key(pfx("203.0.113.0/24")), Key(pfx("203.0.113.2/32"))));
+  EXPECT_THAT(lab.router.explain(pfx("203.0.113.1/32")).paths.at(0).attributes.communities,
+              ElementsAre(community_blackhole, community_no_export));
 }
 
 TEST(LinkBandwidthCommunity, IsReadWhetherTransitiveOrNot) {

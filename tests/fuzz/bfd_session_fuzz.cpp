@@ -236,7 +236,8 @@ class Subject {
       if (const auto* change = std::get_if<bfd::StateChanged>(&of->action)) {
         require(change->from == told_ && change->to != told_);
         told_ = change->to;
-        sent.echo_failed = change->diagnostic == bfd::Diagnostic::EchoFailed;
+        // The diagnostic stays what it was until the session is Up again.
+        sent.echo_failed = change->to == State::Down && change->diagnostic == bfd::Diagnostic::EchoFailed;
         if (sent.echo_failed) state_ = State::Down;
       }
       if (const auto* send = std::get_if<bfd::SendControl>(&of->action)) {

@@ -77,6 +77,8 @@ void show(const bgp::RouteRow& row) {
   reads_back(json, "communities", row.attributes.communities, bgp::parse_community);
   reads_back(json, "largeCommunities", row.attributes.large_communities, bgp::parse_large_community);
   reads_back(json, "extendedCommunities", row.attributes.extended_communities, bgp::parse_extended_community);
+  reads_back(json, "ipv6ExtendedCommunities", row.attributes.ipv6_extended_communities,
+             bgp::parse_ipv6_extended_community);
 }
 
 // ---- the way ------------------------------------------------------------------------------------------
@@ -193,7 +195,7 @@ class Course {
     check_dump(accepted);
     const speaker::WallClock clock{bgp::start_time, {}};
     for (const auto& status : router_.neighbors())
-      (void)shown(speaker::view(status, *router_.neighbor(status.id), clock));
+      (void)shown(speaker::view(status, *router_.neighbor(status.id), router_.config(), clock));
     if (feed_) check_station(accepted, best, told);
   }
 

@@ -61,6 +61,7 @@ constexpr auto changes = std::to_array<FieldChange>({
     {"spec.nextHops[]", "nextHops: [10.0.0.7]", "nextHops: [10.0.0.8]"},
     {"spec.numAllowedLocalASNumbers", "numAllowedLocalASNumbers: 0", "numAllowedLocalASNumbers: 1"},
     {"spec.acceptBlackhole", "acceptBlackhole: false", "acceptBlackhole: true"},
+    {"spec.enforceFirstAS", "enforceFirstAS: true", "enforceFirstAS: false"},
     {"spec.aigp", "aigp: false", "aigp: true"},
     {"spec.addPath.receive", "addPath: {receive: false}", "addPath: {receive: true}"},
     {"spec.addPath.send", "addPath: {send: 2}", "addPath: {send: 3}"},

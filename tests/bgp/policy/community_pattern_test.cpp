@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "bgp/wire/text.hpp"
+
 namespace bgp {
 namespace {
 
@@ -39,6 +41,24 @@ TEST(CommunityPattern, MatchesExtendedCommunitiesByAdministratorAndNumber) {
   EXPECT_EQ(parse_community_pattern("rt:65001:100")->extended(), narrow);
   EXPECT_EQ(parse_community_pattern("rt:65001:*")->extended(), std::nullopt);
   EXPECT_FALSE(parse_community_pattern("rt:*:*")->matches(Community{1}));
+}
+
+TEST(CommunityPattern, MatchesIpv6AddressSpecificCommunities) {
+  for (const auto* text : {"rt:[2001:db8::1]:100", "rt:[2001:db8::1]:*", "ro:[*]:7", "rt:[*]:*",
+                           "generic:0x400220010db8000000000000000000000001fffe"})
+    EXPECT_EQ(print(parse_community_pattern(text).value()), text);
+  for (const auto* text : {"rt:[", "rt:[*", "rt:[*]", "rt:[*]:", "rt:[*]:65536", "rt:[x]:*", "ro:[2001:db8::*]:1"})
+    EXPECT_EQ(parse_community_pattern(text), std::nullopt) << text;
+  const auto target = *parse_ipv6_extended_community("rt:[2001:db8::1]:100");
+  const auto matches = [&](const char* text) { return parse_community_pattern(text)->matches(target); };
+  EXPECT_TRUE(matches("rt:[2001:db8::1]:100"));
+  EXPECT_TRUE(matches("rt:[2001:db8::1]:*"));
+  EXPECT_TRUE(matches("rt:[*]:100"));
+  EXPECT_FALSE(matches("rt:[2001:db8::1]:101"));
+  EXPECT_FALSE(matches("rt:[2001:db8::2]:*"));
+  EXPECT_FALSE(matches("ro:[*]:*"));
+  EXPECT_FALSE(matches("rt:*:*"));
+  EXPECT_FALSE(parse_community_pattern("rt:[*]:*")->matches(ExtendedCommunity{0x0002'fde9'0000'0064}));
 }
 
 TEST(CommunityPattern, ReadsWellKnownNames) {

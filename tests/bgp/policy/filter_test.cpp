@@ -289,6 +289,46 @@ TEST(RuleSet, AddsAndRemovesExtendedCommunities) {
   EXPECT_THAT(attributes.extended_communities, ElementsAre(ExtendedCommunity{0x0002'0001'0000'0001}));
 }
 
+TEST(RuleSet, AddsAndRemovesIpv6AddressSpecificCommunities) {
+  FilterRule rule;
+  rule.match.communities = {pattern("rt:[*]:1")};
+  rule.set.add_ipv6_extended_communities = {*parse_ipv6_extended_community("ro:[2001:db8::9]:9")};
+  rule.set.remove_communities = {pattern("rt:[2001:db8::1]:*")};
+  auto attributes = route();
+  EXPECT_FALSE(run({{"f", {rule}}}, context, attributes).accepted);
+  attributes.ipv6_extended_communities = {*parse_ipv6_extended_community("rt:[2001:db8::1]:1"),
+                                          *parse_ipv6_extended_community("rt:[2001:db8::2]:1")};
+  EXPECT_TRUE(run({{"f", {rule}}}, context, attributes).accepted);
+  EXPECT_EQ(print(attributes.ipv6_extended_communities), "rt:[2001:db8::2]:1 ro:[2001:db8::9]:9");
+}
+
+TEST(RuleSet, ReplacesCommunitiesOfAllKinds) {
+  FilterRule rule;
+  rule.set.replace_communities = true;
+  rule.set.add_communities = {other};
+  auto attributes = route();
+  attributes.extended_communities = {{0x0002'fde9'0000'0064}};
+  attributes.ipv6_extended_communities = {*parse_ipv6_extended_community("rt:[2001:db8::1]:1")};
+  EXPECT_TRUE(run({{"f", {rule}}}, context, attributes).accepted);
+  EXPECT_THAT(attributes.communities, ElementsAre(other));
+  EXPECT_THAT(attributes.large_communities, IsEmpty());
+  EXPECT_THAT(attributes.extended_communities, IsEmpty());
+  EXPECT_THAT(attributes.ipv6_extended_communities, IsEmpty());
+}
+
+TEST(RuleMatch, TakesRoutesWithoutAPathForTheOwnAsWhenItValidatesOrigins) {
+  RoaTable roas;
+  roas.replace(1, {{pfx("10.0.0.0/8"), 24, net::Asn{64500}}});
+  const RouteContext here{context.prefix,     "tor1", net::Asn{65000}, RouteSource::Learned,
+                          PeerType::Internal, &roas,  net::Asn{64500}};
+  FilterRule rule;
+  rule.match.rpki = OriginValidity::Valid;
+  PathAttributes own;
+  EXPECT_TRUE(run({{"f", {rule}}}, here, own).accepted);
+  auto others = route();
+  EXPECT_FALSE(run({{"f", {rule}}}, here, others).accepted);
+}
+
 TEST(FilterChain, IsResolvedAgainstWhatTheTablesHave) {
   FilterRule backup;
   backup.name = "backup";

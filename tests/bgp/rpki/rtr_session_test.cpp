@@ -117,6 +117,20 @@ TEST(RtrSession, KeepsWhatItKnowsWithoutAConnectionUntilItExpires) {
 }
 
 // RFC 8210 section 7.
+TEST(RtrSession, AsksForEverythingAfterACacheHungUpOnAQuestionForChanges) {
+  Synchronized with;
+  with.session.lost(start + net::Seconds{1});
+  with.session.connected(start + net::Seconds{20});
+  EXPECT_EQ(with.session.take_output(), pdu(1, 1, 9, numbers({5})));
+  with.session.lost(start + net::Seconds{20});
+  EXPECT_THAT(with.session.vrps(), ElementsAre(ten));
+  with.session.connected(start + net::Seconds{40});
+  EXPECT_EQ(with.session.take_output(), pdu(1, 2, 0));
+  with.session.received(join({pdu(1, 3, 10), prefix(1, 0x0b000000, 8, 8, 65002)}), start + net::Seconds{40});
+  with.session.received(pdu(1, 7, 10, numbers({1, 60, 10, 600})), start + net::Seconds{40});
+  EXPECT_THAT(with.session.vrps(), ElementsAre(eleven));
+}
+
 TEST(RtrSession, SpeaksAnOlderVersionWithAnOlderCache) {
   RtrSession session;
   session.connected(start);

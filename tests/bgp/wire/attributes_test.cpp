@@ -38,6 +38,18 @@ TEST(AnAsPath, EndsWithTheOrigin) {
   EXPECT_EQ((AsPath{{{Type::Sequence, asns({2})}, {Type::ConfedSequence, asns({1})}}}).origin(), net::Asn{2});
 }
 
+// RFC 6811 section 2: what is of nobody else's AS is of ours.
+TEST(AnAsPath, IsValidatedAsOfOurAsWhereItHasNoOther) {
+  constexpr net::Asn own{64500};
+  EXPECT_EQ(AsPath{}.validated_origin(own), own);
+  EXPECT_EQ((AsPath{{{Type::ConfedSequence, asns({1})}}}).validated_origin(own), own);
+  EXPECT_EQ((AsPath{{{Type::ConfedSet, asns({1, 2})}}}).validated_origin(own), own);
+  EXPECT_EQ(sequence({7, 8}).validated_origin(own), net::Asn{8});
+  EXPECT_EQ((AsPath{{{Type::ConfedSequence, asns({1})}, {Type::Sequence, asns({2})}}}).validated_origin(own),
+            net::Asn{2});
+  EXPECT_EQ((AsPath{{{Type::Sequence, asns({2})}, {Type::Set, asns({3})}}}).validated_origin(own), std::nullopt);
+}
+
 TEST(AnAsPath, CountsANumberInEverySegment) {
   EXPECT_EQ(mixed().count(net::Asn{65001}), 2U);
   EXPECT_EQ(mixed().count(net::Asn{64514}), 1U);

@@ -135,8 +135,10 @@ TEST(FrrCve202346753, NothingButAnUnknownAttribute) {
       body_of(hex("ffffffffffffffffffffffffffffffff 003c 02 0000 0014"
                   "ff1f001000040146464646460004464646464646664646f50d05800100010200ffff000000"));
   ASSERT_TRUE(content.has_value());
+  // Behind the attribute stands a prefix of 0x46 bits: where the prefixes are is not known (RFC 7606 section 5.3).
   const auto update = decode_update(*content, external());
-  EXPECT_TRUE(!update || update->treat_as_withdraw);
+  ASSERT_FALSE(update.has_value());
+  EXPECT_EQ(update.error(), update_error(UpdateError::InvalidNetwork));
 
   const auto tame = body({}, hex("ff 1f 0004 00040146"), nlri4);
   const auto withdrawn = decode_update(tame, external());
@@ -158,8 +160,10 @@ TEST(FrrCve202347235, EmptyUnknownAttributeIsNoEndOfRib) {
       hex("ffffffffffffffffffffffffffffffff 002b 02 0000 0003 c0ff00 010100eb00ac100b0b001ad908ac100b0b");
   const auto content = body_of(bytes);
   ASSERT_TRUE(content.has_value());
+  // The third of the prefixes says that it has 0xeb bits.
   const auto update = decode_update(*content, external());
-  EXPECT_TRUE(!update || (update->treat_as_withdraw && !update->end_of_rib));
+  ASSERT_FALSE(update.has_value());
+  EXPECT_EQ(update.error(), update_error(UpdateError::InvalidNetwork));
   const auto tame = body({}, hex("c0 ff 00"), nlri4);
   const auto withdrawn = decode_update(tame, external());
   ASSERT_TRUE(withdrawn.has_value());
@@ -202,6 +206,31 @@ TEST(FrrE7bc47b501, ExtendedCommunitiesWithTwoOctetsTooMany) {
   const auto update = decode_update(route_with(hex("c0 10 0a 0002fde900000064 4004")), external());
   ASSERT_TRUE(update.has_value());
   EXPECT_TRUE(update->treat_as_withdraw);
+}
+
+TEST(Frr0f5834d499, LinkBandwidthThatEndsEarlyOrIsNoNumber) {
+  const auto whole = hex("4004 fde9 4e6e6b28");
+  for (std::size_t size = 1; size < whole.size(); ++size) {
+    const auto bytes =
+        route_with(attribute(0xc0, 16, join({whole, Bytes(whole.begin(), whole.begin() + 1), Bytes(size - 1, 0)})));
+    const auto update = decode_update(bytes, external());
+    ASSERT_TRUE(update.has_value());
+    EXPECT_TRUE(update->treat_as_withdraw) << size;
+  }
+  // Infinite, no number, and negative: carried like any other community, and no bandwidth.
+  for (const auto* const value : {"4004 fde9 7f800000", "4004 fde9 7fc00000", "4004 fde9 ce6e6b28"}) {
+    const auto bytes = route_with(attribute(0xc0, 16, hex(value)));
+    const auto update = decode_update(bytes, external());
+    ASSERT_TRUE(update.has_value());
+    EXPECT_THAT(update->faults, IsEmpty());
+    ASSERT_THAT(update->attributes.extended_communities, SizeIs(1));
+    EXPECT_EQ(link_bandwidth(update->attributes.extended_communities[0]), std::nullopt) << value;
+  }
+  // The same in the attribute for communities of twenty octets, RFC 5701.
+  const auto small = route_with(attribute(0xc0, 25, whole));
+  EXPECT_TRUE(decode_update(small, external())->treat_as_withdraw);
+  const auto fits = route_with(attribute(0xc0, 25, join({whole, Bytes(12, 0)})));
+  EXPECT_THAT(decode_update(fits, external())->faults, IsEmpty());
 }
 
 TEST(FrrB685ab5e1b, HostNameCapabilityWithLengthsThatLie) {
@@ -269,11 +298,53 @@ TEST(Frr22045, UnknownAttributeOfNearly64KIsUnreachableToOrdinaryPeersAndNoCrash
   EXPECT_THAT(out, IsEmpty());
 }
 
+std::vector<std::pair<std::string, std::uint32_t>> routes(const NlriRuns& runs) {
+  std::vector<std::pair<std::string, std::uint32_t>> all;
+  for (const auto& run : runs)
+    for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t id) { all.emplace_back(net::print(prefix), id); });
+  return all;
+}
+
+// Octets of an identifier are read as prefixes, which ends the session as soon as they are none.
 TEST(FrrPr5423, PrefixesWithPathIdentifiersThatWereNotNegotiated) {
-  // Path identifier 1, 192.0.2.0/24: read as two default routes, 0.0.0.0/1 ... and never past the end.
-  const auto bytes = body({}, mandatory, hex("00000001 18c00002"));
-  const auto update = decode_update(bytes, external());
-  if (update) (void)prefixes(update->reachable);
+  // Identifier 1 before 192.0.2.0/24: three default routes, 0.0.0.0/1, and a prefix of 192 bits.
+  const auto identified = hex("00000001 18c00002");
+  for (const auto& bytes : {body({}, mandatory, identified), body(identified, {}, {})})
+    EXPECT_EQ(decode_update(bytes, external()).error(), update_error(UpdateError::InvalidNetwork));
+  // Identifier 1 before 2001:db8::/32: three default routes, ::/1, and a prefix that lacks an octet.
+  const auto reach = attribute(0x80, 14, join({reach6, hex("00000001 20 20010db8")}));
+  const auto unreach = attribute(0x80, 15, join({unreach6, hex("00000001 20 20010db8")}));
+  EXPECT_EQ(decode_update(body({}, join({reach, origin, as_path}), {}), external()).error(),
+            update_error(UpdateError::Optional, reach));
+  EXPECT_EQ(decode_update(body({}, unreach, {}), external()).error(), update_error(UpdateError::Optional, unreach));
+  // Identifier 0 is four default routes: nothing says that they are none, and nothing behind them is read.
+  const auto zero = body({}, mandatory, hex("00000000 18c00002"));
+  const auto update = decode_update(zero, external());
+  ASSERT_TRUE(update.has_value());
+  EXPECT_EQ(prefixes(update->reachable),
+            (std::vector<std::string>{"0.0.0.0/0", "0.0.0.0/0", "0.0.0.0/0", "0.0.0.0/0", "192.0.2.0/24"}));
+}
+
+// The other way about, which was the heap overflow: prefixes are read as identifiers.
+TEST(FrrPr5423, PrefixesWithoutThePathIdentifiersThatWereNegotiated) {
+  auto context = external();
+  context.path_ids = {true, true};
+  // One prefix is too short for an identifier, a length and itself; so are a few default routes.
+  for (const auto* const nlri : {"18c00002", "00", "00000000", "18c00002 18c633", "20c0000201 20c6336401"}) {
+    for (const auto& bytes : {body({}, mandatory, hex(nlri)), body(hex(nlri), {}, {})})
+      EXPECT_EQ(decode_update(bytes, context).error(), update_error(UpdateError::InvalidNetwork)) << nlri;
+  }
+  const auto reach = attribute(0x80, 14, join({reach6, nlri6}));
+  const auto unreach = attribute(0x80, 15, join({unreach6, nlri6}));
+  EXPECT_EQ(decode_update(body({}, join({reach, origin, as_path}), {}), context).error(),
+            update_error(UpdateError::Optional, reach));
+  EXPECT_EQ(decode_update(body({}, unreach, {}), context).error(), update_error(UpdateError::Optional, unreach));
+  // 192.0.2.0/24 and 198.51.100.0/24 look like one prefix, whose identifier is the first of them.
+  const auto pair = body({}, mandatory, hex("18c00002 18c63364"));
+  const auto update = decode_update(pair, context);
+  ASSERT_TRUE(update.has_value());
+  EXPECT_EQ(routes(update->reachable),
+            (std::vector<std::pair<std::string, std::uint32_t>>{{"198.51.100.0/24", 0x18c00002}}));
 }
 
 TEST(Frr22563, OriginRunsPastTheSectionAndThereIsNoPrefix) {

@@ -101,6 +101,32 @@ TEST(AnExtendedCommunityInText, IsATargetAnOriginOrANumber) {
     EXPECT_EQ(parse_extended_community(text), std::nullopt) << text;
 }
 
+// RFC 5701 sections 2 and 3.
+TEST(Ipv6ExtendedCommunityInText, IsReadAsItIsPrinted) {
+  Ipv6ExtendedCommunity target{{0, 2, 0x20, 0x01, 0x0d, 0xb8}};
+  target.octets[17] = 1;
+  target.octets[18] = 0xff;
+  target.octets[19] = 0xfe;
+  auto origin = target;
+  origin.octets[1] = 3;
+  auto intransitive = target;
+  intransitive.octets[0] = 0x40;
+  const std::vector<std::pair<Ipv6ExtendedCommunity, std::string>> vectors{
+      {target, "rt:[2001:db8::1]:65534"},
+      {origin, "ro:[2001:db8::1]:65534"},
+      {intransitive, "generic:0x400220010db8000000000000000000000001fffe"},
+  };
+  for (const auto& [community, text] : vectors) {
+    EXPECT_EQ(print(community), text);
+    EXPECT_EQ(parse_ipv6_extended_community(text), community) << text;
+  }
+  for (const auto* const text :
+       {"", "rt:[]:1", "rt:[2001:db8::1]", "rt:[2001:db8::1]:65536", "rt:[10.0.0.1]:1", "rt:2001:db8::1:1", "rt:1:2",
+        "generic:0x4002fde900000064", "generic:0x400220010db8000000000000000000000001fffg",
+        "generic:0x400220010db8000000000000000000000001fffe0"})
+    EXPECT_EQ(parse_ipv6_extended_community(text), std::nullopt) << text;
+}
+
 TEST(CommunitiesInText, AreSeparatedByBlanks) {
   EXPECT_EQ(print(std::vector<Community>{}), "");
   EXPECT_EQ(print(std::vector<Community>{{0xfde90064}, community_no_export}), "65001:100 no-export");

@@ -1,116 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages collected from the tests and captures of other projects, where the folder HERALD_TEST_DATA
-// has them (bgp_messages.jsonl). Each is read to the outcome that its row states, and what the row says of
-// its contents is compared. Where the RFC and the row's source differ, or the source reads something that
+// Messages of other projects (third_party_rows.hpp). Each is read to the outcome that its row states, and what the
+// row says of its contents is compared. Where the RFC and the row's source differ, or the source reads something that
 // this speaker passes on unread, `exceptions` names the row and says why.
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "bgp/wire/text.hpp"
-#include "bgp/wire/update.hpp"
-#include "tests/bgp/wire/wire_bytes.hpp"
+#include "tests/bgp/wire/third_party_rows.hpp"
 
 namespace bgp {
 namespace {
 
-using Json = nlohmann::json;
 using testing::UnorderedElementsAreArray;
+using ThirdPartyMessages = ThirdPartyRows;
 
-enum class Outcome : std::uint8_t { Accepted, Discarded, Withdrawn, Reset };
-
-std::string_view print(Outcome outcome) {
-  constexpr std::string_view names[] = {"accepted", "attribute discarded", "treated as withdrawn", "reset"};
-  return names[static_cast<std::size_t>(outcome)];
-}
-
-struct Reading {
-  Outcome outcome = Outcome::Accepted;
-  std::string reason;
-  Bytes body;
-  std::optional<Update> update;
-};
-
-Reading read_update(Bytes content, const UpdateContext& context) {
-  Reading reading;
-  reading.body = std::move(content);
-  auto update = decode_update(reading.body, context);
-  if (!update) {
-    reading.outcome = Outcome::Reset;
-    reading.reason = describe(update.error());
-    return reading;
-  }
-  if (!update->faults.empty()) {
-    reading.outcome = update->treat_as_withdraw ? Outcome::Withdrawn : Outcome::Discarded;
-    for (const auto& fault : update->faults) reading.reason += std::to_string(fault.type) + " " + fault.reason + "; ";
-  }
-  reading.update = std::move(*update);
-  return reading;
-}
-
-template <class Value>
-Reading reading_of(const Decoded<Value>& decoded) {
-  if (decoded) return {};
-  return {Outcome::Reset, describe(decoded.error()), {}, {}};
-}
-
-Reading read(const Bytes& bytes, const UpdateContext& context, std::size_t limit) {
-  if (bytes.size() < header_size) return {Outcome::Reset, "shorter than a header", {}, {}};
-  const auto header = decode_header(bytes, limit);
-  if (!header) return reading_of(header);
-  if (header->length != bytes.size()) return {Outcome::Reset, "not one whole message", {}, {}};
-  Bytes content(bytes.begin() + header_size, bytes.end());
-  switch (header->type) {
-    case MessageType::Open:
-      return reading_of(decode_open(content));
-    case MessageType::Update:
-      return read_update(std::move(content), context);
-    case MessageType::Notification:
-      EXPECT_FALSE(describe(decode_notification(content)).empty());
-      return {};
-    case MessageType::RouteRefresh:
-      return reading_of(decode_route_refresh(content));
-    case MessageType::Keepalive:
-      return {};
-  }
-  return {};
-}
-
-// Rows do not say what kind of session they are from; attributes of internal peers do.
-PeerType peer_type(const Json& row) {
-  const auto expect = row.value("expect", Json::object());
-  if (expect.contains("session")) return expect["session"] == "ibgp" ? PeerType::Internal : PeerType::External;
-  if (expect.contains("frr_expected") || expect.contains("frr_expected_ebgp")) return PeerType::External;
-  const auto bytes = hex(row["hex"].get<std::string>());
-  UpdateContext context{.peer = PeerType::Internal, .peer_asn = {}, .enforce_first_as = false};
-  context.asn_width = row.value("ctx", Json::object()).value("as4", true) ? AsnWidth::FourOctets : AsnWidth::TwoOctets;
-  const auto reading = read(bytes, context, max_extended_message_size);
-  if (!reading.update) return PeerType::External;
-  const auto& attributes = reading.update->attributes;
-  const bool internal = attributes.local_pref || attributes.originator_id || !attributes.cluster_list.empty();
-  return internal ? PeerType::Internal : PeerType::External;
-}
-
-Reading read(const Json& row) {
-  const auto ctx = row.value("ctx", Json::object());
-  UpdateContext context{.peer = peer_type(row), .peer_asn = {}, .enforce_first_as = false};
-  context.asn_width = ctx.value("as4", true) ? AsnWidth::FourOctets : AsnWidth::TwoOctets;
-  const auto limit = ctx.value("extended_message", false) ? max_extended_message_size : max_message_size;
-  return read(hex(row["hex"].get<std::string>()), context, limit);
-}
-
-// What the row demands; nothing when it only must not crash.
-std::optional<std::set<Outcome>> expected(const Json& row) {
-  // ADD-PATH (RFC 7911) is not offered, so that no session of ours reads such prefixes.
-  if (row.value("ctx", Json::object()).value("add_path", false)) return std::nullopt;
-  const auto expect = row.value("expect", Json::object());
+std::set<Outcome> outcomes_of(const std::string& word) {
   const std::map<std::string, Outcome> words{{"PROCEED", Outcome::Discarded},
                                              {"WITHDRAW", Outcome::Withdrawn},
                                              {"ERROR", Outcome::Reset},
@@ -120,37 +29,21 @@ std::optional<std::set<Outcome>> expected(const Json& row) {
                                              {"DISCARD", Outcome::Discarded},
                                              {"PARSE", Outcome::Accepted},
                                              {"ERR", Outcome::Reset}};
-  for (const auto* const key : {"frr_attr_parse", "frr_expected", "frr_expected_ebgp", "frr_parse"}) {
-    if (!expect.contains(key)) continue;
-    const auto outcome = words.at(expect[key].get<std::string>());
-    // "Proceed" and "discard" both leave the route standing, without the attribute.
-    if (outcome == Outcome::Discarded) return std::set{Outcome::Accepted, Outcome::Discarded};
-    return std::set{outcome};
-  }
-  if (row["valid"].is_null()) return std::nullopt;
-  if (row["valid"] == true) return std::set{Outcome::Accepted};
+  const auto outcome = words.at(word);
+  // "Proceed" and "discard" both leave the route standing, without the attribute.
+  if (outcome == Outcome::Discarded) return {Outcome::Accepted, Outcome::Discarded};
+  return {outcome};
+}
+
+// What the row demands; nothing when it only must not crash.
+std::optional<std::set<Outcome>> expected(const ThirdPartyRow& row) {
+  const auto expect = row.expect();
+  for (const auto* const key : {"frr_attr_parse", "frr_expected", "frr_expected_ebgp", "frr_parse"})
+    if (expect.contains(key)) return outcomes_of(expect[key].get<std::string>());
+  const auto valid = row.json()["valid"];
+  if (valid.is_null()) return std::nullopt;
+  if (valid == true) return std::set{Outcome::Accepted};
   return std::set{Outcome::Discarded, Outcome::Withdrawn, Outcome::Reset};
-}
-
-std::vector<Json> load() {
-  std::vector<Json> rows;
-  const std::filesystem::path folder{HERALD_TEST_DATA};
-  if (folder.empty()) return rows;
-  std::ifstream file{folder / "bgp_messages.jsonl"};
-  for (std::string line; std::getline(file, line);) rows.push_back(Json::parse(line));
-  return rows;
-}
-
-class ThirdPartyMessages : public testing::Test {
- protected:
-  void SetUp() override {
-    if (rows_.empty()) GTEST_SKIP() << "no bgp_messages.jsonl in HERALD_TEST_DATA";
-  }
-  const std::vector<Json> rows_ = load();
-};
-
-std::string name_of(const Json& row) {
-  return row["source"].get<std::string>() + " | " + row["note"].get<std::string>();
 }
 
 struct Exception {
@@ -196,9 +89,9 @@ constexpr Exception exceptions[] = {
      "a capability that we do not have is not looked into"},
 };
 
-const Exception* exception_for(const Json& row, Outcome outcome) {
-  const auto source = row["source"].get<std::string>();
-  const auto note = row["note"].get<std::string>();
+const Exception* exception_for(const ThirdPartyRow& row, Outcome outcome) {
+  const auto source = row.source();
+  const auto note = row.note();
   for (const auto& exception : exceptions)
     if (source.find(exception.source_part) != std::string::npos &&
         note.find(exception.note_part) != std::string::npos && exception.outcome == outcome)
@@ -210,32 +103,47 @@ TEST_F(ThirdPartyMessages, AreReadToTheOutcomeOfTheirRow) {
   std::set<const Exception*> used;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const auto& row = rows_[i];
-    const auto reading = read(row);
+    const auto reading = row.read();
     const auto outcomes = expected(row);
     if (!outcomes || outcomes->contains(reading.outcome)) continue;
     const auto* const exception = exception_for(row, reading.outcome);
     used.insert(exception);
     if (exception != nullptr) continue;
     ADD_FAILURE() << "row " << i << ": " << print(reading.outcome) << " (" << reading.reason << ") instead of "
-                  << print(*outcomes->begin()) << ": " << name_of(row) << " " << row.value("ctx", Json{}).dump();
+                  << print(*outcomes->begin()) << ": " << row.name() << " " << row.agreed().dump();
   }
   for (const auto& exception : exceptions)
     EXPECT_TRUE(used.contains(&exception)) << "no row needs the exception " << exception.source_part;
+}
+
+// An attribute of internal peers is discarded where the session is external, and read where it is not.
+TEST_F(ThirdPartyMessages, AreReadByTheKindOfTheirSession) {
+  std::size_t count = 0;
+  for (const auto& row : rows_) {
+    const auto expect = row.expect();
+    for (const auto& [key, peer] :
+         {std::pair{"frr_expected_ebgp", PeerType::External}, std::pair{"frr_expected_ibgp", PeerType::Internal}}) {
+      if (!expect.contains(key)) continue;
+      const auto reading = read(row.bytes(), row.context(peer), row.limit());
+      EXPECT_TRUE(outcomes_of(expect[key].get<std::string>()).contains(reading.outcome))
+          << row.name() << " " << key << ": " << print(reading.outcome) << " (" << reading.reason << ")";
+      ++count;
+    }
+  }
+  EXPECT_GE(count, 8U);
 }
 
 // Rows of families that we do not have cost nothing but themselves.
 TEST_F(ThirdPartyMessages, OfOtherFamiliesNeverReset) {
   std::size_t count = 0;
   for (const auto& row : rows_) {
-    const auto bytes = hex(row["hex"].get<std::string>());
-    const auto families =
-        row.value("expect", Json::object()).value("exabgp", Json::object()).value("update", Json::object());
+    const auto families = row.expect().value("exabgp", Json::object()).value("update", Json::object());
     for (const auto* const key : {"announce", "withdraw"}) {
       const auto of_key = families.value(key, Json::object());
       for (const auto& [family, unused] : of_key.items()) {
         if (family == "ipv4 unicast" || family == "ipv6 unicast") continue;
         ++count;
-        EXPECT_NE(read(row).outcome, Outcome::Reset) << name_of(row);
+        EXPECT_NE(row.read().outcome, Outcome::Reset) << row.name();
       }
     }
   }
@@ -263,17 +171,17 @@ std::string normal_communities(const std::string& text) {
 TEST_F(ThirdPartyMessages, SayWhatBgpdumpReadInThem) {
   std::size_t count = 0;
   for (const auto& row : rows_) {
-    const auto expect = row.value("expect", Json::object());
-    if (!expect.contains("bgpdump") || row.value("ctx", Json::object()).value("add_path", false)) continue;
-    SCOPED_TRACE(name_of(row) + " " + row["hex"].get<std::string>());
+    const auto expect = row.expect();
+    if (!expect.contains("bgpdump")) continue;
+    SCOPED_TRACE(row.name() + " " + row.json()["hex"].get<std::string>());
     const auto& dump = expect["bgpdump"];
-    const auto reading = read(row);
+    const auto reading = row.read();
     ASSERT_TRUE(reading.update.has_value());
     const auto& update = *reading.update;
     const auto& attributes = update.attributes;
     ++count;
     // bgpdump reads IPv4 multicast, SAFI 2 with a next hop of four octets, which is not one of our families.
-    if (row["hex"].get<std::string>().find("00010204") != std::string::npos) continue;
+    if (row.json()["hex"].get<std::string>().find("00010204") != std::string::npos) continue;
     EXPECT_THAT(prefixes(update.reachable), UnorderedElementsAreArray(strings(dump["announce"])));
     EXPECT_THAT(prefixes(update.withdrawn), UnorderedElementsAreArray(strings(dump["withdraw"])));
     if (!dump.contains("as_path")) continue;
@@ -297,27 +205,48 @@ TEST_F(ThirdPartyMessages, SayWhatBgpdumpReadInThem) {
   EXPECT_GT(count, 100U);
 }
 
+// exabgp writes path identifiers like addresses.
+std::string exabgp_route(const Json& route) {
+  const auto nlri = route["nlri"].get<std::string>();
+  return route.contains("path-information") ? nlri + " path " + route["path-information"].get<std::string>() : nlri;
+}
+std::vector<std::string> routes_of(const NlriRuns& runs) {
+  std::vector<std::string> all;
+  for (const auto& run : runs) {
+    for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t id) {
+      all.push_back(run.path_ids ? net::print(prefix) + " path " + net::print(net::RouterId{id}) : net::print(prefix));
+    });
+  }
+  return all;
+}
+
 TEST_F(ThirdPartyMessages, SayWhatExabgpReadInThem) {
   std::size_t count = 0;
   for (const auto& row : rows_) {
-    const auto expected_update =
-        row.value("expect", Json::object()).value("exabgp", Json::object()).value("update", Json::object());
-    if (expected_update.empty() || row.value("ctx", Json::object()).value("add_path", false)) continue;
-    const auto reading = read(row);
+    const auto expected_update = row.expect().value("exabgp", Json::object()).value("update", Json::object());
+    if (expected_update.empty()) continue;
+    const auto reading = row.read();
     if (!reading.update || exception_for(row, reading.outcome) != nullptr) continue;
-    SCOPED_TRACE(name_of(row) + " " + row["hex"].get<std::string>());
+    SCOPED_TRACE(row.name() + " " + row.json()["hex"].get<std::string>());
     ++count;
     std::vector<std::string> announced;
     const auto announce = expected_update.value("announce", Json::object());
     for (const auto& [family, hops] : announce.items()) {
       if (family != "ipv4 unicast" && family != "ipv6 unicast") continue;
       for (const auto& [hop, routes] : hops.items()) {
-        for (const auto& route : routes) announced.push_back(route["nlri"].get<std::string>());
+        for (const auto& route : routes) announced.push_back(exabgp_route(route));
         const auto& read_hop = family[3] == '4' ? reading.update->next_hop_ipv4 : reading.update->next_hop_ipv6;
         EXPECT_EQ(read_hop.address, net::parse_ip(hop));
       }
     }
-    EXPECT_THAT(prefixes(reading.update->reachable), UnorderedElementsAreArray(announced));
+    EXPECT_THAT(routes_of(reading.update->reachable), UnorderedElementsAreArray(announced));
+    std::vector<std::string> withdrawn;
+    const auto withdraw = expected_update.value("withdraw", Json::object());
+    for (const auto& [family, routes] : withdraw.items()) {
+      if (family != "ipv4 unicast" && family != "ipv6 unicast") continue;
+      for (const auto& route : routes) withdrawn.push_back(exabgp_route(route));
+    }
+    EXPECT_THAT(routes_of(reading.update->withdrawn), UnorderedElementsAreArray(withdrawn));
 
     const auto wanted = expected_update.value("attribute", Json::object());
     const auto& attributes = reading.update->attributes;
@@ -354,6 +283,31 @@ TEST_F(ThirdPartyMessages, SayWhatExabgpReadInThem) {
   EXPECT_GT(count, 150U);
 }
 
+TEST_F(ThirdPartyMessages, SayWhatExabgpReadInTheirOpens) {
+  std::size_t count = 0;
+  for (const auto& row : rows_) {
+    const auto wanted = row.expect().value("exabgp", Json::object()).value("open", Json::object());
+    if (wanted.empty()) continue;
+    const auto bytes = row.bytes();
+    const auto open = decode_open(std::span{bytes}.subspan(header_size));
+    ASSERT_TRUE(open.has_value()) << row.name();
+    EXPECT_EQ(open->version, wanted["version"].get<unsigned>());
+    EXPECT_EQ(open->real_asn(), net::Asn{wanted["asn"].get<std::uint32_t>()});
+    EXPECT_EQ(open->hold_time, net::Seconds{wanted["hold_time"].get<int>()});
+    EXPECT_EQ(net::print(open->id), wanted["router_id"].get<std::string>());
+    const auto& capabilities = wanted["capabilities"];
+    EXPECT_EQ(capabilities["1"]["families"], Json::array({"ipv4/unicast"}));
+    EXPECT_EQ(open->capabilities.multiprotocol, std::vector{ipv4_unicast});
+    // The version of its software, behind an octet of length.
+    const auto software = capabilities["75"]["software"].get<std::string>();
+    Bytes value{static_cast<std::uint8_t>(software.size())};
+    value.insert(value.end(), software.begin(), software.end());
+    EXPECT_EQ(open->capabilities.unknown, (std::vector{RawCapability{75, value}}));
+    ++count;
+  }
+  EXPECT_GE(count, 1U);
+}
+
 // FRR sorts sets and leaves out what is there twice; we keep them as they came.
 AsPath with_sorted_sets(AsPath path) {
   for (auto& [type, asns] : path.segments) {
@@ -367,45 +321,15 @@ AsPath with_sorted_sets(AsPath path) {
 TEST_F(ThirdPartyMessages, HaveThePathsThatFrrReadInThem) {
   std::size_t count = 0;
   for (const auto& row : rows_) {
-    const auto expect = row.value("expect", Json::object());
-    const auto reading = read(row);
+    const auto expect = row.expect();
+    const auto reading = row.read();
     if (!expect.contains("as_path") || reading.outcome != Outcome::Accepted) continue;
     EXPECT_EQ(print(with_sorted_sets(reading.update->attributes.as_path)),
               normal_path(expect["as_path"].get<std::string>()))
-        << name_of(row);
+        << row.name();
     ++count;
   }
   EXPECT_GT(count, 15U);
-}
-
-// What was accepted is sent on to an internal peer and arrives as it was.
-TEST_F(ThirdPartyMessages, SurviveBeingSentOn) {
-  std::size_t count = 0;
-  for (const auto& row : rows_) {
-    const auto reading = read(row);
-    if (reading.outcome != Outcome::Accepted || !reading.update || reading.update->reachable.size() != 1) continue;
-    const auto& update = *reading.update;
-    if (update.reachable[0].family != net::Family::Ipv4) continue;
-    auto attributes = update.attributes;
-    attributes.next_hop = update.next_hop_ipv4;
-    attributes.local_pref = 100;
-    std::vector<net::Ipv4Prefix> sent;
-    for_each_prefix<net::Ipv4Prefix>(update.reachable[0].bytes, [&](const auto& prefix) { sent.push_back(prefix); });
-    Bytes encoded;
-    encode_attributes(attributes, net::Family::Ipv4, {.peer = PeerType::Internal}, encoded);
-    EXPECT_EQ(decode_canonical_attributes(encoded), attributes) << name_of(row);
-    Bytes out;
-    EXPECT_EQ(encode_reachable(std::span<const std::uint8_t>{encoded}, {}, std::span<const net::Ipv4Prefix>{sent},
-                               max_extended_message_size, out),
-              sent.size());
-    const auto again = read(out, internal(), max_extended_message_size);
-    EXPECT_EQ(again.outcome, Outcome::Accepted) << again.reason << " " << name_of(row);
-    attributes.next_hop = {};
-    EXPECT_EQ(again.update->attributes, attributes) << name_of(row);
-    EXPECT_EQ(prefixes(again.update->reachable), prefixes(update.reachable)) << name_of(row);
-    ++count;
-  }
-  EXPECT_GT(count, 200U);
 }
 
 }  // namespace

@@ -44,7 +44,8 @@ PathAttributes everything() {
   attributes.cluster_list = {*net::parse_router_id("10.0.0.97"), *net::parse_router_id("10.0.0.98")};
   attributes.extended_communities = {*parse_extended_community("rt:65001:100")};
   attributes.large_communities = {{65001, 1, 2}};
-  attributes.unknown = {{0xe0, 11, {1}}, {0xe0, 25, Bytes(20, 7)}, {0xe0, 254, Bytes(300, 9)}};
+  attributes.ipv6_extended_communities = {*parse_ipv6_extended_community("rt:[2001:db8::1]:100")};
+  attributes.unknown = {{0xe0, 11, {1}}, {0xe0, 254, Bytes(300, 9)}};
   return attributes;
 }
 
@@ -57,12 +58,12 @@ TEST(EncodedAttributes, OfAnIpv6RouteHaveNoNextHop) {
 }
 
 TEST(EncodedAttributes, AreInAscendingOrderWithTheirFlags) {
-  const auto expected =
-      join({hex("40 01 01 01"), hex("40 02 14 0202 0000fde9 00011170 0102 00000003 00000004"), next_hop,
-            hex("80 04 04 00000000"), hex("40 05 04 000000c8"), hex("40 06 00"), hex("c0 07 08 00011170 0a000009"),
-            hex("c0 08 08 fde90064 ffffff01"), hex("80 09 04 0a000063"), hex("80 0a 08 0a000061 0a000062"),
-            hex("e0 0b 01 01"), hex("c0 10 08 0002fde900000064"), attribute(0xe0, 25, Bytes(20, 7)),
-            hex("c0 20 0c 0000fde9 00000001 00000002"), attribute(0xf0, 254, Bytes(300, 9))});
+  const auto expected = join(
+      {hex("40 01 01 01"), hex("40 02 14 0202 0000fde9 00011170 0102 00000003 00000004"), next_hop,
+       hex("80 04 04 00000000"), hex("40 05 04 000000c8"), hex("40 06 00"), hex("c0 07 08 00011170 0a000009"),
+       hex("c0 08 08 fde90064 ffffff01"), hex("80 09 04 0a000063"), hex("80 0a 08 0a000061 0a000062"),
+       hex("e0 0b 01 01"), hex("c0 10 08 0002fde900000064"), hex("c0 19 14 0002 20010db8000000000000000000000001 0064"),
+       hex("c0 20 0c 0000fde9 00000001 00000002"), attribute(0xf0, 254, Bytes(300, 9))});
   EXPECT_EQ(attributes_of(everything(), to_internal), expected);
 }
 

@@ -77,12 +77,8 @@ inline UpdateContext internal() {
 
 inline std::vector<std::string> prefixes(const NlriRuns& runs) {
   std::vector<std::string> all;
-  for (const auto& run : runs) {
-    if (run.family == net::Family::Ipv4)
-      for_each_prefix<net::Ipv4Prefix>(run.bytes, [&](const auto& prefix) { all.push_back(net::print(prefix)); });
-    else
-      for_each_prefix<net::Ipv6Prefix>(run.bytes, [&](const auto& prefix) { all.push_back(net::print(prefix)); });
-  }
+  for (const auto& run : runs)
+    for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t) { all.push_back(net::print(prefix)); });
   return all;
 }
 
