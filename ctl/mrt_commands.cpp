@@ -85,6 +85,7 @@ Json view(const MrtRow& row) {
     list("communities", attributes.communities);
     list("largeCommunities", attributes.large_communities);
     list("extendedCommunities", attributes.extended_communities);
+    list("ipv6ExtendedCommunities", attributes.ipv6_extended_communities);
     if (attributes.atomic_aggregate) out["atomicAggregate"] = true;
     if (attributes.aggregator)
       out["aggregator"] = {{"asn", attributes.aggregator->asn.value},

@@ -1,83 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // status, peers, routes, services, explain, restart, refresh: what a speaker's control socket offers.
-#include <functional>
 #include <iostream>
-
-#include <fmt/format.h>
 
 #include "config/source/api_client.hpp"
 #include "ctl/commands.hpp"
 #include "ctl/control_socket.hpp"
 #include "ctl/hints.hpp"
+#include "ctl/peer_screen.hpp"
+#include "ctl/peer_table.hpp"
+#include "ctl/status_screen.hpp"
+#include "ctl/words.hpp"
 
 namespace ctl {
 namespace {
 
 using nlohmann::json;
 
-std::string word(const json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return "-";
-  return found->is_string() ? found->get<std::string>() : found->dump();
-}
-
-std::string joined(const json& object, const char* key) {
-  std::string text;
-  const auto found = object.find(key);
-  if (found != object.end())
-    for (const auto& entry : *found) text += (text.empty() ? "" : ",") + entry.get<std::string>();
-  return text.empty() ? "-" : text;
-}
-
 void print_names(const json& entries, const char* key, std::ostream& out) {
   for (const auto& entry : entries) out << word(entry, key) << '\n';
-}
-
-Cell state_cell(const json& peer) {
-  const auto state = word(peer, "state");
-  if (peer.contains("heldDown")) return {"HeldDown", Colour::Bad};
-  if (peer.contains("shutdown")) return {"Shutdown", Colour::Warning};
-  if (peer.value("waitsForBfd", false)) return {"WaitsForBFD", Colour::Warning};
-  return {state, state == "Established" ? Colour::Good : Colour::Bad};
-}
-
-Cell bfd_cell(const json& peer) {
-  if (!peer.contains("bfd")) return {"-"};
-  const auto& bfd = peer["bfd"];
-  const auto state = word(bfd, "state");
-  if (state != "Up") {
-    const auto fell = bfd.contains("lastDown") ? ": " + word(bfd["lastDown"], "diagnostic") : std::string{};
-    return {state + fell, Colour::Bad};
-  }
-  return {"Up", Colour::Good};
-}
-
-std::string bfd_up(const json& peer) {
-  if (!peer.contains("bfd") || !peer["bfd"].contains("uptimeMsec")) return "-";
-  return age(peer["bfd"]["uptimeMsec"].get<long long>());
-}
-
-// "50ms/60ms x3": how often packets go out and come in, and how many of the latter may be missing.
-std::string bfd_timers(const json& peer) {
-  if (!peer.contains("bfd") || !peer["bfd"]["remote"].contains("detectMultiplier")) return "-";
-  const auto& bfd = peer["bfd"];
-  const auto milliseconds = [&](const char* key) { return fmt::format("{:g}ms", bfd[key].get<double>()); };
-  return milliseconds("transmitIntervalMsec") + "/" + milliseconds("receiveIntervalMsec") + " x" +
-         word(bfd["remote"], "detectMultiplier") + (word(bfd["echo"], "state") == "active" ? " echo" : "");
-}
-
-std::string family_counts(const json& peer, const char* counter) {
-  return word(peer["families"]["ipv4Unicast"], counter) + "/" + word(peer["families"]["ipv6Unicast"], counter);
-}
-
-// The last thing that went wrong, in words.
-std::string trouble(const json& peer) {
-  if (peer.contains("heldDown")) return word(peer, "heldDown");
-  if (word(peer, "state") == "Established") return "";
-  if (peer.contains("lastDialError")) return word(peer, "lastDialError");
-  if (!peer.contains("lastReset")) return "";
-  const auto& reset = peer["lastReset"];
-  return reset.contains("notification") ? word(reset, "by") + ": " + word(reset, "notification") : word(reset, "text");
 }
 
 void peers(const Options& options, std::ostream& out) {
@@ -85,34 +25,10 @@ void peers(const Options& options, std::ostream& out) {
       options, "GET", options.words.empty() ? "/peers" : "/peers/" + config::percent_encode(options.words.front()));
   if (print_structured(answer, options.format, out)) return;
   if (options.format == Format::Name) return print_names(answer["peers"], "name", out);
-  if (answer["peers"].empty()) {
-    out << "no peers on this node\n";
-    return;
-  }
-  const auto wide = options.format == Format::Wide;
-  std::vector<std::string> header{"PEER", "ADDRESS", "ASN", "STATE", "UP", "BFD", "RECEIVED", "ADVERTISED"};
-  if (wide) header.insert(header.end(), {"ACCEPTED", "BEST", "HOLD", "ROUTER-ID", "BFD-TIMERS", "BFD-UP"});
-  header.emplace_back("TROUBLE");
-  Table table{header};
-  for (const auto& peer : answer["peers"]) {
-    std::vector<Cell> row{word(peer, "name"),
-                          word(peer, "address"),
-                          word(peer, "peerAsn"),
-                          state_cell(peer),
-                          peer.contains("uptimeMsec") ? age(peer["uptimeMsec"].get<long long>()) : "-",
-                          bfd_cell(peer),
-                          family_counts(peer, "received"),
-                          family_counts(peer, "advertised")};
-    if (wide) {
-      const auto negotiated = peer.value("negotiated", json::object());
-      row.insert(row.end(), {Cell{family_counts(peer, "accepted")}, Cell{family_counts(peer, "best")},
-                             Cell{word(negotiated, "holdTimeSec")}, Cell{word(negotiated, "peerRouterId")},
-                             Cell{bfd_timers(peer)}, Cell{bfd_up(peer)}});
-    }
-    row.emplace_back(trouble(peer), Colour::Bad);
-    table.add(std::move(row));
-  }
-  table.print(out, options.paint);
+  if (options.words.empty() || options.format == Format::Wide)
+    return print_peer_table(answer, options.format, options.paint, out);
+  for (const auto& peer : answer["peers"]) print_peer(peer, options.paint, out);
+  for (const auto& range : answer.value("ranges", json::array())) print_range(range, options.paint, out);
 }
 
 std::string hops_of(const json& route) {
@@ -246,86 +162,9 @@ void explain(const Options& options, std::ostream& out) {
   throw Failure{"explain: must be service or route, got \"" + options.words[0] + "\"", 2};
 }
 
-// "name   text", a line of the status.
-using Line = std::function<void(const char* name, const std::string& text, Colour colour)>;
-
-void status_of_router(const json& answer, const Line& line) {
-  if (answer.contains("asn")) {
-    line("router",
-         fmt::format("AS {}  id {}  listening on {}", word(answer, "asn"), word(answer, "routerId"),
-                     joined(answer, "listening")),
-         Colour::None);
-    const auto& table = answer["table"];
-    line("table",
-         fmt::format("{} IPv4 and {} IPv6 prefixes, {} attribute sets, {} KiB", word(table, "ipv4Prefixes"),
-                     word(table, "ipv6Prefixes"), word(table, "attributeSets"), table["bytes"].get<long long>() / 1024),
-         Colour::None);
-  } else {
-    line("router", "none: " + word(answer, "noRouter"), Colour::Warning);
-  }
-  if (answer.value("draining", false))
-    line("draining", "neighbors are told that this node is about to go", Colour::Warning);
-  if (answer.value("restarting", false)) line("restarting", "waits for what the neighbors know", Colour::Warning);
-  const auto& peers = answer["peers"];
-  const auto up = peers.value("Established", 0);
-  line("peers", fmt::format("{} of {} established", up, word(peers, "total")),
-       up == peers.value("total", 0) ? Colour::Good : Colour::Bad);
-  if (!answer.contains("bfd")) return;
-  const auto& bfd = answer["bfd"];
-  const auto all_up = bfd.value("Up", 0) == bfd.value("total", 0);
-  line("BFD", fmt::format("{} of {} up", bfd.value("Up", 0), word(bfd, "total")), all_up ? Colour::Good : Colour::Bad);
-}
-
-void status_of_watchers(const json& answer, const Line& line) {
-  for (const auto& station : answer.value("bmpStations", json::array())) {
-    const auto connected = station.value("connected", false);
-    std::string state = "connected, being told the tables";
-    if (!connected)
-      state = "not connected: " + word(station, "trouble");
-    else if (station.value("tablesComplete", false))
-      state = "connected for " + age(station["uptimeMsec"].get<long long>());
-    line("BMP", fmt::format("{} port {}: {}", word(station, "address"), word(station, "port"), state),
-         connected ? Colour::Good : Colour::Bad);
-  }
-  if (!answer.contains("mrt")) return;
-  const auto& mrt = answer["mrt"];
-  const auto trouble = mrt.contains("trouble");
-  line("MRT", word(mrt, "directory") + (trouble ? ": " + word(mrt, "trouble") : ""),
-       trouble ? Colour::Bad : Colour::None);
-}
-
 void status(const Options& options, std::ostream& out) {
   const auto answer = ask_speaker(options, "GET", "/status");
-  if (print_structured(answer, options.format, out)) return;
-  const auto line = [&](const char* name, const std::string& text, Colour colour = Colour::None) {
-    out << painted(fmt::format("{:12}", name), Colour::Faint, options.paint) << painted(text, colour, options.paint)
-        << "\n";
-  };
-  line("node", fmt::format("{}  herald {}  up {}", word(answer, "node"), word(answer, "version"),
-                           age(answer["uptimeMsec"].get<long long>())));
-  status_of_router(answer, line);
-  line("announced", fmt::format("{} prefixes for {} service addresses by BGP", word(answer, "announcedPrefixes"),
-                                word(answer, "announcedAddresses")));
-  line("layer 2", fmt::format("{} of {} addresses answered here", word(answer["layer2"], "owned"),
-                              word(answer["layer2"], "candidates")));
-  line("live nodes", joined(answer, "liveNodes"));
-  if (answer.contains("api")) {
-    const auto reached = answer["api"].value("reachable", false);
-    line("API", word(answer["api"], "url") + (reached ? " reached" : " not reached; everything stays as it is"),
-         reached ? Colour::Good : Colour::Bad);
-  }
-  const auto& kernel = answer["kernel"];
-  if (kernel.contains("routes")) {
-    const auto& routes = kernel["routes"];
-    line("kernel",
-         fmt::format("{} routes programmed, {} pending, {} waiting, {} failed; table {}", word(routes, "programmed"),
-                     word(routes, "pending"), word(routes, "waiting"), word(routes, "failed"), word(kernel, "table")));
-  }
-  if (const auto unreachable = joined(kernel, "unreachableNextHops"); unreachable != "-")
-    line("next hops", "not reached: " + unreachable, Colour::Warning);
-  status_of_watchers(answer, line);
-  for (const auto& warning : kernel["warnings"]) line("warning", warning.get<std::string>(), Colour::Warning);
-  for (const auto& problem : answer["problems"]) line("problem", problem.get<std::string>(), Colour::Bad);
+  if (!print_structured(answer, options.format, out)) print_status(answer, options.paint, out);
 }
 
 void drain(const Options& options, std::ostream& out) {

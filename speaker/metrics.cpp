@@ -135,6 +135,15 @@ void add_kernel(Page& page, const netlink::FibCounters& kernel) {
                std::chrono::duration<double>(kernel.writing).count());
 }
 
+void add_cache(Page& page, const CacheStatus& cache) {
+  const auto name = print_endpoint(cache.address, cache.port);
+  page.gauge("herald_rpki_session_up", "1 while the RPKI cache is connected and has said everything",
+             cache.synchronized ? 1 : 0, {{"cache", name}});
+  page.gauge("herald_rpki_payloads", "Validated ROA payloads from the cache that are in use",
+             number(cache.ipv4_payloads), {{"cache", name}, {"family", "ipv4"}});
+  page.gauge("herald_rpki_payloads", "", number(cache.ipv6_payloads), {{"cache", name}, {"family", "ipv6"}});
+}
+
 void add_station(Page& page, const StationStatus& station) {
   const Labels labels{{"station", print_endpoint(station.config.address, station.config.port)}};
   page.gauge("herald_bmp_connected", "1 while the monitoring station is connected", station.connected ? 1 : 0, labels);
@@ -198,6 +207,7 @@ std::string Metrics::text(const MetricsView& view) const {
   page.gauge("herald_rib_attribute_sets", "Distinct attribute sets in the table", number(view.table.attribute_sets));
   page.gauge("herald_rib_bytes", "Memory of the tables", number(view.table.bytes));
   if (view.kernel) add_kernel(page, *view.kernel);
+  for (const auto& cache : view.rpki_caches) add_cache(page, cache);
   for (const auto& station : view.stations) add_station(page, station);
   if (view.mrt) add_mrt(page, *view.mrt);
   add_layer2(page, view.layer2);

@@ -15,6 +15,7 @@
 #include "netlink/fib.hpp"
 #include "speaker/bfd_side.hpp"
 #include "speaker/bmp/station.hpp"
+#include "speaker/control/rpki_view.hpp"
 #include "speaker/layer2/responder.hpp"
 #include "speaker/mrt/mrt_files.hpp"
 
@@ -27,6 +28,7 @@ struct MetricsView {
   std::map<std::string, BfdStatus> bfd;  // by peer
   std::optional<std::array<std::uint64_t, bfd::discard_kinds>> bfd_discarded;
   std::optional<netlink::FibCounters> kernel;
+  std::vector<CacheStatus> rpki_caches;
   std::vector<StationStatus> stations;
   std::optional<MrtStatus> mrt;
   L2Counters layer2;

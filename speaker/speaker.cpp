@@ -343,6 +343,7 @@ std::string Speaker::metrics() {
   view.bfd = bfd_.status();
   if (const auto* sessions = bfd_.sessions()) view.bfd_discarded = sessions->discarded();
   if (const auto kernel = kernel_.counters()) view.kernel = kernel->fib;
+  view.rpki_caches = cache_statuses(rpki_);
   view.stations = watch_.stations();
   view.mrt = watch_.mrt();
   view.layer2 = layer2_.counters();

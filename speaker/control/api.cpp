@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "speaker/control/rpki_view.hpp"
 #include "speaker/control/views.hpp"
 #include "speaker/control/watch_view.hpp"
 
@@ -102,22 +103,6 @@ Json bfd_states(const std::map<std::string, BfdStatus>& watched) {
   return out;
 }
 
-Json rpki_view(const RpkiSide& rpki) {
-  Json out{{"payloads", rpki.table().size()}, {"caches", Json::array()}};
-  for (const auto* client : rpki.caches()) {
-    const auto& session = client->session();
-    Json cache{{"address", net::print(client->cache().address)},
-               {"port", client->cache().port},
-               {"synchronized", session.state() == bgp::RtrSession::State::Synchronized},
-               {"protocolVersion", session.version()},
-               {"payloads", session.vrps().size()}};
-    if (session.serial()) cache["serial"] = *session.serial();
-    if (!client->trouble().empty()) cache["trouble"] = client->trouble();
-    out["caches"].push_back(std::move(cache));
-  }
-  return out;
-}
-
 ControlReply status(Speaker& speaker) {
   const auto clock = clock_now();
   const auto* router = speaker.bgp().router();
@@ -142,7 +127,8 @@ ControlReply status(Speaker& speaker) {
   if (!speaker.options().api.empty())
     out["api"] = {{"url", speaker.options().api}, {"reachable", speaker.api_reachable()}};
   out["kernel"] = kernel_view(speaker.kernel());
-  if (const auto caches = speaker.rpki().caches(); !caches.empty()) out["rpki"] = rpki_view(speaker.rpki());
+  if (const auto caches = cache_statuses(speaker.rpki()); !caches.empty())
+    out["rpki"] = view(caches, speaker.rpki().table().size());
   if (const auto stations = speaker.watch().stations(); !stations.empty()) out["bmpStations"] = view(stations, clock);
   if (const auto mrt = speaker.watch().mrt()) out["mrt"] = view(*mrt);
   out["problems"] = problems_view(speaker);
@@ -165,20 +151,39 @@ ControlReply dump_tables(Speaker& speaker) {
 
 // ---- peers ------------------------------------------------------------------------------------------
 
+// Neighbours that are there by a range of that name.
+std::size_t members(const bgp::Router& router, const std::vector<bgp::NeighborStatus>& neighbors,
+                    const bgp::NeighborConfig& pattern) {
+  return static_cast<std::size_t>(std::ranges::count_if(neighbors, [&](const auto& neighbor) {
+    const auto& config = *router.neighbor(neighbor.id);
+    return config.dynamic && config.group == pattern.policy_name();
+  }));
+}
+
 ControlReply peers(Speaker& speaker, const std::string& name) {
   const auto* router = speaker.bgp().router();
   const auto watched = speaker.bfd().status();
   auto list = Json::array();
+  auto ranges = Json::array();
   const auto clock = clock_now();
-  if (router != nullptr)
-    for (const auto& neighbor : router->neighbors())
-      if (name.empty() || neighbor.name == name) {
-        list.push_back(view(neighbor, *router->neighbor(neighbor.id), clock));
-        if (const auto found = watched.find(neighbor.name); found != watched.end())
-          list.back()["bfd"] = view(found->second, clock);
-      }
-  if (!name.empty() && list.empty()) return refuse(404, "there is no peer named " + name + " on this node");
-  return reply({{"peers", std::move(list)}});
+  if (router != nullptr) {
+    const auto wanted = [&](const std::string& its_name) { return name.empty() || its_name == name; };
+    const auto neighbors = router->neighbors();
+    for (const auto& neighbor : neighbors) {
+      if (!wanted(neighbor.name)) continue;
+      list.push_back(view(neighbor, *router->neighbor(neighbor.id), router->config(), clock));
+      if (const auto found = watched.find(neighbor.name); found != watched.end())
+        list.back()["bfd"] = view(found->second, clock);
+    }
+    for (const auto& pattern : router->patterns())
+      if (wanted(pattern.name))
+        ranges.push_back(view_range(pattern, router->config(), members(*router, neighbors, pattern)));
+  }
+  if (!name.empty() && list.empty() && ranges.empty())
+    return refuse(404, "there is no peer named " + name + " on this node");
+  Json out{{"peers", std::move(list)}};
+  if (!ranges.empty()) out["ranges"] = std::move(ranges);
+  return reply(out);
 }
 
 ControlReply command_peer(Speaker& speaker, const std::string& name, const std::string& what,

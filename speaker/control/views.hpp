@@ -27,8 +27,12 @@ struct WallClock {
   [[nodiscard]] std::int64_t since(net::TimePoint when) const;     // milliseconds
 };
 
+// What a neighbour is configured with, what its session agreed on, and what came of it.
 [[nodiscard]] nlohmann::ordered_json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config,
-                                          const WallClock& clock);
+                                          const bgp::RouterConfig& router, const WallClock& clock);
+// A range of which every address may connect; `peers` of them have.
+[[nodiscard]] nlohmann::ordered_json view_range(const bgp::NeighborConfig& pattern, const bgp::RouterConfig& router,
+                                                std::size_t peers);
 [[nodiscard]] nlohmann::ordered_json view(const BfdStatus& status, const WallClock& clock);
 [[nodiscard]] nlohmann::ordered_json view(const bgp::PathAttributes& attributes);
 // One row of a table: a path.
