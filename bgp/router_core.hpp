@@ -177,6 +177,8 @@ class Router::Core {
   void add_table_terms(const Neighbor& neighbor, net::Family family, ExportTerms& terms) const;
   void follow_tables();
   void update_defaults();
+  // What a route of our own begins with: no next hop, of its prefix's family, since files and stations are told it so.
+  [[nodiscard]] static PathAttributes own_attributes(const net::Prefix& prefix);
   void update_aggregates();
   void update_aggregate(const Aggregate& aggregate, Origin origin, const std::vector<const AttributeSet*>& sets);
   void originate_own(const net::Prefix& prefix, const PathAttributes& attributes, AudienceId audience);

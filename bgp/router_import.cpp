@@ -264,9 +264,9 @@ void Router::Core::import_again(Neighbor& neighbor, net::TimePoint now) {
   std::optional<Importer> importer;
   for (const auto& [set, route] : neighbor.heard.by_set()) {
     if (std::exchange(of, set) != set) importer.emplace(pool_, neighbor, config_, roas_, set->attributes());
-    const auto path_id = route.path_id;
-    with_table(route.prefix, [&](auto& tables, const auto& prefix) {
-      store(tables, neighbor.id, prefix, path_id, importer->outcome(route.prefix));
+    const auto& outcome = importer->outcome(route.prefix);
+    with_table(route.prefix, [&, path_id = route.path_id](auto& tables, const auto& prefix) {
+      store(tables, neighbor.id, prefix, path_id, outcome);
     });
   }
   for (const auto family : {net::Family::Ipv4, net::Family::Ipv6})

@@ -154,8 +154,7 @@ void Router::Core::update_defaults() {
       withdraw_own(prefix);
       continue;
     }
-    PathAttributes attributes;
-    originate_own(prefix, attributes, audience_of(names));
+    originate_own(prefix, own_attributes(prefix), audience_of(names));
   }
 }
 
@@ -188,7 +187,7 @@ void Router::Core::update_aggregate(const Aggregate& aggregate, Origin origin,
     return withdraw_own(aggregate.prefix);
   }
   active_aggregates_.insert(aggregate.prefix);
-  PathAttributes attributes;
+  auto attributes = own_attributes(aggregate.prefix);
   attributes.communities = aggregate.communities;
   attributes.aggregator = Aggregator{home_of(config_), {config_.router_id.value}};
   attributes.origin = origin;

@@ -12,6 +12,12 @@ constexpr std::size_t slice = 16384;
 
 }  // namespace
 
+PathAttributes Router::Core::own_attributes(const net::Prefix& prefix) {
+  PathAttributes attributes;
+  if (!prefix.is_v4()) attributes.next_hop.address = net::Ipv6Address{};
+  return attributes;
+}
+
 void Router::Core::set_local(const net::Prefix& prefix, const std::optional<LocalRoute>& route) {
   std::vector<SetRef> held;
   std::vector<std::pair<AttributeSet*, AudienceId>> paths;
@@ -21,7 +27,7 @@ void Router::Core::set_local(const net::Prefix& prefix, const std::optional<Loca
   };
   const auto audiences_before = audiences_.size();
   if (route) {
-    PathAttributes bare;
+    auto bare = own_attributes(prefix);
     bare.origin = route->origin;
     for (const auto& announcement : route->announcements) {
       auto attributes = bare;

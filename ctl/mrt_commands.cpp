@@ -73,7 +73,9 @@ Json view(const MrtRow& row) {
   if (row.path_id) out["pathId"] = *row.path_id;
   if (row.attributes && row.kind != MrtRow::Kind::Withdrawn) {
     const auto& attributes = *row.attributes;
-    out["nextHop"] = net::print(attributes.next_hop.address);
+    const auto& next_hop = attributes.next_hop.address;
+    const bool missing = next_hop == net::IpAddress{} && row.prefix && !row.prefix->is_v4();
+    if (!missing) out["nextHop"] = net::print(next_hop);
     out["asPath"] = bgp::print(attributes.as_path);
     out["origin"] = bgp::print(attributes.origin);
     if (attributes.med) out["med"] = *attributes.med;

@@ -260,6 +260,25 @@ TEST(RouterBlackhole, DropsPacketsOnlyForNeighboursThatMayAskForIt) {
   EXPECT_EQ(lab.status(other).session.established_count, 1U);
 }
 
+TEST(RouterLocalRoute, HasTheUnspecifiedNextHopOfItsFamily) {
+  Lab lab;
+  lab.add(external(1));
+  auto config = lab.router.config();
+  config.aggregates = {{.prefix = pfx("2001:db8::/32")}};
+  lab.router.configure(config, lab.neighbors, start_time);
+  lab.establish();
+  lab.router.set_local(pfx("2001:db8:1::/48"), LocalRoute{.announcements = {{}}});
+  lab.router.set_local(pfx("203.0.113.0/24"), LocalRoute{.announcements = {{}}});
+  lab.add(external(2));
+  lab.configure();
+  lab.settle();
+  const auto next_hop = [&](const char* prefix) {
+    return lab.router.explain(pfx(prefix)).paths.at(0).attributes.next_hop.address;
+  };
+  EXPECT_EQ(next_hop("2001:db8:1::/48"), net::IpAddress{net::Ipv6Address{}});
+  EXPECT_EQ(next_hop("203.0.113.0/24"), net::IpAddress{net::Ipv4Address{}});
+}
+
 // RFC 7999 section 3.2
 TEST(RouterBlackhole, KeepsToItselfWhatItDrops) {
   Lab lab;
