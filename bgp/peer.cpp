@@ -300,8 +300,7 @@ void Peer::account(const Session& session, State from, const ResetReason& reason
 }
 
 void Peer::pause(const ResetReason& reason, net::TimePoint now) {
-  const bool transport = reason.by == ResetReason::By::Transport;
-  const auto length = random_.jittered(backoff_.next(transport ? config_.connect_retry : config_.idle_hold));
+  const auto length = random_.jittered(backoff_.next(config_.connect_retry));
   if (reason.by == ResetReason::By::Local) refuse_until_ = now + std::min<net::Duration>(length, longest_refusal);
   if (outgoing_.state() == State::Idle) restart_at_ = now + length;
 }

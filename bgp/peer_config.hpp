@@ -92,8 +92,8 @@ struct PeerConfig {
 
   // Timers that are ours alone.
   std::optional<net::Seconds> keepalive_time;  // default, and at most: a third of the hold time
-  net::Seconds connect_retry{10};              // longest pause between two dials, and longest wait for one
-  net::Seconds idle_hold{60};                  // longest pause after an error
+  // Longest pause between two dials, whatever ended the one before, and longest wait for one.
+  net::Seconds connect_retry{10};
 
   friend bool operator==(const PeerConfig&, const PeerConfig&) = default;
 };

@@ -45,16 +45,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Without the data, its tests are not there, rather than skipped."""
     if not os.environ.get("HERALD_TEST_DATA"):
         items[:] = [item for item in items if "test_data" not in getattr(item, "fixturenames", ())]
-    # Those that take minutes and are asked for by name: `./dev test topics`.
-    if "topics" not in config.option.markexpr:
-        items[:] = [item for item in items if item.get_closest_marker("topics") is None]
     # The same for the Kubernetes server, which `./dev test kubernetes` builds and asks for.
     if kubernetes.programs() is None or "kubernetes" not in config.option.markexpr:
         items[:] = [item for item in items if item.get_closest_marker("kubernetes") is None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "topics: more labs with FRR and BIRD, docs/coverage.md")
     config.addinivalue_line("markers", "kubernetes: needs the server of tools/kubernetes/server.sh")
 
 

@@ -406,6 +406,33 @@ def test_frr_is_told_by_the_cease_that_bfd_is_down(tmp_path: Path) -> None:
         poll(lambda: both_up(lab, FRR, case), 60, what="up again")
 
 
+def test_a_loss_that_frr_alone_has_noticed_is_its_reason_at_herald(tmp_path: Path) -> None:
+    """BFD gets through in neither direction. FRR notices at once, Herald would much later."""
+    case = Case(FAST, Profile(FAST.receive, 1000, 100))
+    with running(tmp_path, FRR, case) as lab:
+        herald, far = lab.node("herald"), lab.node("peer")
+        assert settled(lab, FRR, case)["detectionTimeMsec"] == 100_000
+        for one in (far, herald):  # its BFD packets go to a station that is not there
+            one.run("ip neigh add 10.0.2.99 lladdr 02:00:00:00:00:99 dev eth1")
+            one.run("ip route add default via 10.0.2.99 dev eth1 table 100")
+            one.run("ip rule add pref 100 ipproto udp dport 3784 lookup 100")
+        poll(lambda: FRR.session(far, case)["status"] == "down", 10, what="down at FRR")
+
+        # Both have RFC 8538, by which FRR says that nothing is to be kept.
+        reason = ("remote", "Cease/Hard Reset (Cease/BFD Down)")
+
+        def told() -> bool:
+            reset = herald_peers(herald)["peer"]["lastReset"]
+            assert (reset["by"], reset.get("notification")) == reason, reset
+            return True
+
+        poll(told, 10, what="the reason at Herald")
+        assert our_session(lab)["state"] == "Up", our_session(lab)
+        for one in (far, herald):
+            one.run("ip rule del pref 100")
+        poll(lambda: both_up(lab, FRR, case), 60, what="up again")
+
+
 def test_a_peer_that_switches_bfd_off_keeps_its_session(tmp_path: Path) -> None:
     case = Case(FAST, FAST)
     with running(tmp_path, FRR, case) as lab:

@@ -274,6 +274,39 @@ def test_peers_that_come_and_go_one_by_one_leave_the_others_alone(lab: Lab, rest
         }
 
 
+def test_node_selectors_of_a_neighbour_follow_labels_and_edits(lab: Lab, rest: Rest) -> None:
+    """tor-n2 is the ToR on the link of n2; the others have no way to it."""
+    tor, path = lab.node("tor"), f"{HERALD}/bgppeers/tor-n2"
+
+    def neighbours_of_n2(*wanted: str) -> bool:
+        known = harness.herald_peers(lab.node("n2"))
+        assert known.keys() == set(wanted), sorted(known)
+        return not wanted or established(lab.node("n2"), *wanted)
+
+    with advertised(rest), served(rest) as service:
+        wanted = given(rest, service)
+        settles_on(lab, wanted, *NODES)
+        others = {name: entry for name, entry in frr_sessions(tor).items() if name != "10.0.2.2"}
+        try:
+            # One of several suffices.
+            for selectors, rack, has in (
+                ([{"matchLabels": {"rack": "a"}}], None, False),
+                ([{"matchLabels": {"rack": "a"}}], "a", True),
+                ([{"matchExpressions": [{"key": "rack", "operator": "NotIn", "values": ["a"]}]}], "a", False),
+                ([{"matchLabels": {"rack": "b"}}, *by_name("n2")], "a", True),
+            ):
+                label(rest, "n2", "rack", rack)
+                rest.patch(path, {"spec": {"nodeSelectors": [*selectors]}})
+                poll(lambda: neighbours_of_n2(*(["tor-n2"] if has else [])), 20, what=f"{selectors} with {rack}: {has}")
+                settles_on(lab, wanted, *(NODES if has else ("n1", "n3")), within=10)
+        finally:
+            label(rest, "n2", "rack", None)
+            rest.patch(path, {"spec": {"nodeSelectors": by_name("n2")}})
+        settles_on(lab, wanted, *NODES, within=20)
+        after = frr_sessions(tor)
+        assert {name: after[name] for name in others} == others, "nobody else was touched"
+
+
 def test_metrics_say_what_the_tor_has(lab: Lab, rest: Rest) -> None:
     with advertised(rest, nodeSelectors=by_name("n1")), served(rest) as service:
         settles_on(lab, given(rest, service), "n1")

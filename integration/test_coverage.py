@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/coverage.md names tests that exist: a row must not outlive what it promises."""
+"""docs/coverage.md names tests that exist, and no file of labs without one: a row must not outlive what it promises."""
 
 import re
 from pathlib import Path
@@ -31,6 +31,7 @@ def test_every_test_that_is_named_exists() -> None:
                 known = unit_tests(files[0])
             elif re.fullmatch(r"test_\w+\.py", file):
                 assert (REPOSITORY / "integration" / file).exists(), where
+                assert test, f"{where}: which test of it?"
                 known = integration_tests(REPOSITORY / "integration" / file)
             elif not known or not re.fullmatch(r"[A-Z]\w+\.(\w+|\*)|[A-Z]\w+|\w+_\w+", words):
                 continue

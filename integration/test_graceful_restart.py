@@ -203,6 +203,22 @@ def settled(lab: Lab) -> bool:
     return node.json(harness.ctl(node, "status", "-o", "json"))["restarting"] is False
 
 
+def marked_at(lab: Lab) -> set[str]:
+    """What FRR and BIRD have from Herald as long-lived stale. A LookupError when something is not there."""
+    marked = set()
+    for prefix in BIRD:
+        family = "ipv6" if ":" in prefix else "ipv4"
+        [path] = lab.node("frr").json(["vtysh", "-c", f"show bgp {family} unicast {prefix} json"])["paths"]
+        if "llgr-stale" in path.get("community", {}).get("string", ""):
+            marked.add(prefix)
+    for prefix in FRR:
+        shown = lab.node("bird").run(f"birdc show route all {prefix} protocol herald").stdout
+        assert f"{prefix} " in shown, shown
+        if "(65535,6)" in shown:
+            marked.add(prefix)
+    return marked
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     restart = "gracefulRestart: {mode: full, longLivedStaleTime: 60s}"
@@ -274,6 +290,31 @@ def test_the_routes_of_a_peer_that_restarts_stay_in_the_kernel(lab: Lab) -> None
     assert lost[PINGS[1][1]] < 10 * PATIENCE, lost
 
 
+def test_a_route_that_a_peer_no_longer_has_goes_at_its_end_of_rib_and_the_others_stay(lab: Lab) -> None:
+    """FRR's bgpd reads its file again, which knows nothing of the third prefix."""
+    herald, frr, bird = lab.node("herald"), lab.node("frr"), lab.node("bird")
+    third = "192.0.2.0/24"
+    converge(lab)
+    add = ["configure terminal", "router bgp 65001", "address-family ipv4 unicast", f"network {third}"]
+    frr.run(["vtysh", *(word for line in add for word in ("-c", line))])
+    poll(lambda: third in kernel_routes(herald, 4) and third in kernel_routes(bird, 4), 15, what="the third at both")
+    with harness.watched_routes(herald) as changes, harness.watched_routes(bird) as changes_of_bird:
+        frr.kill("bgpd")
+        poll(lambda: herald_peers(herald)["frr"]["families"]["ipv4Unicast"]["stale"] == 2, 10, what="both stale")
+        assert third in herald_best(herald) and third in kernel_routes(bird, 4)
+        frr.start("bgpd")
+        poll(lambda: has_its_configuration(frr), 20, what="bgpd configured")
+        poll(lambda: restart_view(herald, "frr")["ipv4Unicast"]["phase"] == "none", 60, what="End-of-RIB")
+        poll(lambda: third not in herald_best(herald), 10, what="gone from the table")
+        poll(lambda: third not in kernel_routes(herald, 4), 10, what="gone from the kernel")
+        poll(lambda: third not in kernel_routes(bird, 4), 10, what="gone at BIRD")
+        assert all_routes(herald)
+        for seen in (changes(), changes_of_bird()):
+            gone = [line for line in seen if "Deleted" in line]
+            assert any(third in line for line in gone), seen
+            assert not [line for line in gone if any(prefix in line for prefix in FRR)], gone
+
+
 def test_a_peer_that_stays_away_becomes_a_last_resort(lab: Lab) -> None:
     """BIRD is gone for longer than its restart time, and has agreed to the long-lived form."""
     herald, frr = lab.node("herald"), lab.node("frr")
@@ -294,6 +335,22 @@ def test_a_peer_that_stays_away_becomes_a_last_resort(lab: Lab) -> None:
     finally:
         lab.node("bird").start("bird")
     converge(lab)
+
+
+def test_a_speaker_that_stays_away_is_a_last_resort_at_both_peers_until_it_is_back(tmp_path: Path) -> None:
+    """Herald is gone for longer than its restart time; FRR and BIRD keep what it told, marked (RFC 9494)."""
+    restart = "gracefulRestart: {mode: full, restartTime: 2s, longLivedStaleTime: 300s}"
+    with lab_with(tmp_path, restart, "long-lived-restart") as lab:
+        herald = lab.node("herald")
+        poll(lambda: marked_at(lab) == set(), 15, what="nothing marked")
+        with counted_losses(lab) as losses:
+            herald.kill("herald-speaker")
+            poll(lambda: marked_at(lab) == {*FRR, *BIRD}, 60, what="LLGR_STALE at both, in both families")
+            herald.start("herald-speaker")
+            poll(lambda: settled(lab) and marked_at(lab) == set(), 60, what="fresh at both")
+            lost = losses()
+        # FRR and BIRD put a route into the kernel anew when its attributes change.
+        assert all(count < 10 * PATIENCE for count in lost.values()), lost
 
 
 def test_without_it_a_restart_is_visible(tmp_path: Path) -> None:

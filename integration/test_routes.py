@@ -6,7 +6,9 @@
 
 Each test brings its own three configurations; both families where it matters. AS numbers are the tests' own."""
 
+import json
 import re
+import signal
 import textwrap
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -32,41 +34,6 @@ from integration.between import (
 )
 from integration.harness import ctl, frr_sessions, herald_best, herald_peers, kernel_routes, poll
 from tools.lab import Lab
-
-# A cache of one client at a time: every line of /tmp/roas is "PREFIX MAXLENGTH ASN"; it is read for each question, and a
-# notify goes out when the file has changed.
-RTR_CACHE = '''
-import ipaddress, os, select, socket, struct
-ROAS = "/tmp/roas"
-def payloads():
-    out = b""
-    for line in open(ROAS):
-        prefix, longest, asn = line.split()
-        network = ipaddress.ip_network(prefix)
-        body = struct.pack("!BBBB", 1, network.prefixlen, int(longest), 0) + network.network_address.packed
-        body += struct.pack("!I", int(asn))
-        out += struct.pack("!BBHI", 1, 4 if network.version == 4 else 6, 0, 8 + len(body)) + body
-    return out
-server = socket.create_server(("10.0.2.1", 3323))
-serial = 1
-while True:
-    client, _ = server.accept()
-    known = os.stat(ROAS).st_mtime_ns
-    while True:
-        if select.select([client], [], [], 0.05)[0]:
-            if not (question := client.recv(8)):
-                break
-            kind = question[1]
-            if kind == 1:
-                client.recv(4)
-                client.sendall(struct.pack("!BBHI", 1, 8, 0, 8))  # Cache Reset: ask for everything
-            elif kind == 2:
-                answer = struct.pack("!BBHI", 1, 3, 7, 8) + payloads()
-                client.sendall(answer + struct.pack("!BBHIIIII", 1, 7, 7, 24, serial, 3600, 600, 7200))
-        if (now := os.stat(ROAS).st_mtime_ns) != known:
-            known, serial = now, serial + 1
-            client.sendall(struct.pack("!BBHII", 1, 0, 7, 12, serial))
-'''
 
 
 @pytest.fixture
@@ -391,40 +358,53 @@ def test_drops_packets_for_blackholed_routes_of_a_neighbour_that_may_ask_for_it(
         poll(dropped, what="a blackhole for FRR's host route alone")
 
 
-def test_origins_are_validated_by_a_cache_and_its_changes_apply_without_a_reset(running) -> None:
+@pytest.mark.parametrize("version", [1, 0])
+def test_origins_are_validated_by_a_cache_and_its_changes_apply_without_a_reset(running, version: int) -> None:
+    """StayRTR, with payloads from a file. Version 0 is RFC 6810."""
     drop = bgp_filter("rpki", {"name": "drop-invalid", "action": "reject",
                                "match": {"rpki": "invalid", "direction": "import"}})
     herald = resources({"asn": 65000, "rpkiCaches": [{"address": BIRD, "port": 3323}]}, drop,
                        peer("frr", 65001, **{"import": ["rpki", "accept-all"]}, keepRejected=True), peer("bird", 65002))
-    networks = {"198.51.100.0/24": "", "198.51.101.0/24": ""}
-    with running(herald, frr(65001, 65000, networks), bird(65002, 65000, {})) as lab:
-        node, cache = lab.node("herald"), lab.node("bird")
-        cache.path("/tmp/roas").write_text("198.51.100.0/24 24 65001\n198.51.101.0/24 24 65009\n")
-        with cache.popen(["python3", "-c", RTR_CACHE]) as server:
-            try:
-                poll(lambda: up(lab), 30)
+    first, second, payloads = "198.51.100.0/24", "198.51.101.0/24", "/tmp/payloads.json"
+    with running(herald, frr(65001, 65000, {first: "", second: ""}), bird(65002, 65000, {})) as lab:
+        node, at = lab.node("herald"), lab.node("bird")
 
-                def synchronized() -> bool:
-                    rpki = node.json(ctl(node, "status", "-o", "json"))["rpki"]
-                    assert rpki["payloads"] == 2 and rpki["caches"][0]["synchronized"], rpki
-                    return True
+        def allow(origins: dict[str, int]) -> None:
+            roas = [{"prefix": prefix, "maxLength": int(prefix.partition("/")[2]), "asn": f"AS{asn}", "ta": "test",
+                     "expires": 2**32} for prefix, asn in origins.items()]
+            at.path(payloads).write_text(json.dumps({"metadata": {}, "roas": roas}))
 
-                poll(synchronized, 30, what="the cache's payloads at Herald")
-                poll(lambda: bird_attributes(cache).keys() == {"198.51.100.0/24"}, what="the valid route alone at BIRD")
+        allow({first: 65001, second: 65009, "2001:db8:100::/48": 65001})
+        command = ["stayrtr", "-protocol", str(version), "-bind", f"{BIRD}:3323", "-cache", payloads, "-checktime=false"]
+        at.start("stayrtr", command)
+        poll(lambda: up(lab), 30)
 
-                def explained() -> bool:
-                    paths = node.json(ctl(node, "explain", "route", "198.51.101.0/24", "-o", "json"))["paths"]
-                    assert [(path["rpki"], path["reason"]) for path in paths] == \
-                        [("invalid", "filter rpki, rule drop-invalid")], paths
-                    return True
+        def synchronized() -> bool:
+            [cache] = node.json(ctl(node, "status", "-o", "json"))["rpki"]["caches"]
+            shown = {key: cache[key] for key in ("synchronized", "protocolVersion", "payloads")}
+            assert shown == {"synchronized": True, "protocolVersion": version, "payloads": 3}, cache
+            return True
 
-                poll(explained, what="why the other is not at BIRD")
-                before = frr_sessions(lab.node("frr"))
-                cache.path("/tmp/roas").write_text("198.51.100.0/24 24 65009\n198.51.101.0/24 24 65001\n")
-                poll(lambda: bird_attributes(cache).keys() == {"198.51.101.0/24"}, what="the other route at BIRD")
-                assert frr_sessions(lab.node("frr")) == before
-            finally:
-                server.kill()
+        poll(synchronized, 30, what="the cache's payloads at Herald")
+        poll(lambda: bird_attributes(at).keys() == {first}, what="the valid route alone at BIRD")
+
+        def explained() -> bool:
+            paths = node.json(ctl(node, "explain", "route", second, "-o", "json"))["paths"]
+            assert [(path["rpki"], path["reason"]) for path in paths] == \
+                [("invalid", "filter rpki, rule drop-invalid")], paths
+            return True
+
+        poll(explained, what="why the other is not at BIRD")
+        before = frr_sessions(lab.node("frr"))
+        allow({first: 65009, second: 65001})
+        at.kill("stayrtr", signal.SIGHUP)
+        poll(lambda: bird_attributes(at).keys() == {second}, what="the other route at BIRD")
+        # A cache that starts anew knows nothing of the session before; this one hangs up when it is asked about it.
+        at.kill("stayrtr")
+        allow({first: 65001})
+        at.start("stayrtr", command)
+        poll(lambda: bird_attributes(at).keys() == {first, second}, 60, what="both at BIRD, by a cache that is new")
+        assert frr_sessions(lab.node("frr")) == before
 
 
 def test_advertises_only_what_the_kernel_has_where_that_is_asked_for(running, tmp_path) -> None:

@@ -10,6 +10,7 @@ both by IPv4 routes with IPv6 next hops.
 """
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +19,14 @@ import yaml
 
 from integration import harness
 from integration.bgp_peers import bird_routes
-from integration.harness import ctl, herald_best, herald_peers, kernel_routes, poll
+from integration.harness import PATIENCE, ctl, herald_best, herald_peers, kernel_routes, poll
 from tools.lab import Lab
 
 FRR = ("198.51.100.0/24", "2001:db8:feed::/48")
 BIRD = ("203.0.113.0/24", "2001:db8:beef::/48")
+LINKS = ("eth1", "eth2")  # to FRR, at both ends
 OWN, OWN_ADDRESS = "192.0.2.0/24", "192.0.2.1"
+BFD_INTERVAL = round(50 * PATIENCE)  # three of them are the detection time; hold times are 9 s
 
 HERALD_FILE = f"""
 apiVersion: herald.dev/v1
@@ -56,10 +59,15 @@ apiVersion: herald.dev/v1
 kind: BGPAdvertisement
 metadata: {{name: own}}
 spec: {{prefixes: [{OWN}]}}
+---
+apiVersion: herald.dev/v1
+kind: BFDProfile
+metadata: {{name: fast}}
+spec: {{receiveInterval: {BFD_INTERVAL}, transmitInterval: {BFD_INTERVAL}}}
 """
 
 FRR_FILES = {
-    "/etc/frr/daemons": "bgpd=yes\n",
+    "/etc/frr/daemons": "bgpd=yes\nbfdd=yes\n",
     "/etc/frr/frr.conf": f"""
 frr defaults datacenter
 interface lo
@@ -67,6 +75,11 @@ interface lo
 !
 ip route {FRR[0]} blackhole
 ipv6 route {FRR[1]} blackhole
+!
+bfd
+ profile fast
+  receive-interval {BFD_INTERVAL}
+  transmit-interval {BFD_INTERVAL}
 !
 router bgp 65001
  bgp router-id 198.51.100.1
@@ -107,12 +120,12 @@ protocol bgp herald {{
 }
 
 
-def topology(directory: Path) -> Path:
+def topology(directory: Path, resources: str) -> Path:
     speaker = "herald-speaker --node herald --resources /etc/herald/router.yaml --control unix:/run/herald/herald.sock"
     nodes = {
         "herald": (
             "herald:latest",
-            {"/etc/herald/router.yaml": HERALD_FILE},
+            {"/etc/herald/router.yaml": resources},
             ["ip addr add 2001:db8:3::1/64 dev eth3 nodad", "ip addr add 10.0.3.1/24 dev eth3"]
             + [f"ip addr add {OWN_ADDRESS}/32 dev lo"],
         ),
@@ -120,7 +133,9 @@ def topology(directory: Path) -> Path:
         "frr": (
             "frrouting/frr:v8.4.4",
             FRR_FILES,
-            [f"ip addr add fe80::f/64 dev {interface} nodad scope link" for interface in ("eth1", "eth2")],
+            [f"ip addr add fe80::f/64 dev {interface} nodad scope link" for interface in LINKS]
+            # A router that takes default routes from others all the same.
+            + [f"sysctl -qw net.ipv6.conf.{interface}.accept_ra=2" for interface in LINKS],
         ),
         "bird": (
             "bird:2",
@@ -155,16 +170,23 @@ def ready_at_frr(lab: Lab, interface: str) -> bool:
     return "line protocol is up" in shown and "fe80::f/64" in shown
 
 
+def use(lab: Lab, directory: Path, resources: str) -> None:
+    (directory / "herald" / "etc_herald_router.yaml").write_text(resources)
+    lab.node("herald").kill("herald-speaker", signal.SIGHUP)
+
+
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    path = topology(tmp_path_factory.mktemp("sessions"))
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sessions")
+
+
+@pytest.fixture(scope="module")
+def lab(directory: Path) -> Iterator[Lab]:
     # FRR forgets a neighbour that it hears of while the link comes up, and for good: so Herald is silent until then.
-    config = path.parent / "herald" / "etc_herald_router.yaml"
-    config.write_text("\n---\n".join(one for one in HERALD_FILE.split("\n---\n") if "interface:" not in one))
-    with harness.running(path, name="sessions") as lab:
-        poll(lambda: all(ready_at_frr(lab, interface) for interface in ("eth1", "eth2")), 20, what="FRR sees its links")
-        config.write_text(HERALD_FILE)
-        lab.node("herald").kill("herald-speaker", signal.SIGHUP)
+    silent = "\n---\n".join(one for one in HERALD_FILE.split("\n---\n") if "interface:" not in one)
+    with harness.running(topology(directory, silent), name="sessions") as lab:
+        poll(lambda: all(ready_at_frr(lab, link) for link in LINKS), 20, what="FRR sees its links")
+        use(lab, directory, HERALD_FILE)
         poll(lambda: harness.established(lab.node("herald"), "first", "second", "guests/10.0.3.2"), 60, what="all up")
         poll(lambda: {*FRR, *BIRD} <= herald_best(lab.node("herald")).keys(), 20, what="all routes at Herald")
         yield lab
@@ -207,8 +229,11 @@ def test_a_link_that_goes_leaves_the_other(lab: Lab) -> None:
 
 
 def test_nobody_on_the_link_gets_a_default_route(lab: Lab) -> None:
-    default = lab.node("frr").json("ip -6 -json route show default")
-    assert [route for route in default if route.get("protocol") == "ra"] == []
+    frr = lab.node("frr")
+    takes = frr.run("sysctl -n net.ipv6.conf.eth1.accept_ra net.ipv6.conf.eth2.accept_ra").stdout.split()
+    assert takes == ["2", "2"], "FRR's kernel would take one"
+    # It has heard Herald on both links: the sessions are up.
+    assert [route for route in frr.json("ip -6 -json route show default") if route.get("protocol") == "ra"] == []
 
 
 def test_a_neighbour_of_a_range_is_there_with_its_session_only(lab: Lab) -> None:
@@ -274,3 +299,37 @@ def test_a_peer_that_is_about_to_go_is_the_last_resort(lab: Lab) -> None:
     poll(lambda: herald_best(herald)[FRR[0]]["nextHops"] == ["fe80::f%eth2"], 15, what="the other way")
     configure("no neighbor eth1 route-map LEAVING out")
     poll(lambda: len(herald_best(herald)[FRR[0]]["nextHops"]) == 2, 15, what="both ways again")
+
+
+def test_bfd_watches_both_unnumbered_links_and_a_frozen_neighbour_is_lost_at_once(lab: Lab, directory: Path) -> None:
+    herald, frr = lab.node("herald"), lab.node("frr")
+    configure = ["configure terminal", "router bgp 65001", *(f"neighbor {link} bfd profile fast" for link in LINKS)]
+    frr.run(["vtysh", *(word for line in configure for word in ("-c", line))])
+    use(lab, directory, HERALD_FILE.replace("interface: eth", "bfdProfile: fast, interface: eth"))
+
+    def at_herald() -> bool:
+        known = {name: herald_peers(herald)[name]["bfd"] for name in ("first", "second")}
+        assert all(one["state"] == "Up" and one["uptimeMsec"] > 2500 for one in known.values()), known
+        return harness.established(herald, "first", "second")
+
+    def at_frr() -> bool:
+        sessions = frr.json(["vtysh", "-c", "show bfd peers json"])
+        assert {one["interface"]: one["status"] for one in sessions} == dict.fromkeys(LINKS, "up"), sessions
+        return True
+
+    def both() -> bool:
+        return at_herald() and at_frr() and {*FRR} <= herald_best(herald).keys()
+
+    poll(both, 40, what="BFD up on both links at both ends")
+    began = time.monotonic()
+    for process in ("bfdd", "bgpd", "zebra"):
+        frr.kill(process, signal.SIGSTOP)
+    try:
+        poll(lambda: not {*FRR} & herald_best(herald).keys(), 5, what="its routes gone")
+        assert harness.soon(began, 1.0), "the hold time is 9 s"
+        for name in ("first", "second"):
+            assert herald_peers(herald)[name]["lastReset"]["notification"] == "Cease/BFD Down"
+    finally:
+        for process in ("bfdd", "bgpd", "zebra"):
+            frr.kill(process, signal.SIGCONT)
+    poll(both, 60, what="up again")

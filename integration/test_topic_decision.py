@@ -31,8 +31,6 @@ from integration.between import (
 from integration.harness import ctl, herald_best, herald_peers, kernel_routes, poll
 from tools.lab import Lab
 
-pytestmark = pytest.mark.topics  # ./dev test topics
-
 
 def test_the_best_route_and_why_it_is_by_each_step_of_the_decision(tmp_path) -> None:
     local_pref = bgp_filter("prefer", {"action": "next", "match": {"prefixes": [{"cidr": COMMON}]},

@@ -3,42 +3,10 @@
 
 Herald between FRR and BIRD as in between.py. AS numbers are the tests' own."""
 
-from typing import Any
-
-import pytest
-
 from integration.between import PLAIN, bird, frr, guests, peer, resources, running, sessions, told_to_frr
 from integration.harness import established, herald_best, herald_peers, poll
+from integration.raw_speaker import RANGE, UPDATE, answer, say, speaker
 
-pytestmark = pytest.mark.topics  # ./dev test topics
-
-
-# A speaker of AS 65003 at the address given: says the UPDATEs whose bodies come in, one a line, and prints the
-# NOTIFICATION that it gets.
-SPEAKER = '''
-import socket, struct, sys, threading
-def message(kind, body=b""):
-    return b"\\xff" * 16 + struct.pack("!HB", 19 + len(body), kind) + body
-def read():
-    size, kind = struct.unpack("!HB", stream.read(19)[16:])
-    return kind, stream.read(size - 19)
-session = socket.create_connection(("10.0.2.254", 179), 10, (sys.argv[1], 0))
-session.settimeout(None)
-stream = session.makefile("rb")
-four_octets = struct.pack("!BBBBI", 2, 6, 65, 4, 65003)
-session.sendall(message(1, struct.pack("!BHH4sB", 4, 65003, 0, socket.inet_aton(sys.argv[1]), 8) + four_octets))
-while read()[0] != 1: pass
-session.sendall(message(4))
-while read()[0] != 4: pass
-def listen():
-    kind = 0
-    while kind != 3:
-        kind, body = read()
-    print(body[0], body[1], flush=True)
-threading.Thread(target=listen, daemon=True).start()
-for line in sys.stdin:
-    session.sendall(message(2, bytes.fromhex(line)))
-'''
 
 ORIGIN, PATH, HOP = "40010100", "4002060201 0000fdeb", "400304 0a000211"
 WELL = ORIGIN + PATH + HOP
@@ -86,30 +54,23 @@ ENDS = {
 
 
 def test_malformed_routes_cost_no_session_and_leave_frr_and_what_cannot_be_read_is_answered(tmp_path) -> None:
-    herald = resources({"asn": 65000}, peer("frr", 65001), guests("raw", "10.0.2.16/28"))
+    herald = resources({"asn": 65000}, peer("frr", 65001), guests("raw", RANGE))
     cases = {f"100.64.{number}.0/24": each for number, each in enumerate([*WITHDRAWN, *DROPPED])}
 
     def body(prefix: str, attributes: str) -> str:
         octets = bytes.fromhex(attributes)
-        return f"0000{len(octets):04x}{octets.hex()}186440{int(prefix.split('.')[2]):02x}\n"
+        return f"0000{len(octets):04x}{octets.hex()}186440{int(prefix.split('.')[2]):02x}"
 
     with running(tmp_path, herald, frr(65001, 65000, PLAIN), bird(65002, 65000, {})) as lab:
-        node, far = lab.node("herald"), lab.node("bird")
+        node = lab.node("herald")
         poll(lambda: established(node, "frr"), 30)
-
-        def speaker(number: int) -> Any:
-            far.run(f"ip addr add 10.0.2.{number}/24 dev eth1")
-            return far.popen(["python3", "-c", SPEAKER, f"10.0.2.{number}"], stdin=-1, stdout=-1, text=True)
-
-        with speaker(17) as session:
+        with speaker(lab, 17) as session:
             for prefix in cases:
-                session.stdin.write(body(prefix, WELL))
-            session.stdin.flush()
+                say(session, UPDATE, body(prefix, WELL))
             poll(lambda: told_to_frr(lab).keys() == cases.keys(), what="all routes at FRR")
             before = sessions(lab)["frr"]
             for prefix, name in cases.items():
-                session.stdin.write(body(prefix, {**WITHDRAWN, **DROPPED}[name]))
-            session.stdin.flush()
+                say(session, UPDATE, body(prefix, {**WITHDRAWN, **DROPPED}[name]))
 
             def as_specified() -> bool:
                 left = {cases[prefix] for prefix in told_to_frr(lab)}
@@ -128,10 +89,10 @@ def test_malformed_routes_cost_no_session_and_leave_frr_and_what_cannot_be_read_
             raw = herald_peers(node)["raw/10.0.2.17"]
             assert (raw["state"], raw["establishedCount"]) == ("Established", 1), raw
             session.kill()
-        for number, (name, (text, answer)) in enumerate(ENDS.items(), 18):
-            with speaker(number) as session:
-                session.stdin.write(body("100.64.0.0", WELL) + text + "\n")
-                session.stdin.flush()
-                assert session.stdout.readline() == answer + "\n", name
+        for number, (name, (text, code)) in enumerate(ENDS.items(), 18):
+            with speaker(lab, number) as session:
+                say(session, UPDATE, body("100.64.0.0", WELL))
+                say(session, UPDATE, text)
+                assert answer(session).split()[:2] == code.split(), name
                 session.kill()
         assert sessions(lab)["frr"] == before

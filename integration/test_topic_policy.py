@@ -39,8 +39,6 @@ from integration.between import (
 )
 from integration.harness import ctl, established, herald_best, herald_peers, kernel_routes, poll
 
-pytestmark = pytest.mark.topics  # ./dev test topics
-
 
 # --- policy
 

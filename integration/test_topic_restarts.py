@@ -29,8 +29,6 @@ from integration.between import (
 )
 from integration.harness import ctl, herald_best, herald_peers, kernel_routes, poll
 
-pytestmark = pytest.mark.topics  # ./dev test topics
-
 
 KEEPS = ("bgp graceful-restart", "bgp graceful-restart preserve-fw-state")
 

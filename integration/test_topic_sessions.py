@@ -6,8 +6,6 @@ Herald between FRR and BIRD as in between.py. AS numbers are the tests' own."""
 import re
 from typing import Any
 
-import pytest
-
 from integration import harness
 from integration.between import (
     COMMON,
@@ -38,8 +36,6 @@ from integration.between import (
     up,
 )
 from integration.harness import ctl, established, herald_best, herald_peers, holds, kernel_routes, poll
-
-pytestmark = pytest.mark.topics  # ./dev test topics
 
 
 # --- sessions

@@ -74,14 +74,6 @@ test_kubernetes() {
   /usr/bin/python3 -m pytest -q -p no:cacheprovider -m kubernetes integration
 }
 
-test_topics() {
-  [ "$(id -u)" = 0 ] || die "the tests make network namespaces: run ./dev test as root"
-  install_packages build lab test
-  build release "${programs[@]}"
-  say "labs by topic"
-  /usr/bin/python3 -m pytest -q -p no:cacheprovider -n 2 -m topics integration
-}
-
 # A share of the tests of one binary; a line when they pass, else what they said.
 share_of_binary() { # BINARY SHARE OF
   local log=$1.$2.log status=0 ran

@@ -139,7 +139,6 @@ TEST(PeerConfigChange, IsLiveUnlessTheSessionWasBuiltOnIt) {
   EXPECT_EQ(changed([](auto& c) { c.description = "spine"; }), Change::Live);
   EXPECT_EQ(changed([](auto& c) { c.keepalive_time = net::Seconds{5}; }), Change::Live);
   EXPECT_EQ(changed([](auto& c) { c.connect_retry = net::Seconds{5}; }), Change::Live);
-  EXPECT_EQ(changed([](auto& c) { c.idle_hold = net::Seconds{5}; }), Change::Live);
   EXPECT_EQ(changed([](auto& c) { c.connect = Connect::PassiveOnly; }), Change::Live);
   EXPECT_EQ(changed([](auto& c) { c.reach = {Reach::Kind::Security, 1}; }), Change::Live);
   EXPECT_EQ(changed([](auto& c) { c.hold_time = net::Seconds{9}; }), Change::Reopen);

@@ -150,7 +150,7 @@ TEST(PeerAfterErrors, TriesAgainAtOnceFirstAndThenEverMoreSlowly) {
   auto wrong = peer_open();
   wrong.asn = net::Asn{65099};
   wrong.capabilities.four_octet_asn = net::Asn{65099};
-  for (const auto seconds : {0, 1, 2, 4, 8, 16, 32, 60, 60}) {
+  for (const auto seconds : {0, 1, 2, 4, 8, 10, 10, 10, 10}) {
     subject.hear(subject.open_outgoing(now), encode(wrong), now);
     EXPECT_THAT(subject.said(), Contains("NOTIFICATION 2/2"));
     const auto pause = *subject.peer.next_deadline() - now;
@@ -169,7 +169,7 @@ TEST(PeerAfterErrors, RefusesConnectionsForAFewSecondsOnly) {
   Subject subject;
   auto now = t0;
   subject.peer.start(now, subject.actions);
-  for (int i = 0; i < 8; ++i) {  // the pause is a minute by now
+  for (int i = 0; i < 8; ++i) {  // the pause is ten seconds by now
     subject.hear(subject.open_outgoing(now), keepalive, now);
     if (i < 7) now = *subject.peer.next_deadline();
     if (i < 7) subject.peer.tick(now, subject.actions);
