@@ -279,7 +279,9 @@ void RtrSession::take_report(const Pdu& pdu, net::TimePoint now) {
     version_ = 0;
     retry_at_ = now;
   } else {
-    retry_at_ = now + retry_;
+    // A question about a session that the cache does not know is followed by one for everything, soon.
+    const bool for_changes = state_ == State::Asking && !full_;
+    retry_at_ = now + (for_changes ? std::min(retry_, first_retry) : retry_);
   }
   if (error != Error::NoDataAvailable && error != Error::UnsupportedVersion) session_.reset();
   closing_ = true;

@@ -23,8 +23,8 @@ using boost::system::error_code;
 
 namespace {
 
-// What one session reads before all others have their turn, a quarter of a millisecond's work with small attribute sets:
-// a change of one prefix does not wait behind somebody else's full table.
+// What one session reads before all others have their turn, a quarter of a millisecond's work with small attribute
+// sets: a change of one prefix does not wait behind somebody else's full table.
 constexpr std::size_t read_at_once = 4UL * 1024;
 // What is read before it is told to the peers; more at once than is read, since each send wakes somebody up.
 constexpr std::size_t heard_at_once = 8UL * 1024;

@@ -131,6 +131,28 @@ TEST(RtrSession, AsksForEverythingAfterACacheHungUpOnAQuestionForChanges) {
   EXPECT_THAT(with.session.vrps(), ElementsAre(eleven));
 }
 
+TEST(RtrSession, AsksForEverythingSoonAfterAReportOnAQuestionForChanges) {
+  Synchronized with;
+  auto now = start + net::Seconds{60};
+  with.session.tick(now);
+  EXPECT_EQ(with.session.take_output(), pdu(1, 1, 9, numbers({5})));
+  with.session.received(join({pdu(1, 3, 9), pdu(1, 7, 9, numbers({5, 60, 3000, 7200}))}), now);
+  now += net::Seconds{60};
+  with.session.tick(now);
+  EXPECT_EQ(with.session.take_output(), pdu(1, 1, 9, numbers({5})));
+  with.session.received(pdu(1, 10, 0, numbers({0, 0})), now);
+  EXPECT_TRUE(with.session.wants_close());
+  with.session.lost(now);
+  EXPECT_LE(with.session.retry_at(), now + net::Seconds{10});
+  now += net::Seconds{10};
+  with.session.connected(now);
+  EXPECT_EQ(with.session.take_output(), pdu(1, 2, 0));
+  // A report on a question for everything is waited out as the cache wished.
+  with.session.received(pdu(1, 10, 2, numbers({0, 0})), now);
+  with.session.lost(now);
+  EXPECT_GE(with.session.retry_at(), now + net::Seconds{3000});
+}
+
 TEST(RtrSession, SpeaksAnOlderVersionWithAnOlderCache) {
   RtrSession session;
   session.connected(start);
