@@ -288,25 +288,40 @@ void Router::Core::note_malformed(Neighbor& neighbor, const UpdateBody& body, st
   if (neighbor.malformed.size() > malformed_kept) neighbor.malformed.pop_front();
 }
 
+namespace {
+
+// Whether `maximum` is exceeded, and whether it is time to say that it is near, once a session.
+struct LimitCheck {
+  bool exceeded = false;
+  bool warns = false;
+};
+LimitCheck check(const PrefixLimit& limit, std::uint64_t count, std::uint32_t maximum, bool& warned) {
+  const bool exceeded = count > maximum;
+  const bool near = limit.warn_percent != 0 && count * 100 >= std::uint64_t{maximum} * limit.warn_percent;
+  return {exceeded, (near || exceeded) && !std::exchange(warned, true)};
+}
+
+std::string describe(std::uint64_t count, net::Family family, std::uint32_t maximum) {
+  return std::to_string(count) + ' ' + std::string{net::print(family)} + " prefixes of at most " +
+         std::to_string(maximum);
+}
+
+}  // namespace
+
 // RFC 4271 section 6.7, RFC 4486 section 4.
 void Router::Core::check_limit(Neighbor& neighbor, net::Family family, net::TimePoint now) {
   const auto& limit = neighbor.limit(family);
   if (limit.maximum == 0) return;
   std::uint64_t count = 0;
   with_rib(family, [&](auto& rib) { count = rib.counters(neighbor.id).paths; });
-  auto& intake = neighbor.intake(family);
-  const bool exceeded = count > limit.maximum;
-  const bool near = limit.warn_percent != 0 && count * 100 >= std::uint64_t{limit.maximum} * limit.warn_percent;
-  if (!near && !exceeded) return;
-  const auto text = std::to_string(count) + ' ' + std::string{net::print(family)} + " prefixes of at most " +
-                    std::to_string(limit.maximum);
-  if (!intake.warned) {
-    intake.warned = true;
-    actions_.emplace_back(NeighborNotice{neighbor.id, Notice::PrefixLimitWarning, text});
-  }
+  const auto [exceeded, warns] = check(limit, count, limit.maximum, neighbor.intake(family).warned);
+  const auto notice = [&](Notice what) {
+    actions_.emplace_back(NeighborNotice{neighbor.id, what, describe(count, family, limit.maximum)});
+  };
+  if (warns) notice(Notice::PrefixLimitWarning);
   if (!exceeded || limit.action == PrefixLimit::Action::Warn) return;
 
-  actions_.emplace_back(NeighborNotice{neighbor.id, Notice::PrefixLimitReached, text});
+  notice(Notice::PrefixLimitReached);
   stop_for_limit(neighbor, family, limit.maximum, now);
 }
 
@@ -317,13 +332,10 @@ void Router::Core::check_told(Neighbor& neighbor) {
     if (limit.maximum_out == 0 || intake.told_too_much) return;
     std::uint64_t told = 0;
     for (const auto& out : rib.outs(neighbor.id)) told += out.member->advertised;
-    const bool exceeded = told > limit.maximum_out;
-    const bool near = limit.warn_percent != 0 && told * 100 >= std::uint64_t{limit.maximum_out} * limit.warn_percent;
-    if ((near || exceeded) && !std::exchange(intake.warned_out, true)) {
-      auto text = std::to_string(told) + ' ' + std::string{net::print(family)} + " prefixes of at most " +
-                  std::to_string(limit.maximum_out) + " that may be announced";
-      actions_.emplace_back(NeighborNotice{neighbor.id, Notice::PrefixLimitWarning, std::move(text)});
-    }
+    const auto [exceeded, warns] = check(limit, told, limit.maximum_out, intake.warned_out);
+    if (warns)
+      actions_.emplace_back(NeighborNotice{neighbor.id, Notice::PrefixLimitWarning,
+                                           describe(told, family, limit.maximum_out) + " that may be announced"});
     if (!exceeded || limit.action == PrefixLimit::Action::Warn) return;
     intake.told_too_much = true;
     settle(neighbor);

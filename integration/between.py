@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from integration import harness
-from integration.harness import herald_peers
+from integration.harness import configure_frr, herald_peers
 from tools.lab import Lab, Node
 
 FRR, BIRD = "10.0.1.1", "10.0.2.1"
@@ -174,10 +174,6 @@ def changed(files: dict[str, str], old: str, new: str) -> dict[str, str]:
     return {path: text.replace(old, new) for path, text in files.items()}
 
 
-def configure(node: Node, *lines: str) -> None:
-    node.run(["vtysh", *(word for line in ("configure terminal", *lines) for word in ("-c", line))])
-
-
 def configure_bird(lab: Lab, directory: Path, files: dict[str, str]) -> None:
     (directory / "bird" / "etc_bird_bird.conf").write_text(files["/etc/bird/bird.conf"])
     lab.node("bird").run("birdc configure")
@@ -193,7 +189,7 @@ def bird_says(lab: Lab) -> str:
 
 
 def announce(lab: Lab, line: str) -> None:
-    configure(lab.node("frr"), "router bgp 65001", "address-family ipv4 unicast", line)
+    configure_frr(lab.node("frr"), "router bgp 65001", "address-family ipv4 unicast", line)
 
 
 def sessions(lab: Lab) -> dict[str, int]:

@@ -195,6 +195,11 @@ def frr_sessions(node: Node) -> dict[str, tuple[str, int]]:
     return {neighbour: (entry["state"], entry["connectionsEstablished"]) for neighbour, entry in peers.items()}
 
 
+def configure_frr(node: Node, *lines: str) -> None:
+    """Applies the lines one after the other, each in the context that those before it opened."""
+    node.run(["vtysh", *(word for line in ("configure terminal", *lines) for word in ("-c", line))])
+
+
 def kernel_routes(node: Node, family: int, *selector: str) -> dict[str, dict[str, Any]]:
     """prefix -> route, with numbers for names of protocols and tables, and with `hops`: one or more (gateway, dev).
 

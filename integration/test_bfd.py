@@ -21,7 +21,7 @@ import yaml
 
 from integration import harness
 from integration.bgp_peers import Side
-from integration.harness import PATIENCE, herald_best, herald_peers, holds, poll
+from integration.harness import PATIENCE, configure_frr, herald_best, herald_peers, holds, poll
 from integration.test_interop import node, start_with_address
 from integration.test_router import values_of
 from tools.lab import Lab, Node
@@ -439,14 +439,12 @@ def test_a_peer_that_switches_bfd_off_keeps_its_session(tmp_path: Path) -> None:
         herald, far = lab.node("herald"), lab.node("peer")
         settled(lab, FRR, case)
         before = herald_peers(herald)["peer"]["establishedCount"]
-        configure = ["configure terminal", "bfd", "profile test", "shutdown"]
-        far.run(["vtysh", *(word for line in configure for word in ("-c", line))])
+        configure_frr(far, "bfd", "profile test", "shutdown")
         poll(lambda: our_session(lab)["remote"]["state"] == "AdminDown", 10, what="AdminDown heard")
         assert our_session(lab)["state"] == "Down"
         holds(lambda: harness.established(herald), 1, what="BGP without BFD")
         assert herald_peers(herald)["peer"]["establishedCount"] == before
-        configure[-1] = "no shutdown"
-        far.run(["vtysh", *(word for line in configure for word in ("-c", line))])
+        configure_frr(far, "bfd", "profile test", "no shutdown")
         poll(lambda: both_up(lab, FRR, case), 30, what="up again")
         assert herald_peers(herald)["peer"]["establishedCount"] == before
 
@@ -513,8 +511,7 @@ def test_a_strict_session_waits_for_bfd(tmp_path: Path) -> None:
         poll(lambda: herald_peers(herald)["peer"].get("waitsForBfd"), 10, what="waiting")
         holds(lambda: herald_peers(herald)["peer"]["state"] == "Idle", 3, what="no session without BFD")
         neighbour = f"neighbor {case.us} bfd"
-        configure = ["configure terminal", f"router bgp {THEIR_AS}", neighbour, f"{neighbour} profile test"]
-        far.run(["vtysh", *(word for line in configure for word in ("-c", line))])
+        configure_frr(far, f"router bgp {THEIR_AS}", neighbour, f"{neighbour} profile test")
         poll(lambda: both_up(lab, FRR, case), 30, what="up with BFD")
 
 

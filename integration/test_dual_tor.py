@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import pytest
 
 from integration import harness
-from integration.harness import established, fetch, frr_paths, gateways, holds, kernel_routes, poll
+from integration.harness import configure_frr, established, fetch, frr_paths, gateways, holds, kernel_routes, poll
 from tools.lab import Lab
 
 ANYCAST = {4: "203.0.113.80/32", 6: "2001:db8:113::80/128"}
@@ -91,8 +91,7 @@ def test_a_killed_speaker_leaves_the_paths_of_both_tors(lab: Lab) -> None:
 def test_a_tor_that_closes_its_sessions_takes_nothing_of_the_other_along(lab: Lab) -> None:
     """FRR sends Cease/Administrative Shutdown to all three."""
     tor1 = lab.node("tor1")
-    bgp = ["vtysh", "-c", "configure terminal", "-c", "router bgp 65001", "-c"]
-    tor1.run([*bgp, "neighbor nodes shutdown"])
+    configure_frr(tor1, "router bgp 65001", "neighbor nodes shutdown")
     try:
         for number, name in enumerate(NODES, 1):
             for family in (4, 6):
@@ -101,7 +100,7 @@ def test_a_tor_that_closes_its_sessions_takes_nothing_of_the_other_along(lab: La
                 poll(lambda: gateways(routes()[CLIENT[family]]) == left, 5, what=f"{name} by tor2 alone")
             holds(lambda: established(lab.node(name), f"tor2-{name}"), 0.5)
     finally:
-        tor1.run([*bgp, "no neighbor nodes shutdown"])
+        configure_frr(tor1, "router bgp 65001", "no neighbor nodes shutdown")
     poll(lambda: whole(lab), 40, what="tor1 back")
 
 

@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from integration import harness
-from integration.harness import PATIENCE, herald_best, herald_peers, holds, kernel_routes, poll
+from integration.harness import PATIENCE, configure_frr, herald_best, herald_peers, holds, kernel_routes, poll
 from tools.lab import Lab, Node
 
 FRR = ("198.51.100.0/24", "2001:db8:feed::/48")
@@ -259,11 +259,11 @@ def test_no_packet_is_lost_while_the_speaker_restarts(lab: Lab, number: signal.S
 
 def test_what_was_withdrawn_while_the_speaker_was_away_leaves_the_kernel(lab: Lab) -> None:
     herald, frr = lab.node("herald"), lab.node("frr")
-    change = ["vtysh", "-c", "configure terminal", "-c", "router bgp 65001", "-c", "address-family ipv4 unicast", "-c"]
-    frr.run([*change, "network 192.0.2.0/24"])
+    family = ("router bgp 65001", "address-family ipv4 unicast")
+    configure_frr(frr, *family, "network 192.0.2.0/24")
     poll(lambda: "192.0.2.0/24" in kernel_routes(herald, 4), 10, what="the third prefix in the kernel")
     herald.kill("herald-speaker")
-    frr.run([*change, "no network 192.0.2.0/24"])
+    configure_frr(frr, *family, "no network 192.0.2.0/24")
     assert "192.0.2.0/24" in kernel_routes(herald, 4)
     herald.start("herald-speaker")
     poll(lambda: settled(lab), 60, what="everybody told everything again")
@@ -295,8 +295,7 @@ def test_a_route_that_a_peer_no_longer_has_goes_at_its_end_of_rib_and_the_others
     herald, frr, bird = lab.node("herald"), lab.node("frr"), lab.node("bird")
     third = "192.0.2.0/24"
     converge(lab)
-    add = ["configure terminal", "router bgp 65001", "address-family ipv4 unicast", f"network {third}"]
-    frr.run(["vtysh", *(word for line in add for word in ("-c", line))])
+    configure_frr(frr, "router bgp 65001", "address-family ipv4 unicast", f"network {third}")
     poll(lambda: third in kernel_routes(herald, 4) and third in kernel_routes(bird, 4), 15, what="the third at both")
     with harness.watched_routes(herald) as changes, harness.watched_routes(bird) as changes_of_bird:
         frr.kill("bgpd")

@@ -10,7 +10,6 @@ Every session carries both families. BIRD's neighbour is Herald, FRR only forwar
 import itertools
 import json
 import re
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +19,9 @@ import pytest
 import yaml
 
 from integration import harness
+from integration.between import reload, sessions
 from integration.bgp_peers import Side
-from integration.harness import PATIENCE, established, herald_best, herald_peers, holds, pings, poll, soon
+from integration.harness import PATIENCE, configure_frr, established, herald_best, herald_peers, holds, pings, poll, soon
 from integration.test_interop import node
 from tools.lab import Lab
 
@@ -182,7 +182,7 @@ def test_both_families_come_over_one_session(lab: Lab, transport: int) -> None:
 
 def test_local_preference_is_told_to_the_internal_router_only(lab: Lab, directory: Path, transport: int) -> None:
     """BIRD would take one from us if there were one."""
-    before = {name: one["establishedCount"] for name, one in herald_peers(lab.node("herald")).items()}
+    before = sessions(lab)
 
     def heard(preference: int, community: int) -> bool:
         for prefix in PREFIXES:
@@ -197,11 +197,9 @@ def test_local_preference_is_told_to_the_internal_router_only(lab: Lab, director
     for number, preference in enumerate((500, 70)):
         community = 81 + number
         changed = resources(transport, localPref=preference, communities=[f"65000:{community}"])
-        (directory / "herald" / "etc_herald_router.yaml").write_text(changed)
-        lab.node("herald").kill("herald-speaker", signal.SIGHUP)
+        reload(lab, directory, changed)
         poll(lambda p=preference, c=community: heard(p, c), 15, what=f"{preference} at FRR, in both families")
-    after = {name: one["establishedCount"] for name, one in herald_peers(lab.node("herald")).items()}
-    assert after == before, "no session was touched"
+    assert sessions(lab) == before, "no session was touched"
 
 
 def test_our_identifier_is_the_one_that_is_configured(lab: Lab, transport: int) -> None:
@@ -221,7 +219,7 @@ def test_a_neighbour_that_has_reset_the_session_is_dialled_within_the_connect_ti
     herald, us = lab.node("herald"), at(HERALD, transport)
 
     def configure(line: str) -> None:
-        lab.node("frr").run(["vtysh", "-c", "configure terminal", "-c", f"router bgp {FRR.asn}", "-c", line])
+        configure_frr(lab.node("frr"), f"router bgp {FRR.asn}", line)
 
     assert herald_peers(herald)["frr"]["timers"]["connectRetrySec"] == CONNECT_TIME
     configure(f"neighbor {us} passive")

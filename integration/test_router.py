@@ -18,7 +18,7 @@ import pytest
 
 from integration import harness
 from integration.bgp_peers import GoBgp, Session, Side
-from integration.harness import established, frr_sessions, gateways, herald_best, holds, kernel_routes, poll
+from integration.harness import configure_frr, established, frr_sessions, gateways, herald_best, holds, kernel_routes, poll
 from tools.lab import Lab
 
 FROM_FRR = {4: ("198.51.100.0/24", "10.0.1.1"), 6: ("2001:db8:feed::/48", "2001:db8:1::1")}
@@ -43,10 +43,6 @@ def complete(lab: Lab) -> bool:
             assert prefix in routes, f"{prefix} is not in the kernel: {sorted(routes)}"
             assert gateways(routes[prefix]) == {hop}, routes[prefix]
     return True
-
-
-def vtysh(lab: Lab, *lines: str) -> None:
-    lab.node("frr").run(["vtysh", *(word for line in lines for word in ("-c", line))])
 
 
 def test_learned_routes_are_in_the_table_and_in_the_kernel_as_configured(lab: Lab) -> None:
@@ -82,11 +78,11 @@ def test_packets_cross_the_router_in_both_families(lab: Lab) -> None:
 
 def test_a_withdrawn_prefix_leaves_the_kernel_and_the_other_neighbour(lab: Lab) -> None:
     prefix = FROM_FRR[4][0]
-    vtysh(lab, "configure terminal", "router bgp 65001", "address-family ipv4 unicast", f"no network {prefix}")
+    configure_frr(lab.node("frr"), "router bgp 65001", "address-family ipv4 unicast", f"no network {prefix}")
     poll(lambda: prefix not in kernel_routes(lab.node("r1"), 4), 5, what=f"{prefix} out of r1's kernel")
     poll(lambda: prefix not in GoBgp().received(lab.node("gobgp"), GOBGP_SIDE), 5, what=f"{prefix} out of GoBGP")
     assert FROM_FRR[6][0] in kernel_routes(lab.node("r1"), 6), "the other family stays"
-    vtysh(lab, "configure terminal", "router bgp 65001", "address-family ipv4 unicast", f"network {prefix}")
+    configure_frr(lab.node("frr"), "router bgp 65001", "address-family ipv4 unicast", f"network {prefix}")
     poll(lambda: complete(lab), 10, what="the prefix back")
 
 
@@ -206,7 +202,7 @@ def test_tshark_finds_nothing_wrong_with_what_we_send(lab: Lab) -> None:
         poll(lambda: established(r1, "frr", "gobgp"), 60)
         poll(lambda: complete(lab), 15)
         poll(lambda: all(harness.frr_paths(frr, FROM_GOBGP[family][0]) for family in (4, 6)), 10, what="announced")
-        vtysh(lab, "clear bgp * soft in")
+        lab.node("frr").run(["vtysh", "-c", "clear bgp * soft in"])
         poll(lambda: messages(packets, 5) >= 2, 10, what="the marks of a refresh, or FRR's request for one")
         # Another import filter asks FRR for its routes again; another export filter takes ours back.
         ours.write_text(f"{picky}---\n{resources.replace('import: [accept-all]', 'import: [all]')}")

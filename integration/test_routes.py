@@ -32,7 +32,7 @@ from integration.between import (
     resources,
     up,
 )
-from integration.harness import ctl, frr_sessions, herald_best, herald_peers, kernel_routes, poll
+from integration.harness import configure_frr, ctl, frr_sessions, herald_best, herald_peers, kernel_routes, poll
 from tools.lab import Lab
 
 
@@ -208,11 +208,9 @@ def test_default_route_aggregate_and_conditional_announcement(running) -> None:
         paths = lambda: (routes()["198.51.0.0/16"]["as_path"], routes()["0.0.0.0/0"]["as_path"])  # noqa: E731
         poll(lambda: paths() == ("65000 65001", "65000"), what="the AS of FRR in the summary's path alone")
         before = herald_peers(lab.node("herald"))["bird"]["establishedCount"]
-        lab.node("frr").run(["vtysh", "-c", "configure terminal", "-c", "router bgp 65001", "-c",
-                             "address-family ipv4 unicast", "-c", "no network 198.51.100.0/24"])
+        configure_frr(lab.node("frr"), "router bgp 65001", "address-family ipv4 unicast", "no network 198.51.100.0/24")
         poll(lambda: routes().keys() == {"0.0.0.0/0", "198.51.0.0/16", "192.0.2.0/24"}, what="the backup at BIRD")
-        lab.node("frr").run(["vtysh", "-c", "configure terminal", "-c", "router bgp 65001", "-c",
-                             "address-family ipv4 unicast", "-c", "no network 198.51.101.0/24"])
+        configure_frr(lab.node("frr"), "router bgp 65001", "address-family ipv4 unicast", "no network 198.51.101.0/24")
         poll(lambda: routes().keys() == {"0.0.0.0/0", "192.0.2.0/24"}, what="no aggregate of nothing at BIRD")
         assert herald_peers(lab.node("herald"))["bird"]["establishedCount"] == before
 
@@ -234,8 +232,7 @@ def test_limits_of_prefixes_both_ways(running) -> None:
 
         poll(stopped, 30, what="BIRD's session ended for what it was told, and BIRD knows why")
         assert herald_peers(node)["frr"]["state"] == "Established"
-        lab.node("frr").run(["vtysh", "-c", "configure terminal", "-c", "router bgp 65001", "-c",
-                             "address-family ipv4 unicast", "-c", "no network 198.51.3.0/24"])
+        configure_frr(lab.node("frr"), "router bgp 65001", "address-family ipv4 unicast", "no network 198.51.3.0/24")
         poll(lambda: up(lab), 20, what="the session comes back after its pause")
         left = {"198.51.0.0/24", "198.51.1.0/24", "198.51.2.0/24"}
         poll(lambda: kernel_routes(node, 4).keys() >= left, what="what is left in the kernel")
@@ -419,8 +416,7 @@ def test_advertises_only_what_the_kernel_has_where_that_is_asked_for(running, tm
         node = lab.node("herald")
         poll(lambda: up(lab), 30)
         node.run(["ip", "route", "add", taken, "dev", "eth2", "metric", "20", "proto", "static"])
-        lab.node("frr").run(["vtysh", "-c", "configure terminal", "-c", "router bgp 65001", "-c",
-                             "address-family ipv4 unicast", "-c", f"network {taken}", "-c", f"network {free}"])
+        configure_frr(lab.node("frr"), "router bgp 65001", "address-family ipv4 unicast", f"network {taken}", f"network {free}")
         routes = lambda: bird_attributes(lab.node("bird")).keys()  # noqa: E731
         poll(lambda: routes() == {free}, what="the route that is in the kernel, alone, at BIRD")
 

@@ -18,8 +18,9 @@ import pytest
 import yaml
 
 from integration import harness
+from integration.between import reload
 from integration.bgp_peers import bird_routes
-from integration.harness import PATIENCE, ctl, herald_best, herald_peers, kernel_routes, poll
+from integration.harness import PATIENCE, configure_frr, ctl, herald_best, herald_peers, kernel_routes, poll
 from tools.lab import Lab
 
 FRR = ("198.51.100.0/24", "2001:db8:feed::/48")
@@ -170,11 +171,6 @@ def ready_at_frr(lab: Lab, interface: str) -> bool:
     return "line protocol is up" in shown and "fe80::f/64" in shown
 
 
-def use(lab: Lab, directory: Path, resources: str) -> None:
-    (directory / "herald" / "etc_herald_router.yaml").write_text(resources)
-    lab.node("herald").kill("herald-speaker", signal.SIGHUP)
-
-
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("sessions")
@@ -186,7 +182,7 @@ def lab(directory: Path) -> Iterator[Lab]:
     silent = "\n---\n".join(one for one in HERALD_FILE.split("\n---\n") if "interface:" not in one)
     with harness.running(topology(directory, silent), name="sessions") as lab:
         poll(lambda: all(ready_at_frr(lab, link) for link in LINKS), 20, what="FRR sees its links")
-        use(lab, directory, HERALD_FILE)
+        reload(lab, directory, HERALD_FILE)
         poll(lambda: harness.established(lab.node("herald"), "first", "second", "guests/10.0.3.2"), 60, what="all up")
         poll(lambda: {*FRR, *BIRD} <= herald_best(lab.node("herald")).keys(), 20, what="all routes at Herald")
         yield lab
@@ -292,7 +288,7 @@ def test_a_peer_that_is_about_to_go_is_the_last_resort(lab: Lab) -> None:
     ]
 
     def configure(*last: str) -> None:
-        frr.run(["vtysh", *(word for line in ("configure terminal", *configuration, *last) for word in ("-c", line))])
+        configure_frr(frr, *configuration, *last)
 
     poll(lambda: len(herald_best(herald)[FRR[0]]["nextHops"]) == 2, 30)
     configure("neighbor eth1 route-map LEAVING out")
@@ -303,9 +299,8 @@ def test_a_peer_that_is_about_to_go_is_the_last_resort(lab: Lab) -> None:
 
 def test_bfd_watches_both_unnumbered_links_and_a_frozen_neighbour_is_lost_at_once(lab: Lab, directory: Path) -> None:
     herald, frr = lab.node("herald"), lab.node("frr")
-    configure = ["configure terminal", "router bgp 65001", *(f"neighbor {link} bfd profile fast" for link in LINKS)]
-    frr.run(["vtysh", *(word for line in configure for word in ("-c", line))])
-    use(lab, directory, HERALD_FILE.replace("interface: eth", "bfdProfile: fast, interface: eth"))
+    configure_frr(frr, "router bgp 65001", *(f"neighbor {link} bfd profile fast" for link in LINKS))
+    reload(lab, directory, HERALD_FILE.replace("interface: eth", "bfdProfile: fast, interface: eth"))
 
     def at_herald() -> bool:
         known = {name: herald_peers(herald)[name]["bfd"] for name in ("first", "second")}

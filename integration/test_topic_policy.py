@@ -21,7 +21,6 @@ from integration.between import (
     bird,
     bird_attributes,
     bird_says,
-    configure,
     exchanged,
     frr,
     frr_path,
@@ -37,7 +36,7 @@ from integration.between import (
     told_to_frr,
     up,
 )
-from integration.harness import ctl, established, herald_best, herald_peers, kernel_routes, poll
+from integration.harness import configure_frr, ctl, established, herald_best, herald_peers, kernel_routes, poll
 
 
 # --- policy
@@ -234,7 +233,7 @@ def test_a_change_that_a_neighbour_cannot_see_is_not_told(tmp_path) -> None:
             return [re.search(rf"Import {what}: +(\d+)", bird_says(lab))[1] for what in ("updates", "withdraws")]
 
         assert counts() == ["1", "0"]
-        configure(feeder, "route-map mark permit 10", "set community 65001:2")
+        configure_frr(feeder, "route-map mark permit 10", "set community 65001:2")
         poll(lambda: herald_best(node)["198.51.100.0/24"]["communities"] == ["65001:2"], 30, what="the change")
         announce(lab, "no network 198.51.100.0/24")
         # Whatever had been said before it would have arrived before it.

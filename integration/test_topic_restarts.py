@@ -16,7 +16,6 @@ from integration.between import (
     bird,
     bird_attributes,
     changed,
-    configure,
     frr,
     own,
     peer,
@@ -27,7 +26,7 @@ from integration.between import (
     statics,
     up,
 )
-from integration.harness import ctl, herald_best, herald_peers, kernel_routes, poll
+from integration.harness import configure_frr, ctl, herald_best, herald_peers, kernel_routes, poll
 
 
 KEEPS = ("bgp graceful-restart", "bgp graceful-restart preserve-fw-state")
@@ -66,7 +65,7 @@ def test_routes_outlive_a_notification_unless_it_is_a_hard_reset(tmp_path) -> No
             administrative_reset = b"\xff" * 16 + b"\x00\x17\x03\x06\x09\x06\x04"  # within Cease/Hard Reset
             poll(lambda: administrative_reset in packets.read_bytes(), 10, what="the hard reset on the wire")
         poll(lambda: up(lab) and "198.51.100.0/24" in kernel_routes(node, 4), 30, what="back")
-        configure(feeder, "router bgp 65001", f"neighbor {HERALD} shutdown")
+        configure_frr(feeder, "router bgp 65001", f"neighbor {HERALD} shutdown")
         poll(lambda: "198.51.100.0/24" not in kernel_routes(node, 4), 10, what="nothing kept")
 
 

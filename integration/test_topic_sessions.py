@@ -18,7 +18,6 @@ from integration.between import (
     bird_attributes,
     bird_says,
     changed,
-    configure,
     configure_bird,
     down,
     frr,
@@ -35,7 +34,7 @@ from integration.between import (
     told_to_frr,
     up,
 )
-from integration.harness import ctl, established, herald_best, herald_peers, holds, kernel_routes, poll
+from integration.harness import configure_frr, ctl, established, herald_best, herald_peers, holds, kernel_routes, poll
 
 
 # --- sessions
@@ -58,7 +57,7 @@ def test_neighbours_meet_with_the_same_password_only_and_a_longer_range_has_its_
         reload(lab, tmp_path, herald("new"))
         poll(lambda: down(lab, "frr"), 10, what="the session begun anew")
         holds(lambda: down(lab, "frr"), 2, what="no session with the old password")
-        configure(lab.node("frr"), "router bgp 65001", f"neighbor {HERALD} password new")
+        configure_frr(lab.node("frr"), "router bgp 65001", f"neighbor {HERALD} password new")
         poll(lambda: established(lab.node("herald"), "frr", "narrow/10.0.2.1"), 30, what="FRR, with the new password")
 
 
@@ -75,10 +74,10 @@ def test_each_side_is_told_why_the_other_ended_the_session(tmp_path) -> None:
         assert neighbour(lab)["lastShutdownDescription"] == "moved to rack 7", neighbour(lab)
         poll(lambda: "moved to rack 7" in bird_says(lab), 10, what="the text at BIRD")
         reload(lab, tmp_path, herald(passive=True))
-        configure(lab.node("frr"), "router bgp 65001", f"no neighbor {HERALD} passive")
+        configure_frr(lab.node("frr"), "router bgp 65001", f"no neighbor {HERALD} passive")
         configure_bird(lab, tmp_path, changed(waits, "passive yes;", ""))
         poll(lambda: up(lab), 60)
-        configure(lab.node("frr"), "router bgp 65001", f"neighbor {HERALD} shutdown message new cables")
+        configure_frr(lab.node("frr"), "router bgp 65001", f"neighbor {HERALD} shutdown message new cables")
         lab.node("bird").run(["birdc", "disable", "peer", '"new software"'])
         # FRR has agreed to RFC 8538, by which it says that nothing is to be kept.
         for name, said in (("frr", "Cease/Hard Reset (Cease/Administrative Shutdown: new cables)"),
@@ -120,7 +119,7 @@ def test_ttl_security_lets_those_meet_who_both_have_it(tmp_path) -> None:
         poll(lambda: "Established" not in (frr_is(), bird_is()), 30, what="nothing heard any more")
         reload(lab, tmp_path, herald(ttlSecurity=1))
         poll(lambda: up(lab) and frr_is() == bird_is() == "Established", 60, what="both again")
-        configure(lab.node("frr"), "router bgp 65001", f"no neighbor {HERALD} ttl-security hops 1")
+        configure_frr(lab.node("frr"), "router bgp 65001", f"no neighbor {HERALD} ttl-security hops 1")
         poll(lambda: down(lab, "frr"), 30, what="FRR's packets of TTL 1 dropped")
         holds(lambda: down(lab, "frr") and established(lab.node("herald"), "bird"), 3, what="FRR alone stays away")
 

@@ -20,14 +20,13 @@ from integration.between import (
     bgp_filter,
     bird_attributes,
     changed,
-    configure,
     ipv6,
     own,
     peer,
     resources,
     up,
 )
-from integration.harness import ctl, poll
+from integration.harness import configure_frr, ctl, poll
 from integration.test_watching import station
 from tools.lab import Lab, Node
 
@@ -235,7 +234,7 @@ def test_bgpdump_reads_updates_and_withdrawals_as_they_arrived(tmp_path) -> None
         assert read()[1] == {FRR: {"BGP4MP_ET"}, BIRD: {"BGP4MP_ET_AP"}}
 
         gone = ["198.51.101.0/24", "2001:db8:101::/48"]
-        configure(lab.node("frr"), "router bgp 65001", "address-family ipv4 unicast", f"no network {gone[0]}", "exit",
+        configure_frr(lab.node("frr"), "router bgp 65001", "address-family ipv4 unicast", f"no network {gone[0]}", "exit",
                   "address-family ipv6 unicast", f"no network {gone[1]}")
         for origin in ("origin1", "origin3"):
             lab.node("bird").run(f"birdc disable {origin}")
@@ -270,7 +269,7 @@ def test_heraldctl_reads_what_frr_writes(tmp_path) -> None:
         poll(lambda: settled(lab) and in_frr(node) == TO_FRR, 60, what="the tables")
         # FRR writes all messages, or only updates, in one of two forms at a time.
         for what, kinds in (("all", {"announce", "message"}), ("updates-et", {"announce"})):
-            configure(node, f"dump bgp {what} /tmp/{what}.mrt")
+            configure_frr(node, f"dump bgp {what} /tmp/{what}.mrt")
             node.run(["vtysh", "-c", "clear bgp ipv4 unicast * soft in", "-c", "clear bgp ipv6 unicast * soft in"])
 
             def told_again() -> bool:
@@ -279,7 +278,7 @@ def test_heraldctl_reads_what_frr_writes(tmp_path) -> None:
                 return {row["kind"] for row in rows} - {"end-of-rib"} == kinds
 
             poll(told_again, what=f"all of {what}")
-        configure(node, "dump bgp routes-mrt /tmp/tables.mrt 1")
+        configure_frr(node, "dump bgp routes-mrt /tmp/tables.mrt 1")
 
         def whole() -> bool:
             rows = mrt_show(node, "/tmp/tables.mrt")

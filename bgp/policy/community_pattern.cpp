@@ -106,13 +106,6 @@ std::optional<CommunityPattern> parse_ipv6_extended_pattern(std::string_view tex
   return pattern;
 }
 
-CommunityPattern CommunityPattern::exactly(const Ipv6ExtendedCommunity& community) {
-  CommunityPattern pattern;
-  pattern.kind_ = Kind::Ipv6Extended;
-  pattern.ipv6_extended_ = community;
-  return pattern;
-}
-
 bool CommunityPattern::matches(const Ipv6ExtendedCommunity& community) const {
   if (kind_ != Kind::Ipv6Extended) return false;
   if (ipv6_extended_) return community == *ipv6_extended_;
@@ -126,13 +119,6 @@ bool CommunityPattern::matches(const Ipv6ExtendedCommunity& community) const {
 
 std::optional<Ipv6ExtendedCommunity> CommunityPattern::ipv6_extended() const {
   return ipv6_extended_;
-}
-
-CommunityPattern CommunityPattern::exactly(ExtendedCommunity community) {
-  CommunityPattern pattern;
-  pattern.kind_ = Kind::Extended;
-  pattern.extended_ = community;
-  return pattern;
 }
 
 bool CommunityPattern::matches(ExtendedCommunity community) const {
@@ -216,24 +202,22 @@ std::optional<CommunityPattern> parse_community_pattern(std::string_view text) {
 std::string print(const CommunityPattern& pattern) {
   if (pattern.extended_) return print(*pattern.extended_);
   if (pattern.ipv6_extended_) return print(*pattern.ipv6_extended_);
+  const auto part = [](const std::optional<std::uint32_t>& value) { return value ? std::to_string(*value) : "*"; };
+  const std::string kind = pattern.subtype_ == route_target ? "rt:" : "ro:";
   if (pattern.kind_ == CommunityPattern::Kind::Ipv6Extended) {
     const auto& administrator = pattern.ipv6_administrator_;
-    return std::string{pattern.subtype_ == route_target ? "rt:[" : "ro:["} +
-           (administrator ? net::print(*administrator) : "*") +
-           "]:" + (pattern.parts_[0] ? std::to_string(*pattern.parts_[0]) : "*");
+    return kind + "[" + (administrator ? net::print(*administrator) : "*") + "]:" + part(pattern.parts_[0]);
   }
   if (pattern.kind_ == CommunityPattern::Kind::Extended) {
-    const auto part = [](const std::optional<std::uint32_t>& value) { return value ? std::to_string(*value) : "*"; };
     const auto& administrator = pattern.parts_[0];
-    return std::string{pattern.subtype_ == route_target ? "rt:" : "ro:"} +
-           (pattern.address_ ? net::print(net::Ipv4Address{*administrator}) : part(administrator)) + ":" +
+    return kind + (pattern.address_ ? net::print(net::Ipv4Address{*administrator}) : part(administrator)) + ":" +
            part(pattern.parts_[1]);
   }
   const bool standard = pattern.kind_ == CommunityPattern::Kind::Standard;
   std::string text = standard ? "" : "large:";
   for (std::size_t i = 0; i < (standard ? 2U : 3U); ++i) {
     if (i > 0) text += ':';
-    text += pattern.parts_[i] ? std::to_string(*pattern.parts_[i]) : "*";
+    text += part(pattern.parts_[i]);
   }
   return text;
 }

@@ -19,8 +19,6 @@ class CommunityPattern {
 
   [[nodiscard]] static CommunityPattern exactly(Community community);
   [[nodiscard]] static CommunityPattern exactly(const LargeCommunity& community);
-  [[nodiscard]] static CommunityPattern exactly(ExtendedCommunity community);
-  [[nodiscard]] static CommunityPattern exactly(const Ipv6ExtendedCommunity& community);
 
   [[nodiscard]] bool matches(Community community) const;
   [[nodiscard]] bool matches(const LargeCommunity& community) const;

@@ -25,7 +25,6 @@ class HeardRoutes {
   void keep(const Route& route, SetRef attributes) { routes_.insert_or_assign(route, std::move(attributes)); }
   void drop(const Route& route) { routes_.erase(route); }
   void clear() { routes_.clear(); }
-  [[nodiscard]] std::size_t size() const { return routes_.size(); }
 
   // Each route with its set; those of one set behind each other.
   [[nodiscard]] std::vector<std::pair<const AttributeSet*, Route>> by_set() const {
