@@ -89,6 +89,9 @@ void Router::set_local(const net::Prefix& prefix, const std::optional<LocalRoute
 void Router::set_roas(const RoaTable* roas, net::TimePoint now) {
   core_->set_roas(roas, now);
 }
+void Router::set_links(std::vector<LinkSubnets> links, net::TimePoint now) {
+  core_->set_links(std::move(links), now);
+}
 
 std::optional<std::vector<net::IpAddress>> Router::take_next_hops() {
   return core_->take_next_hops();

@@ -173,6 +173,9 @@ class Router {
   // What is known of who may originate what; outlives the router. To be called again after every change: neighbours
   // whose import filters ask for it are asked for their routes again.
   void set_roas(const RoaTable* roas, net::TimePoint now);
+  // This host's links, the loopback interface aside, for filters that ask which one leads to a next hop. Where one
+  // does, a change is a reason to ask neighbours for their routes again.
+  void set_links(std::vector<LinkSubnets> links, net::TimePoint now);
 
   // Prefixes whose best paths changed since the last call, each once with its latest state, at most
   // `limit` of them. visit(prefix, next_hops): several for ECMP, none when the route must not be in the

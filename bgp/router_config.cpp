@@ -82,6 +82,7 @@ void Router::Core::configure(const RouterConfig& config, std::span<const Neighbo
     if (change.kind == PlannedChange::Kind::Removed) remove_neighbor(*get(*find(change.neighbor)), now);
   }
   apply_router_config(config);
+  const bool links_asked_before = std::exchange(links_asked_, asks_for_links(all));
   for (const auto& after : all) {
     const auto id = find(after.name);
     if (!id)
@@ -93,6 +94,7 @@ void Router::Core::configure(const RouterConfig& config, std::span<const Neighbo
   for (const auto& [id, neighbor] : neighbors_)
     ranked = std::max<std::size_t>(ranked, neighbor.config.session.add_path.send);
   each_rib([&](net::Family, auto& rib) { rib.keep_ranked(ranked); });
+  apply_links(!links_asked_before, now);
   watch_tables();
   update_defaults();
   for (auto& [id, neighbor] : neighbors_) retarget(neighbor, Difference::Find);
@@ -185,6 +187,18 @@ void Router::Core::apply_wanted(Neighbor& neighbor, net::TimePoint now) {
 void Router::Core::apply_import(Neighbor& neighbor, net::TimePoint now) {
   if (!neighbor.up || refresh_in(neighbor.id) == Refreshed::Done) return;
   import_again(neighbor, now);
+}
+
+bool Router::Core::asks_for_links(std::span<const NeighborConfig> neighbors) const {
+  const auto asks = [](const NeighborConfig& each) {
+    return depends_on_links(each.import) || (each.export_filter && depends_on_links(*each.export_filter));
+  };
+  return std::any_of(neighbors.begin(), neighbors.end(), asks) || std::any_of(patterns_.begin(), patterns_.end(), asks);
+}
+
+void Router::Core::apply_links(bool changed, net::TimePoint now) {
+  if (!changed || !links_asked_) return;
+  for (auto& [id, neighbor] : neighbors_) apply_import(neighbor, now);
 }
 
 void Router::Core::retarget(Neighbor& neighbor, Difference difference) {

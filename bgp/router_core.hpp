@@ -56,6 +56,7 @@ class Router::Core {
   void set_unreachable(std::vector<net::IpAddress> next_hops);
   void installed(const net::Prefix& prefix, Installed installed);
   void set_roas(const RoaTable* roas, net::TimePoint now);
+  void set_links(std::vector<LinkSubnets> links, net::TimePoint now);
   std::size_t drain(std::size_t limit, const VisitChange& visit);
   void replay();
   bool work();
@@ -123,6 +124,9 @@ class Router::Core {
   void change_neighbor(Neighbor& neighbor, const NeighborConfig& config, net::TimePoint now);
   void apply_router_config(const RouterConfig& config);
   void apply_import(Neighbor& neighbor, net::TimePoint now);
+  // Of all neighbours, where filters ask for links and either is new.
+  void apply_links(bool changed, net::TimePoint now);
+  [[nodiscard]] bool asks_for_links(std::span<const NeighborConfig> neighbors) const;
   void import_again(Neighbor& neighbor, net::TimePoint now);
   // Starts or stops the sessions as the configuration says.
   void apply_wanted(Neighbor& neighbor, net::TimePoint now);
@@ -219,6 +223,8 @@ class Router::Core {
   AttributePool pool_;
   NextHopSet unreachable_;
   const RoaTable* roas_ = nullptr;
+  LinkMap links_;
+  bool links_asked_ = false;  // by a filter
   RouterObserver* observer_ = nullptr;
   Rib<net::Ipv4Prefix> ipv4_;
   Rib<net::Ipv6Prefix> ipv6_;

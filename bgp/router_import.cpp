@@ -64,8 +64,9 @@ void keep_inside(PathAttributes& attributes) {
 // Runs the prefixes of one UPDATE through import filters, and interns each outcome once.
 class Importer {
  public:
+  // `links`: where routes are to know the link that leads to their next hop.
   Importer(AttributePool& pool, const Neighbor& neighbor, const RouterConfig& router, const RoaTable* roas,
-           PathAttributes&& received)
+           const LinkMap* links, PathAttributes&& received)
       : pool_{pool},
         chain_{neighbor.config.import},
         name_{neighbor.config.policy_name()},
@@ -77,7 +78,10 @@ class Importer {
         needs_{neighbor.import_needs},
         peer_type_{neighbor.peer.established()->negotiated()->type},
         last_resort_{about_to_go(neighbor, received_)},
-        roas_{roas} {
+        roas_{roas},
+        links_{links},
+        session_interface_{neighbor.peer.established()->transport().interface_index} {
+    received_.link = link_of(received_.next_hop);
     if (neighbor.config.prepend_local_as) received_.as_path.prepend(own_asn_);
     if (neighbor.config.accept_blackhole) keep_inside(received_);
   }
@@ -92,8 +96,9 @@ class Importer {
     if (!loop_ && !last_resort_ && needs_.accepts_everything && encodable(received_)) return accept(received_);
     if (!loop_) {
       auto attributes = received_;
-      if (run(chain_, {prefix, name_, own_asn_, RouteSource::Learned, peer_type_, roas_, home_}, attributes).accepted &&
-          encodable(attributes)) {
+      const RouteContext context{prefix, name_, own_asn_, RouteSource::Learned, peer_type_, roas_, home_, links_};
+      if (run(chain_, context, attributes).accepted && encodable(attributes)) {
+        attributes.link = link_of(attributes.next_hop);
         if (last_resort_) attributes.local_pref = 0;  // RFC 8326 section 4.2, whatever filters say
         return accept(attributes);
       }
@@ -107,6 +112,14 @@ class Importer {
   }
 
  private:
+  // Where the next hop is on no link, the session's: that is how far this host knows the way.
+  [[nodiscard]] std::uint32_t link_of(const NextHop& next_hop) const {
+    if (links_ == nullptr) return 0;
+    if (next_hop.interface != 0) return links_->number_of(next_hop.interface);
+    const auto link = links_->leads_to(next_hop.address);
+    return link != 0 ? link : links_->number_of(session_interface_);
+  }
+
   const Outcome& accept(const PathAttributes& attributes) {
     // The prefix before this one had the same outcome, most of the time.
     if (!accepted_ || !(attributes == last_)) {
@@ -129,6 +142,8 @@ class Importer {
   PeerType peer_type_;
   bool last_resort_;
   const RoaTable* roas_;
+  const LinkMap* links_;
+  std::uint32_t session_interface_;
   bool known_ = false;
   Outcome outcome_;
   SetRef accepted_;
@@ -244,7 +259,7 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttrib
     if (from_above(*role) && !attributes.only_to_customer) attributes.only_to_customer = peer;
   }
   const auto original = neighbor.refreshes || !encodable(attributes) ? SetRef{} : pool_.intern(attributes);
-  Importer importer{pool_, neighbor, config_, roas_, std::move(attributes)};
+  Importer importer{pool_, neighbor, config_, roas_, links_asked_ ? &links_ : nullptr, std::move(attributes)};
   auto& tables = rib<Prefix>();
   auto& intake = neighbor.intake(run.family);
   for_each_route<Prefix>(run, [&](const Prefix& prefix, std::uint32_t path_id) {
@@ -263,7 +278,8 @@ void Router::Core::import_again(Neighbor& neighbor, net::TimePoint now) {
   const AttributeSet* of = nullptr;
   std::optional<Importer> importer;
   for (const auto& [set, route] : neighbor.heard.by_set()) {
-    if (std::exchange(of, set) != set) importer.emplace(pool_, neighbor, config_, roas_, set->attributes());
+    if (std::exchange(of, set) != set)
+      importer.emplace(pool_, neighbor, config_, roas_, links_asked_ ? &links_ : nullptr, set->attributes());
     const auto& outcome = importer->outcome(route.prefix);
     with_table(route.prefix, [&, path_id = route.path_id](auto& tables, const auto& prefix) {
       store(tables, neighbor.id, prefix, path_id, outcome);

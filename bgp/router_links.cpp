@@ -320,6 +320,7 @@ std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Fa
                     .aigp = neighbor.config.aigp,
                     .takes_long_lived_stale = agreed.restart.long_lived_capable,
                     .filter = neighbor.config.export_filter,
+                    .links = &links_,
                     .peer = {},
                     .audiences = audiences_.with(neighbor.config.policy_name()),
                     .summaries = {}};

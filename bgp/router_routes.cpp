@@ -76,6 +76,10 @@ void Router::Core::set_roas(const RoaTable* roas, net::TimePoint now) {
     if (depends_on_rpki(neighbor.config.import)) apply_import(neighbor, now);
 }
 
+void Router::Core::set_links(std::vector<LinkSubnets> links, net::TimePoint now) {
+  apply_links(links_.set(std::move(links)), now);
+}
+
 std::size_t Router::Core::drain(std::size_t limit, const VisitChange& visit) {
   if (leaving_to_restart_) return 0;
   std::size_t drained = 0;

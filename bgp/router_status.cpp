@@ -201,11 +201,11 @@ std::string Router::Core::why_rejected(const Path& path, const net::Prefix& pref
   const auto* from = neighbor(path.source);
   if (from == nullptr) return std::string{describe(SelectionReason::Rejected)};
   auto attributes = path.set->attributes();
-  const auto verdict =
-      run(from->config.import,
-          {prefix, from->config.policy_name(), from->config.session.local_asn, RouteSource::Learned,
-           from->up ? from->peer.established()->negotiated()->type : PeerType::External, roas_, home_of(config_)},
-          attributes);
+  const auto verdict = run(
+      from->config.import,
+      {prefix, from->config.policy_name(), from->config.session.local_asn, RouteSource::Learned,
+       from->up ? from->peer.established()->negotiated()->type : PeerType::External, roas_, home_of(config_), &links_},
+      attributes);
   if (verdict.accepted) return "loop: the path holds this router's AS or identifier";
   return describe(verdict);
 }

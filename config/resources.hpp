@@ -284,10 +284,12 @@ struct BGPFilter {
     std::optional<std::uint16_t> as_path_min_length;
     std::optional<std::uint16_t> as_path_max_length;
     std::vector<net::Prefix> next_hops;
-    std::vector<std::string> peers;     // BGPPeer names
-    std::optional<std::string> origin;  // igp | egp | incomplete
+    std::vector<std::string> interfaces;  // that lead to the next hop; "*" stands for any characters
+    std::vector<std::string> peers;       // BGPPeer names
+    std::optional<std::string> origin;    // igp | egp | incomplete
     std::optional<std::uint32_t> med;
     std::optional<std::uint32_t> local_pref;
+    std::optional<std::uint32_t> kernel_metric;
     std::optional<std::string> source;      // learned | local
     std::optional<std::string> rpki;        // valid | invalid | not-found; import only
     std::optional<std::string> peer_type;   // external | internal | confederation
@@ -299,8 +301,9 @@ struct BGPFilter {
     std::optional<std::uint32_t> local_pref;
     std::optional<std::uint32_t> med;
     std::optional<std::uint32_t> aigp;
-    std::uint8_t prepend = 0;       // own AS, 0..16
-    std::vector<Asn> prepend_path;  // these in front, in this order; at most 16
+    std::optional<std::uint32_t> kernel_metric;  // from 1
+    std::uint8_t prepend = 0;                    // own AS, 0..16
+    std::vector<Asn> prepend_path;               // these in front, in this order; at most 16
     std::optional<std::string> origin;
     std::vector<std::string> add_communities;
     std::vector<std::string> remove_communities;          // with "*"

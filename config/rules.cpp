@@ -304,6 +304,15 @@ Checked<net::RouterId> router_id(const Value& value) {
   return fail(must_be("written like an IPv4 address and not 0.0.0.0", value));
 }
 
+// linux/if.h: a name has at most 15 octets, no slash and no blank.
+Checked<std::string> interface_name(const Value& value) {
+  auto name = word(value);
+  if (!name) return name;
+  if (name->size() > 15 || name->find_first_of("/ \t") != std::string::npos || *name == "." || *name == "..")
+    return net::fail(must_be("the name of an interface (at most 15 octets, no / and no blank)", value));
+  return name;
+}
+
 Checked<std::string> object_name(const Value& value) {
   auto name = text(value);
   if (name && !is_subdomain(*name))

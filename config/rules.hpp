@@ -53,6 +53,8 @@ template <class T>
 [[nodiscard]] Checked<net::Asn> asn(const Value& value);
 [[nodiscard]] Checked<net::RouterId> router_id(const Value& value);
 
+[[nodiscard]] Checked<std::string> interface_name(const Value& value);  // as Linux allows them
+
 // Names as Kubernetes wants them: lower-case letters, digits, "-" and "."; at most 253 characters.
 [[nodiscard]] Checked<std::string> object_name(const Value& value);
 [[nodiscard]] Checked<std::string> label_key(const Value& value);

@@ -70,6 +70,7 @@ class Case:
     strict: bool = False
     their_bfd: bool = True
     hold_time: str = ""
+    in_range: bool = False  # Herald knows the range of the neighbour alone
 
     @property
     def them(self) -> str:
@@ -81,7 +82,8 @@ class Case:
         return US.ipv6 if self.ipv6 else US.ipv4
 
     def resources(self) -> str:
-        peer: dict[str, Any] = {"peerASN": THEIR_AS, "peerAddress": self.them, "import": ["accept-all"]}
+        place = {"listenRange": "10.0.2.0/24"} if self.in_range else {"peerAddress": self.them}
+        peer: dict[str, Any] = {"peerASN": THEIR_AS, **place, "import": ["accept-all"]}
         peer |= {"bfdProfile": "test", "connectTime": "1s"}
         if self.multihop:
             peer["ebgpMultiHop"] = True
@@ -388,6 +390,32 @@ def test_a_frozen_peer_is_lost_within_the_detection_time(daemon: Frr | Bird, tmp
                 far.kill(process, signal.SIGCONT)
         poll(lambda: both_up(lab, daemon, case), 60, what="up again")
         poll(lambda: set(PREFIXES) <= herald_best(herald).keys(), 30, what="its routes back")
+
+
+@pytest.mark.parametrize("daemon", (FRR, BIRD), ids=lambda daemon: daemon.name)
+def test_a_neighbour_of_a_range_is_watched_like_any_other(daemon: Frr | Bird, tmp_path: Path) -> None:
+    case = Case(FAST, FAST, in_range=True)
+    name = f"peer/{NEAR.ipv4}"
+    with running(tmp_path, daemon, case) as lab:
+        herald, far = lab.node("herald"), lab.node("peer")
+
+        def up() -> bool:
+            session = herald_peers(herald)[name]
+            assert session["state"] == "Established" and session["bfd"]["state"] == "Up", session
+            return session["bfd"]["uptimeMsec"] > 2500 and daemon.up(far, case)
+
+        poll(up, 60, what="BGP and BFD up with whom no configuration names")
+        poll(lambda: set(PREFIXES) <= herald_best(herald).keys(), 15, what="its routes")
+        for process in daemon.processes:
+            far.kill(process, signal.SIGSTOP)
+        try:
+            # Long before the hold time. The neighbour is gone with its session.
+            poll(lambda: not set(PREFIXES) & herald_best(herald).keys(), 5, what="its routes gone")
+            poll(lambda: name not in herald_peers(herald), 5, what="the neighbour gone")
+        finally:
+            for process in daemon.processes:
+                far.kill(process, signal.SIGCONT)
+        poll(up, 60, what="up again")
 
 
 def test_frr_is_told_by_the_cease_that_bfd_is_down(tmp_path: Path) -> None:

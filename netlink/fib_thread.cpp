@@ -138,9 +138,10 @@ bool FibThread::take_inbox() {
   auto& routes = fib_.routes();
   if (taken_.tracked) fib_.track(std::move(*taken_.tracked));
   if (taken_.reporting) routes.set_reporting(*taken_.reporting);
-  taken_.changes.hand_over([&](auto next_hops) { return routes.intern(next_hops); },
-                           [&](const net::Prefix& prefix, auto set) { routes.want(prefix, set); },
-                           [&](const net::Prefix& prefix) { routes.withdraw(prefix); });
+  taken_.changes.hand_over(
+      [&](auto next_hops) { return routes.intern(next_hops); },
+      [&](const net::Prefix& prefix, auto set, std::uint32_t metric) { routes.want(prefix, set, metric); },
+      [&](const net::Prefix& prefix) { routes.withdraw(prefix); });
   for (const auto& [gateway, use] : taken_.uses) routes.allow(gateway, use);
   if (taken_.sweep) routes.sweep();
   if (taken_.audit) fib_.audit();

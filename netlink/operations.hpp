@@ -39,6 +39,7 @@ inline constexpr std::uint32_t no_interface = ~std::uint32_t{0};
 struct RouteChange {
   net::Prefix prefix;
   std::span<const NextHop> next_hops;
+  std::uint32_t metric = 0;  // of this route alone; 0: that of its owner
 };
 
 // How a gateway is reached right now.

@@ -20,7 +20,7 @@ class PendingChanges {
   [[nodiscard]] bool empty() const { return routes_.empty(); }
   [[nodiscard]] std::size_t size() const { return routes_.size(); }
 
-  // intern(span of next hops) -> Set once for each distinct set, then want(prefix, Set) or
+  // intern(span of next hops) -> Set once for each distinct set, then want(prefix, Set, metric) or
   // withdraw(prefix) once for each prefix.
   template <class Intern, class Want, class Withdraw>
   void hand_over(Intern&& intern, Want&& want, Withdraw&& withdraw) const {
@@ -33,7 +33,7 @@ class PendingChanges {
       if (set == withdrawn)
         withdraw(routes_.prefix(handle));
       else
-        want(routes_.prefix(handle), indices[set]);
+        want(routes_.prefix(handle), indices[set], sets_[set].metric);
     });
   }
   void clear();
@@ -43,11 +43,12 @@ class PendingChanges {
   struct Set {
     std::uint32_t first = 0;  // in hops_
     std::uint32_t count = 0;
+    std::uint32_t metric = 0;  // of the routes with it
   };
   [[nodiscard]] std::span<const NextHop> hops_of(Set set) const {
     return std::span{hops_}.subspan(set.first, set.count);
   }
-  std::uint32_t intern(std::span<const NextHop> next_hops);
+  std::uint32_t intern(const RouteChange& change);
 
   PrefixTable<std::uint32_t> routes_;
   std::vector<Set> sets_;

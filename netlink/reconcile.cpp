@@ -26,15 +26,82 @@ std::uint32_t Reconciler::metric_for(const net::Prefix& prefix) const {
   return !prefix.is_v4() && owner_.metric == 0 ? ipv6_default_metric : owner_.metric;
 }
 
+std::uint32_t Reconciler::metric_of(Handle handle) const {
+  return routes_[handle].own_metric ? metrics_.at(handle) : metric_for(routes_.prefix(handle));
+}
+
+// What is in the kernel stays where it is, as a leftover, and what is there already is taken over.
+void Reconciler::move_to(Handle handle, std::uint32_t metric) {
+  const auto prefix = routes_.prefix(handle);
+  const auto before = metric_of(handle);
+  const auto after = metric == owners_metric ? metric_for(prefix) : metric;
+  if (before == after) return;
+  auto& route = routes_[handle];
+  route.own_metric = after != metric_for(prefix);
+  if (route.own_metric)
+    metrics_[handle] = after;
+  else
+    metrics_.erase(handle);
+  if (route.nexthop_id != 0) leave_over({prefix, before}, route.nexthop_id);
+  const auto there = take_leftover({prefix, after});
+  set_kernel(route, there.value_or(0));
+  if (there) nexthops_.drop(*there);  // the route holds it now
+  if (route.stale) --counters_.stale;
+  route.stale = route.contested = false;
+  forget_failure(handle);
+  mark(handle);
+}
+
+void Reconciler::leave_over(const Leftover& leftover, std::uint32_t nexthop_id) {
+  nexthops_.hold(nexthop_id);
+  if (const auto [known, fresh] = leftovers_.try_emplace(leftover, nexthop_id); !fresh)
+    nexthops_.drop(std::exchange(known->second, nexthop_id));
+}
+
+// Its nexthop stays held.
+std::optional<std::uint32_t> Reconciler::take_leftover(const Leftover& leftover) {
+  const auto known = leftovers_.find(leftover);
+  if (known == leftovers_.end()) return std::nullopt;
+  const auto nexthop_id = known->second;
+  leftovers_.erase(known);
+  return nexthop_id;
+}
+
+void Reconciler::doom_leftovers(const net::Prefix& prefix) {
+  for (auto each = leftovers_.lower_bound({prefix, 0}); each != leftovers_.end() && each->first.prefix == prefix;) {
+    doomed_.push_back(each->first);
+    nexthops_.drop(each->second);
+    each = leftovers_.erase(each);
+  }
+}
+
+// What is to be there under the route's metric is there, or is not to be.
+void Reconciler::supersede(Handle handle) {
+  if (!leftovers_.empty()) doom_leftovers(routes_.prefix(handle));
+}
+
+// Those that nothing is to take the place of, or something has.
+void Reconciler::doom_superseded() {
+  std::vector<net::Prefix> superseded;
+  for (const auto& [leftover, nexthop_id] : leftovers_) {
+    const auto handle = routes_.find(leftover.prefix);
+    const bool awaited =
+        handle != routes_.none && routes_[handle].set != NexthopTable::no_set && routes_[handle].nexthop_id == 0;
+    if (!awaited) superseded.push_back(leftover.prefix);
+  }
+  for (const auto& prefix : superseded) doom_leftovers(prefix);
+}
+
 bool Reconciler::is_ours(const RouteMessage& message) const {
   return message.protocol == owner_.protocol;
 }
 
 // ---- desired ----
 
-void Reconciler::want(const net::Prefix& prefix, SetIndex set) {
+void Reconciler::want(const net::Prefix& prefix, SetIndex set, std::uint32_t metric) {
   const auto handle = routes_.insert(prefix).first;
   auto& route = routes_[handle];
+  if (metric != owners_metric || route.own_metric) move_to(handle, metric);
   if (route.stale) --counters_.stale;
   route.stale = false;
   nexthops_.retain(set);
@@ -80,6 +147,7 @@ void Reconciler::set_reporting(Reporting reporting) {
 void Reconciler::sweep() {
   swept_ = true;
   nexthops_.sweep();
+  doom_superseded();
   if (counters_.stale == 0) return;
   routes_.for_each([&](Handle handle) {
     auto& route = routes_[handle];
@@ -130,13 +198,19 @@ void Reconciler::kernel_says(const RouteMessage& message) {
 }
 
 void Reconciler::our_route(const RouteMessage& message) {
-  if (message.metric != metric_for(message.prefix)) {
-    if (message.change == Change::New) leftovers_.push_back({message.prefix, message.metric});
+  const auto known = routes_.find(message.prefix);
+  if (message.metric != (known == routes_.none ? metric_for(message.prefix) : metric_of(known))) {
+    const Leftover leftover{message.prefix, message.metric};
+    if (message.change == Change::New) {
+      leave_over(leftover, nexthops_.owns(message.nexthop_id) ? message.nexthop_id : other_nexthop);
+      if (!found_all_) ++counters_.adopted;
+    } else if (const auto nexthop_id = take_leftover(leftover)) {
+      nexthops_.drop(*nexthop_id);
+    }
     return;
   }
   if (message.change == Change::Deleted) {
-    const auto handle = routes_.find(message.prefix);
-    if (handle != routes_.none && routes_[handle].nexthop_id != 0) taken_away(handle);
+    if (known != routes_.none && routes_[known].nexthop_id != 0) taken_away(known);
     return;
   }
   const auto [handle, fresh] = routes_.insert(message.prefix);
@@ -156,7 +230,7 @@ void Reconciler::our_route(const RouteMessage& message) {
 
 void Reconciler::foreign_route(const RouteMessage& message) {
   const auto handle = routes_.find(message.prefix);
-  if (handle == routes_.none || message.metric != metric_for(message.prefix)) return;
+  if (handle == routes_.none || message.metric != metric_of(handle)) return;
   auto& route = routes_[handle];
   if (message.change == Change::Deleted) {
     route.contested = false;
@@ -187,7 +261,9 @@ void Reconciler::taken_away(Handle handle) {
 void Reconciler::begin_resync() {
   nexthops_.begin_resync();
   routes_.for_each([&](Handle handle) { routes_[handle].seen = false; });
+  for (const auto& [leftover, nexthop_id] : leftovers_) nexthops_.drop(nexthop_id);
   leftovers_.clear();
+  doomed_.clear();
 }
 
 void Reconciler::end_resync() {
@@ -196,6 +272,8 @@ void Reconciler::end_resync() {
     auto& route = routes_[handle];
     if (route.nexthop_id != 0 && !route.seen) taken_away(handle);
   });
+  if (swept_) doom_superseded();
+  found_all_ = true;
 }
 
 bool Reconciler::take_doubt() {
@@ -209,6 +287,11 @@ void Reconciler::rescan() {
     auto& route = routes_[handle];
     if (route.nexthop_id != 0 && nexthops_.lost(route.nexthop_id)) return taken_away(handle);
     if (!route.stale && route.nexthop_id != target(route)) mark(handle);
+  });
+  std::erase_if(leftovers_, [&](const auto& leftover) {
+    const bool gone = nexthops_.lost(leftover.second);
+    if (gone) nexthops_.drop(leftover.second);
+    return gone;
   });
   nexthops_.forget_losses();
 }
@@ -224,6 +307,7 @@ void Reconciler::plan(std::vector<Operation>& out, std::size_t limit, net::TimeP
   if (nexthops_.take_rescan()) rescan();
   retry_due(now);
   plan_routes(out, limit);
+  if (out.empty()) plan_doomed(out, limit);  // what has just become so
   if (out.empty()) nexthops_.plan_deletions(out);
 }
 
@@ -236,13 +320,15 @@ void Reconciler::retry_due(net::TimePoint now) {
   }
 }
 
-void Reconciler::plan_routes(std::vector<Operation>& out, std::size_t limit) {
-  if (swept_) {
-    for (; !leftovers_.empty() && out.size() < limit; leftovers_.pop_back()) {
-      const auto& leftover = leftovers_.back();
-      out.emplace_back(RouteOperation{Verb::Delete, leftover.prefix, 0, leftover.metric, no_handle});
-    }
+void Reconciler::plan_doomed(std::vector<Operation>& out, std::size_t limit) {
+  for (; !doomed_.empty() && out.size() < limit; doomed_.pop_back()) {
+    const auto& leftover = doomed_.back();
+    out.emplace_back(RouteOperation{Verb::Delete, leftover.prefix, 0, leftover.metric, no_handle});
   }
+}
+
+void Reconciler::plan_routes(std::vector<Operation>& out, std::size_t limit) {
+  plan_doomed(out, limit);
   while (queue_head_ < queue_.size() && out.size() < limit) plan_route(queue_[queue_head_++], out);
   if (queue_head_ == queue_.size()) {
     queue_head_ = 0;
@@ -265,7 +351,7 @@ void Reconciler::plan_route(Handle handle, std::vector<Operation>& out) {
   const auto verb = wanted == 0 || (route.nexthop_id != 0 && route.contested) ? Verb::Delete
                     : route.nexthop_id == 0                                   ? Verb::Add
                                                                               : Verb::Replace;
-  out.emplace_back(RouteOperation{verb, prefix, verb == Verb::Delete ? 0 : wanted, metric_for(prefix), handle});
+  out.emplace_back(RouteOperation{verb, prefix, verb == Verb::Delete ? 0 : wanted, metric_of(handle), handle});
 }
 
 // The kernel has what can be had.
@@ -276,9 +362,12 @@ void Reconciler::settle(Handle handle) {
     stop_waiting(route);
     forget_failure(handle);
     if (reporting_ == Reporting::Every || route.troubled) tell(handle);
+    supersede(handle);
+    if (route.own_metric) metrics_.erase(handle);
     routes_.erase(handle);
     return;
   }
+  supersede(handle);
   nexthops_.park(route.set);
   if (route.waiting) {
     if (reporting_ == Reporting::Every) tell(handle);
@@ -298,6 +387,7 @@ void Reconciler::well(Handle handle) {
   forget_failure(handle);
   route.troubled = false;
   route.reassert = false;
+  supersede(handle);
   if (troubled || reporting_ == Reporting::Every) tell(handle);
 }
 

@@ -5,12 +5,13 @@
 //
 // A route is desired as a set of next hops and believed to be in the kernel with a nexthop id. Whatever
 // happens, work is only ever the difference between the two; only the last state of a prefix is
-// written. Routes are ours by protocol, table and metric, and nobody else's route is ever replaced: a
-// new route must not be there yet, a changed one must.
+// written. Routes are ours by protocol and table, and nobody else's route is ever replaced: a new route
+// must not be there yet, a changed one must.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <queue>
 #include <span>
@@ -25,6 +26,9 @@
 #include "netlink/prefix_table.hpp"
 
 namespace netlink {
+
+// In place of a route's own metric: the one that RouteOwner says.
+inline constexpr std::uint32_t owners_metric = 0;
 
 enum class Reporting : std::uint8_t {
   Problems,  // routes that wait or fail, and when they no longer do
@@ -63,7 +67,8 @@ class Reconciler {
   // ---- desired ----
   // See NexthopTable::intern; the index holds until the next plan().
   SetIndex intern(std::span<const NextHop> next_hops) { return nexthops_.intern(next_hops); }
-  void want(const net::Prefix& prefix, SetIndex set);
+  // With the owner's metric, or one of its own. A route whose metric changes is written anew before the old one goes.
+  void want(const net::Prefix& prefix, SetIndex set, std::uint32_t metric = owners_metric);
   void withdraw(const net::Prefix& prefix);
   // All routes there will be have been asked for: what was found at start and not asked for goes.
   void sweep();
@@ -119,18 +124,28 @@ class Reconciler {
     bool contested : 1 = false;           // somebody else has a route of the same prefix, table and metric
     bool waiting : 1 = false;             // has no usable next hop
     bool troubled : 1 = false;            // was reported as waiting or failed
+    bool own_metric : 1 = false;          // is in metrics_
   };
   struct Failure {
     unsigned attempts = 0;
     net::TimePoint at{};
     Text text;
   };
+  // A route of ours under another metric than the one that is asked for.
   struct Leftover {
     net::Prefix prefix;
     std::uint32_t metric = 0;
+    friend auto operator<=>(const Leftover&, const Leftover&) = default;
   };
 
   [[nodiscard]] std::uint32_t metric_for(const net::Prefix& prefix) const;
+  [[nodiscard]] std::uint32_t metric_of(Handle handle) const;
+  void move_to(Handle handle, std::uint32_t metric);
+  void leave_over(const Leftover& leftover, std::uint32_t nexthop_id);
+  std::optional<std::uint32_t> take_leftover(const Leftover& leftover);
+  void doom_leftovers(const net::Prefix& prefix);
+  void supersede(Handle handle);
+  void doom_superseded();
   [[nodiscard]] bool is_ours(const RouteMessage& message) const;
   [[nodiscard]] std::uint32_t target(const Route& route) const;
   void mark(Handle handle);
@@ -142,6 +157,7 @@ class Reconciler {
   void rescan();
   void retry_due(net::TimePoint now);
   void plan_routes(std::vector<Operation>& out, std::size_t limit);
+  void plan_doomed(std::vector<Operation>& out, std::size_t limit);
   void plan_route(Handle handle, std::vector<Operation>& out);
   void settle(Handle handle);
   void well(Handle handle);
@@ -160,13 +176,16 @@ class Reconciler {
   PrefixTable<Route> routes_;
   std::vector<Handle> queue_;  // dirty routes, oldest first
   std::size_t queue_head_ = 0;
-  std::vector<Leftover> leftovers_;  // ours by protocol, under another metric
+  std::unordered_map<Handle, std::uint32_t> metrics_;  // of routes that do not have the owner's
+  std::map<Leftover, std::uint32_t> leftovers_;  // with their nexthops: they forward until what replaces them is there
+  std::vector<Leftover> doomed_;                 // to be deleted
   std::unordered_map<Handle, Failure> failures_;
   using Due = std::pair<net::TimePoint, Handle>;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> retries_;  // may hold outdated entries
   std::vector<Text> texts_;                                             // the last few distinct ones
   std::vector<RouteReport> reports_;
   RouteCounters counters_;
+  bool found_all_ = false;  // what was there at start
   bool swept_ = false;
   bool doubt_ = false;
 };

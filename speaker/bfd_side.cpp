@@ -31,7 +31,32 @@ BfdSide::~BfdSide() = default;
 
 // ---- what is wanted -----------------------------------------------------------------------------------
 
-void BfdSide::configure(const std::map<std::string, BfdWatch>& wanted) {
+void BfdSide::configure(std::map<std::string, BfdWatch> wanted, std::map<std::string, BfdWatch> ranges) {
+  wanted_ = std::move(wanted);
+  ranges_ = std::move(ranges);
+  apply(ranges_.empty() ? wanted_ : all_wanted());
+}
+
+void BfdSide::neighbors_changed() {
+  if (!ranges_.empty()) apply(all_wanted());
+}
+
+std::map<std::string, BfdWatch> BfdSide::all_wanted() const {
+  auto all = wanted_;
+  const auto* router = bgp_.router();
+  if (router == nullptr) return all;
+  for (const auto& status : router->neighbors()) {
+    const auto* neighbor = router->neighbor(status.id);
+    const auto range = neighbor->dynamic ? ranges_.find(neighbor->policy_name()) : ranges_.end();
+    if (range == ranges_.end()) continue;
+    auto& made = all.insert_or_assign(neighbor->name, range->second).first->second;
+    made.remote = neighbor->session.address;
+    made.interface = neighbor->session.interface;
+  }
+  return all;
+}
+
+void BfdSide::apply(const std::map<std::string, BfdWatch>& wanted) {
   std::vector<std::string> gone;
   for (const auto& [name, watched] : watched_)
     if (!wanted.contains(name)) gone.push_back(name);

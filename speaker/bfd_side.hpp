@@ -38,8 +38,11 @@ class BfdSide {
   BfdSide(const BfdSide&) = delete;
   BfdSide& operator=(const BfdSide&) = delete;
 
-  // Makes the sessions what is wanted, by neighbour. To be called after BgpSide::configure(), which must know them.
-  void configure(const std::map<std::string, BfdWatch>& wanted);
+  // Makes the sessions what is wanted, by neighbour, and for neighbours that are made after a range by the range's
+  // name. To be called after BgpSide::configure(), which must know them.
+  void configure(std::map<std::string, BfdWatch> wanted, std::map<std::string, BfdWatch> ranges);
+  // Neighbours of ranges came or went.
+  void neighbors_changed();
   // A link came, went or changed.
   void links_changed();
   // Says AdminDown to everybody: this node goes on purpose.
@@ -60,6 +63,8 @@ class BfdSide {
   };
 
   [[nodiscard]] BfdTarget target_of(const BfdWatch& wanted) const;
+  [[nodiscard]] std::map<std::string, BfdWatch> all_wanted() const;
+  void apply(const std::map<std::string, BfdWatch>& wanted);
   void watch(const std::string& name, const BfdWatch& wanted);
   void open_edge();
   void changed(bfd::SessionId session, const bfd::StateChanged& change);
@@ -74,6 +79,8 @@ class BfdSide {
   BgpSide& bgp_;
   Links links_;
   std::unique_ptr<BfdEdge> edge_;
+  std::map<std::string, BfdWatch> wanted_;
+  std::map<std::string, BfdWatch> ranges_;
   std::map<std::string, Watched> watched_;
 };
 

@@ -17,8 +17,13 @@ std::uint64_t seed() {
 
 }  // namespace
 
-BgpSide::BgpSide(boost::asio::io_context& io, Log& log, RouteChanged route_changed, std::function<void()> settled)
-    : io_{io}, log_{log}, route_changed_{std::move(route_changed)}, settled_{std::move(settled)} {}
+BgpSide::BgpSide(boost::asio::io_context& io, Log& log, RouteChanged route_changed, std::function<void()> settled,
+                 std::function<void()> neighbors_changed)
+    : io_{io},
+      log_{log},
+      route_changed_{std::move(route_changed)},
+      settled_{std::move(settled)},
+      neighbors_changed_{std::move(neighbors_changed)} {}
 
 BgpSide::~BgpSide() = default;
 
@@ -35,6 +40,7 @@ void BgpSide::open(const RouterSetup& setup, const Routes& routes, Forwarding fo
     log_.moved(move, neighbor == nullptr ? "" : neighbor->name,
                neighbor == nullptr ? "" : net::print(neighbor->session.address));
   };
+  events.neighbors_changed = [this] { neighbors_changed_(); };
   events.notice = [this](const bgp::NeighborNotice& notice) {
     const auto* neighbor = router_->neighbor(notice.peer);
     log_.notice(notice, neighbor == nullptr ? "" : neighbor->name);

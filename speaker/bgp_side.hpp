@@ -26,8 +26,9 @@ class BgpSide {
  public:
   using RouteChanged = std::function<void(const net::Prefix&, std::span<const bgp::RouteHop>)>;
   // `settled` is called after every turn in which something may have changed, when route_changed has been called
-  // for a bounded number of prefixes.
-  BgpSide(boost::asio::io_context& io, Log& log, RouteChanged route_changed, std::function<void()> settled);
+  // for a bounded number of prefixes; `neighbors_changed` when some came or went.
+  BgpSide(boost::asio::io_context& io, Log& log, RouteChanged route_changed, std::function<void()> settled,
+          std::function<void()> neighbors_changed);
   ~BgpSide();
   BgpSide(const BgpSide&) = delete;
   BgpSide& operator=(const BgpSide&) = delete;
@@ -72,6 +73,7 @@ class BgpSide {
   Log& log_;
   RouteChanged route_changed_;
   std::function<void()> settled_;
+  std::function<void()> neighbors_changed_;
   std::unique_ptr<bgp::Router> router_;
   std::unique_ptr<BgpEdge> edge_;
   std::uint64_t session_changes_ = 0;

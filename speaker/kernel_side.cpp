@@ -155,7 +155,8 @@ void KernelSide::set_reporting() {
 
 void KernelSide::want(const net::Prefix& prefix, std::span<const bgp::RouteHop> next_hops) {
   if (fib_ == nullptr) return;
-  collected_.push_back({prefix, hops_.size(), next_hops.size()});
+  const auto metric = next_hops.empty() ? 0 : next_hops.front().metric;
+  collected_.push_back({prefix, hops_.size(), next_hops.size(), metric});
   for (const auto& hop : next_hops) hops_.push_back(to_hop(prefix, hop));
   if (collected_.size() >= lot) flush();
 }
@@ -165,7 +166,7 @@ void KernelSide::flush() {
   std::vector<netlink::RouteChange> changes;
   changes.reserve(collected_.size());
   for (const auto& change : collected_)
-    changes.push_back({change.prefix, std::span{hops_}.subspan(change.first, change.count)});
+    changes.push_back({change.prefix, std::span{hops_}.subspan(change.first, change.count), change.metric});
   fib_->submit(changes);
   collected_.clear();
   hops_.clear();

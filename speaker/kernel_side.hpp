@@ -93,6 +93,7 @@ class KernelSide {
     net::Prefix prefix;
     std::size_t first = 0;
     std::size_t count = 0;
+    std::uint32_t metric = 0;
   };
   std::vector<Collected> collected_;
   std::vector<netlink::RouteReport> reports_;  // taken, and looked at up to reports_at_

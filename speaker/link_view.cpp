@@ -28,6 +28,18 @@ std::vector<L2Link> layer2_links(const netlink::LinkTable& table) {
   return out;
 }
 
+std::vector<bgp::LinkSubnets> link_subnets(const netlink::LinkTable& table) {
+  std::vector<bgp::LinkSubnets> all;
+  for (const auto& [index, link] : table.links()) {
+    if (link.loopback()) continue;
+    bgp::LinkSubnets one{index, link.name, {}};
+    for (const auto& address : link.addresses)
+      if (!(address.address.is_v6() && address.address.link_local())) one.subnets.push_back(address.subnet());
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
 std::optional<net::RouterId> default_router_id(const netlink::LinkTable& table) {
   for (const auto& [index, link] : table.links()) {
     if (link.loopback()) continue;

@@ -41,7 +41,8 @@ bgp::PeerType peer_type(const std::string& word) {
                               : bgp::PeerType::Confederation;
 }
 
-bgp::RuleMatch match(const Resources& resources, const BGPFilter::Match& from) {
+// `all_routes` is the metric in the kernel of routes that no filter gives another.
+bgp::RuleMatch match(const Resources& resources, const BGPFilter::Match& from, std::uint32_t all_routes) {
   bgp::RuleMatch to;
   for (const auto& prefix : from.prefixes) to.prefixes.push_back({prefix.cidr, prefix.ge, prefix.le});
   for (const auto& prefix : from.not_prefixes) to.not_prefixes.push_back({prefix.cidr, prefix.ge, prefix.le});
@@ -55,6 +56,8 @@ bgp::RuleMatch match(const Resources& resources, const BGPFilter::Match& from) {
   to.as_path_min_length = from.as_path_min_length;
   to.as_path_max_length = from.as_path_max_length;
   to.next_hops = from.next_hops;
+  to.interfaces = from.interfaces;
+  if (from.kernel_metric) to.kernel_metric = {*from.kernel_metric, *from.kernel_metric == all_routes};
   to.peers = from.peers;
   if (from.origin) to.origin = origin(*from.origin);
   to.med = from.med;
@@ -93,6 +96,7 @@ bgp::RuleSet set(const Resources& resources, const BGPFilter::Set& from) {
     to.next_hop_address = *from.next_hop;
   }
   if (from.aigp) to.aigp = *from.aigp;
+  to.kernel_metric = from.kernel_metric;
   constexpr float octets_of_megabit = 125'000;
   if (from.link_bandwidth) to.link_bandwidth = static_cast<float>(*from.link_bandwidth) * octets_of_megabit;
   if (from.next_hop_self) to.next_hop = bgp::NextHopChange::Self;
@@ -111,9 +115,9 @@ bgp::RuleAction action(config::FilterAction from) {
   return bgp::RuleAction::Next;
 }
 
-// The filters by name, in order. A name that leads nowhere goes to `missing`.
+// The filters by name, in order. A name that leads nowhere goes to `missing`; for `all_routes` see match().
 bgp::FilterChain chain(const Resources& resources, const std::vector<std::string>& names, config::Direction direction,
-                       std::string& missing) {
+                       std::uint32_t all_routes, std::string& missing) {
   bgp::FilterChain out;
   for (const auto& name : names) {
     if (name == "accept-all") {
@@ -127,7 +131,7 @@ bgp::FilterChain chain(const Resources& resources, const std::vector<std::string
       for (const auto& rule : found->second.rules) {
         if (rule.match.direction && *rule.match.direction != direction) continue;
         filter.rules.push_back(
-            {rule.name, match(resources, rule.match), set(resources, rule.set), action(rule.action)});
+            {rule.name, match(resources, rule.match, all_routes), set(resources, rule.set), action(rule.action)});
       }
       out.push_back(std::move(filter));
     } else {
@@ -364,10 +368,11 @@ bgp::NeighborConfig neighbor(const Resources& resources, const BGPPeer& peer, co
   out.prepend_local_as = peer.routes.local_asn && peer.routes.local_asn->prepend;
   out.rejected = peer.routes.keep_rejected ? bgp::Kept::Yes : bgp::Kept::No;
   const auto& import = peer.import_filters ? *peer.import_filters : own.import_filters;
-  out.import = import.empty() ? bgp::FilterChain{bgp::reject_all()}
-                              : chain(resources, import, config::Direction::Import, out.hold_down);
-  if (peer.export_filters)
-    out.export_filter = chain(resources, *peer.export_filters, config::Direction::Export, out.hold_down);
+  const auto filters = [&](const std::vector<std::string>& names, config::Direction direction) {
+    return chain(resources, names, direction, own.kernel.metric, out.hold_down);
+  };
+  out.import = import.empty() ? bgp::FilterChain{bgp::reject_all()} : filters(import, config::Direction::Import);
+  if (peer.export_filters) out.export_filter = filters(*peer.export_filters, config::Direction::Export);
   if (peer.shutdown) out.shutdown = peer.shutdown_message;
   using GracefulShutdown = bgp::NeighborConfig::GracefulShutdown;
   out.graceful_shutdown = peer.honor_graceful_shutdown ? GracefulShutdown::Honoured : GracefulShutdown::Ignored;
@@ -502,9 +507,8 @@ void add_neighbors(const Resources& resources, const RouterFacts& facts, const B
   for (auto at = first; at < out.neighbors.size(); ++at) {
     auto& each = out.neighbors[at];
     offer_ipv6_next_hops(each);
-    if (each.range) continue;  // BFD watches neighbours whose address is known
     if (auto watch = bfd_watch(resources, peer, each); watch && each.hold_down.empty())
-      out.bfd.emplace(each.name, std::move(*watch));
+      (each.range ? out.bfd_ranges : out.bfd).emplace(each.name, std::move(*watch));
   }
 }
 

@@ -37,8 +37,9 @@ struct BfdWatch {
 struct RouterSetup {
   bgp::RouterConfig router;
   std::vector<bgp::NeighborConfig> neighbors;
-  std::set<std::string> unnumbered;     // interfaces on which a neighbour is to be found
-  std::map<std::string, BfdWatch> bfd;  // by neighbour; those that are held or shut down are not watched
+  std::set<std::string> unnumbered;            // interfaces on which a neighbour is to be found
+  std::map<std::string, BfdWatch> bfd;         // by neighbour; those that are held or shut down are not watched
+  std::map<std::string, BfdWatch> bfd_ranges;  // the same of neighbours that are made after a range, by its name
   config::BGPConfiguration::Listen listen;
   config::BGPConfiguration::Kernel kernel;
   // Set when some neighbour is asked to keep our routes while we restart: how long it does, and how long a restarted

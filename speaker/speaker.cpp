@@ -50,7 +50,7 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
              last_route_change_ = net::Clock::now();
              kernel_.want(prefix, next_hops);
            },
-           [this] { settled(); }},
+           [this] { settled(); }, [this] { bfd_.neighbors_changed(); }},
       watch_{io, log, bgp_},
       bfd_{io, log, bgp_, [this]() -> const netlink::LinkTable& { return kernel_.links(); }},
       rpki_{io, [this] { roas_changed(); }},
@@ -123,7 +123,8 @@ void Speaker::configure_router(net::TimePoint now) {
   bgp_.configure(setup, desired_.routes(), preserved ? BgpSide::Forwarding::Preserved : BgpSide::Forwarding::Lost, now);
   watch_.configure(watch_config(bgp_configuration(resources, options_.node), setup.router, options_.node));
   if (first) roas_changed();
-  bfd_.configure(setup.bfd);
+  if (first) tell_links();
+  bfd_.configure(setup.bfd, setup.bfd_ranges);
   if (replay) bgp_.replay();
   rpki_.configure(setup.rpki_caches);
 }
@@ -135,6 +136,11 @@ bool Speaker::has_session_over(std::uint32_t index) const {
   return std::ranges::any_of(neighbors, [&](const bgp::NeighborStatus& neighbor) {
     return neighbor.transport && neighbor.transport->interface_index == index;
   });
+}
+
+void Speaker::tell_links() {
+  if (auto* const router = bgp_.router(); router != nullptr)
+    router->set_links(link_subnets(kernel_.links()), net::Clock::now());
 }
 
 void Speaker::roas_changed() {
@@ -207,6 +213,7 @@ void Speaker::links_changed() {
   // A node without an address had no router id to go by, and a link that came up may bring a neighbour.
   if (!bgp_.absent().empty() || !unnumbered_wanted_.empty()) configure_router(net::Clock::now());
   bfd_.links_changed();
+  tell_links();
   bgp_.wake();
   if (state_changed_) state_changed_();
 }

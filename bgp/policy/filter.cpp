@@ -56,6 +56,26 @@ bool about_route(const RuleMatch& match, const RouteContext& context, const Path
   return validity == *match.rpki;
 }
 
+// "*" stands for any characters, none included.
+bool matches_name(std::string_view pattern, std::string_view name) {
+  const auto star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == name;
+  if (!name.starts_with(pattern.substr(0, star))) return false;
+  pattern.remove_prefix(star + 1);
+  for (name.remove_prefix(star); !name.empty(); name.remove_prefix(1))
+    if (matches_name(pattern, name)) return true;
+  return matches_name(pattern, name);
+}
+
+bool leads_over(const RuleMatch& match, const RouteContext& context, const PathAttributes& attributes) {
+  const auto name = context.links == nullptr ? std::string_view{} : context.links->name(attributes.link);
+  return !name.empty() && any(match.interfaces, [&](const auto& each) { return matches_name(each, name); });
+}
+
+bool has_metric(const MetricMatch& wanted, const PathAttributes& attributes) {
+  return attributes.kernel_metric == 0 ? wanted.of_all : attributes.kernel_metric == wanted.metric;
+}
+
 bool holds(const RuleMatch& match, const RouteContext& context, const PathAttributes& attributes) {
   if (!about_route(match, context, attributes)) return false;
   if (match.source && *match.source != context.source) return false;
@@ -70,6 +90,8 @@ bool holds(const RuleMatch& match, const RouteContext& context, const PathAttrib
   if (!match.peers.empty() && !any(match.peers, [&](const auto& each) { return each == context.peer; })) return false;
   if (match.origin && *match.origin != attributes.origin) return false;
   if (match.local_pref && match.local_pref != attributes.local_pref) return false;
+  if (!match.interfaces.empty() && !leads_over(match, context, attributes)) return false;
+  if (match.kernel_metric && !has_metric(*match.kernel_metric, attributes)) return false;
   return !match.med || match.med == attributes.med;
 }
 
@@ -115,6 +137,7 @@ void apply(const RuleSet& set, const RouteContext& context, PathAttributes& attr
     attributes.aigp->metric = *set.aigp;
   }
   if (set.origin) attributes.origin = *set.origin;
+  if (set.kernel_metric) attributes.kernel_metric = *set.kernel_metric;
   for (auto asn = set.prepend_path.rbegin(); asn != set.prepend_path.rend(); ++asn) attributes.as_path.prepend(*asn);
   if (set.prepend > 0) attributes.as_path.prepend(context.own_asn, set.prepend);
   change_communities(set, attributes);
@@ -177,6 +200,10 @@ bool depends_on_prefix(const FilterChain& chain) {
 
 bool depends_on_rpki(const FilterChain& chain) {
   return any_rule(chain, [](const FilterRule& rule) { return rule.match.rpki.has_value(); });
+}
+
+bool depends_on_links(const FilterChain& chain) {
+  return any_rule(chain, [](const FilterRule& rule) { return !rule.match.interfaces.empty(); });
 }
 
 std::vector<net::Prefix> table_conditions(const FilterChain& chain) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bgp/policy/community_pattern.hpp"
+#include "bgp/policy/link_map.hpp"
 #include "bgp/rpki/roa_table.hpp"
 #include "bgp/wire/attributes.hpp"
 #include "bgp/wire/update.hpp"
@@ -32,6 +33,13 @@ struct PrefixMatch {
 
 enum class RuleAction : std::uint8_t { Accept, Reject, Next };
 
+// The metric of a route in the kernel. `of_all`: it is the one that routes have to which no filter gave another.
+struct MetricMatch {
+  std::uint32_t metric = 0;
+  bool of_all = false;
+  friend bool operator==(const MetricMatch&, const MetricMatch&) = default;
+};
+
 // Whether a route came from a neighbour or is this router's own.
 enum class RouteSource : std::uint8_t { Learned, Local };
 
@@ -48,10 +56,12 @@ struct RuleMatch {
   std::optional<std::uint16_t> as_path_min_length;
   std::optional<std::uint16_t> as_path_max_length;
   std::vector<net::Prefix> next_hops;
-  std::vector<std::string> peers;  // names of neighbours: the one learned from, or the one sent to
+  std::vector<std::string> interfaces;  // names of the link that leads to the next hop; "*" stands for any characters
+  std::vector<std::string> peers;       // names of neighbours: the one learned from, or the one sent to
   std::optional<Origin> origin;
   std::optional<std::uint32_t> med;
   std::optional<std::uint32_t> local_pref;
+  std::optional<MetricMatch> kernel_metric;
   std::optional<RouteSource> source;
   std::optional<PeerType> peer_type;
   std::optional<OriginValidity> rpki;  // import only, RFC 6811
@@ -75,7 +85,8 @@ struct RuleSet {
   std::vector<LargeCommunity> add_large_communities;
   std::vector<ExtendedCommunity> add_extended_communities;
   std::vector<Ipv6ExtendedCommunity> add_ipv6_extended_communities;
-  std::optional<float> link_bandwidth;  // octets per second; replaces what is there
+  std::optional<std::uint32_t> kernel_metric;  // of the route in the kernel, from 1
+  std::optional<float> link_bandwidth;         // octets per second; replaces what is there
   std::vector<CommunityPattern> remove_communities;
   bool replace_communities = false;  // clears those of all kinds before the additions
   NextHopChange next_hop = NextHopChange::Unchanged;
@@ -117,6 +128,7 @@ struct RouteContext {
   PeerType peer_type = PeerType::External;  // of the neighbour learned from, or sent to
   const RoaTable* roas = nullptr;           // nothing: no route's origin is found
   net::Asn home{};                          // where paths without an AS come from (RFC 6811 section 2)
+  const LinkMap* links = nullptr;           // nothing: no route has a link
 };
 
 // Where the decision fell: for explain. Points into the chain.
@@ -137,6 +149,8 @@ struct Verdict {
 [[nodiscard]] bool accepts_everything(const FilterChain& chain);
 // True when a rule asks for the validity of origins.
 [[nodiscard]] bool depends_on_rpki(const FilterChain& chain);
+// True when a rule asks for links.
+[[nodiscard]] bool depends_on_links(const FilterChain& chain);
 // The prefixes that rules ask the tables for.
 [[nodiscard]] std::vector<net::Prefix> table_conditions(const FilterChain& chain);
 // The chain without the rules whose conditions on the tables do not hold, and the others without these conditions.

@@ -16,14 +16,24 @@ namespace {
 // Tables keep everything that may be passed on to anyone, in four octets.
 constexpr EncodeContext canonical{PeerType::Internal, AsnWidth::FourOctets, max_extended_message_size};
 
+void write_u32(std::uint32_t value, std::vector<std::uint8_t>& out) {
+  for (const auto shift : {24, 16, 8, 0}) out.push_back(static_cast<std::uint8_t>(value >> shift));
+}
+
 std::uint8_t write_next_hop(const NextHop& next_hop, std::vector<std::uint8_t>& out) {
   const auto octets = next_hop.address.bytes();
   out.insert(out.end(), octets.begin(), octets.end());
   if (next_hop.link_local)
     out.insert(out.end(), next_hop.link_local->octets.begin(), next_hop.link_local->octets.end());
-  if (next_hop.interface != 0)
-    for (const auto shift : {24, 16, 8, 0}) out.push_back(static_cast<std::uint8_t>(next_hop.interface >> shift));
+  if (next_hop.interface != 0) write_u32(next_hop.interface, out);
   return static_cast<std::uint8_t>(out.size());
+}
+
+std::uint8_t write_unsent(const PathAttributes& attributes, std::vector<std::uint8_t>& out) {
+  if (attributes.link == 0 && attributes.kernel_metric == 0) return 0;
+  write_u32(attributes.link, out);
+  write_u32(attributes.kernel_metric, out);
+  return 8;
 }
 
 std::uint16_t flags_of(const PathAttributes& attributes) {
@@ -67,12 +77,13 @@ SetRef AttributePool::intern(const PathAttributes& attributes) {
   scratch_.clear();
   const auto next_hop_size = write_next_hop(attributes.next_hop, scratch_);
   encode_attributes(attributes, net::Family::Ipv6, canonical, scratch_);  // as for IPv6: without NEXT_HOP
+  const auto size = static_cast<std::uint32_t>(scratch_.size() - next_hop_size);
+  const auto unsent_size = write_unsent(attributes, scratch_);
 
   const auto hash = static_cast<std::uint32_t>(hash_bytes(scratch_, seed_));
   for (auto* set = buckets_.head(hash); set != nullptr; set = set->next) {
-    if (set->hash == hash && set->next_hop_size == next_hop_size &&
-        set->size + std::size_t{next_hop_size} == scratch_.size() &&
-        std::memcmp(set->tail(), scratch_.data(), scratch_.size()) == 0)
+    if (set->hash == hash && set->next_hop_size == next_hop_size && set->unsent_size == unsent_size &&
+        set->size == size && std::memcmp(set->tail(), scratch_.data(), scratch_.size()) == 0)
       return share(set);
   }
 
@@ -80,8 +91,9 @@ SetRef AttributePool::intern(const PathAttributes& attributes) {
   summarise(attributes, *set);
   set->references = 1;
   set->hash = hash;
-  set->size = static_cast<std::uint32_t>(scratch_.size() - next_hop_size);
+  set->size = size;
   set->next_hop_size = next_hop_size;
+  set->unsent_size = unsent_size;
   std::memcpy(set->tail(), scratch_.data(), scratch_.size());
 
   count_next_hop(*set);
@@ -141,7 +153,7 @@ void AttributePool::forget(AttributeSet* set) {
   while (*link != set) link = &(*link)->next;
   *link = set->next;
   --size_;
-  bytes_ -= sizeof(AttributeSet) + set->next_hop_size + set->size;
+  bytes_ -= sizeof(AttributeSet) + set->tail_size();
   ::operator delete(set);
 }
 

@@ -16,6 +16,14 @@ NextHop AttributeSet::next_hop() const {
   return next_hop;
 }
 
+std::uint32_t AttributeSet::link() const {
+  return unsent_size == 0 ? 0 : load_u32(tail() + next_hop_size + size);
+}
+
+std::uint32_t AttributeSet::kernel_metric() const {
+  return unsent_size == 0 ? 0 : load_u32(tail() + next_hop_size + size + 4);
+}
+
 std::uint64_t AttributeSet::aigp_metric() const {
   auto rest = bytes();
   while (const auto attribute = next_attribute(rest)) {
@@ -29,6 +37,8 @@ std::uint64_t AttributeSet::aigp_metric() const {
 PathAttributes AttributeSet::attributes() const {
   auto attributes = decode_canonical_attributes(bytes());
   attributes.next_hop = next_hop();
+  attributes.link = link();
+  attributes.kernel_metric = kernel_metric();
   return attributes;
 }
 

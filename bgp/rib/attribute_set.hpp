@@ -25,6 +25,7 @@ struct AttributeSet {
   std::uint8_t origin = 0;
   std::uint16_t flags = 0;
   std::uint8_t next_hop_size = 4;  // 4, 16, or 32 with a link-local address; 4 more with an interface
+  std::uint8_t unsent_size = 0;    // of what stays here: 0, or 8 for the link and the metric in the kernel
 
   static constexpr std::uint8_t has_local_pref = 1;
   static constexpr std::uint8_t has_med = 2;
@@ -42,9 +43,13 @@ struct AttributeSet {
   // Canonical bytes of every attribute but NEXT_HOP and MP_REACH_NLRI.
   [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {tail() + next_hop_size, size}; }
   [[nodiscard]] std::span<const std::uint8_t> next_hop_bytes() const { return {tail(), next_hop_size}; }
+  [[nodiscard]] std::size_t tail_size() const { return std::size_t{next_hop_size} + size + unsent_size; }
   [[nodiscard]] NextHop next_hop() const;
   [[nodiscard]] PathAttributes attributes() const;  // exploded, next hop included
 
+  // See PathAttributes.
+  [[nodiscard]] std::uint32_t link() const;
+  [[nodiscard]] std::uint32_t kernel_metric() const;
   // The metric of a set with the flag `accumulates`.
   [[nodiscard]] std::uint64_t aigp_metric() const;
 

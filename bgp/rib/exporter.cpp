@@ -151,8 +151,12 @@ Exporter::Outcome Exporter::evaluate(const net::Prefix& prefix, const Path& path
     if (terms_.type == PeerType::External) outcome.attributes.as_path.prepend(terms_.local_asn, times);
   }
   if (terms_.filter) {
-    const RouteContext context{prefix, terms_.peer, terms_.local_asn,
-                               path.local() ? RouteSource::Local : RouteSource::Learned, terms_.type};
+    const RouteContext context{.prefix = prefix,
+                               .peer = terms_.peer,
+                               .own_asn = terms_.local_asn,
+                               .source = path.local() ? RouteSource::Local : RouteSource::Learned,
+                               .peer_type = terms_.type,
+                               .links = terms_.links};
     outcome.verdict = run(*terms_.filter, context, outcome.attributes);
     if (!outcome.verdict.accepted) {
       outcome.gate = ExportGate::Filter;
@@ -183,6 +187,7 @@ NextHop Exporter::next_hop(const PathAttributes& attributes, const Path& path, c
 
 void Exporter::adapt(PathAttributes& attributes, const Path& path, const Rank& source, const Verdict& verdict) const {
   attributes.next_hop = next_hop(attributes, path, source, verdict.next_hop);
+  attributes.link = attributes.kernel_metric = 0;
   // RFC 7311 section 3.3. Where the next hop becomes this router, the distance to the one before would be added
   // (section 3.4); no IGP says how far that is, so it counts as 0, as in the decision.
   if (!terms_.aigp) attributes.aigp.reset();

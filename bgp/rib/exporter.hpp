@@ -39,6 +39,7 @@ struct ExportTerms {
   bool aigp = false;                    // RFC 7311: the accumulated metric goes along
   bool takes_long_lived_stale = false;  // RFC 9494: the peer knows what the community means
   std::optional<FilterChain> filter;    // nothing: local routes only
+  const LinkMap* links = nullptr;       // for the filter
   std::string peer;                     // empty where the filter does not ask for it
   std::vector<AudienceId> audiences;    // besides everyone
   std::vector<net::Prefix> summaries;   // learned routes within these are not announced

@@ -299,13 +299,15 @@ std::size_t Rib<Prefix>::drain(std::size_t limit, Visit&& visit) {
     table_[node].unset(Node::fed);
     const auto paths = std::as_const(table_).paths(node);
     next_hops.clear();
-    if (table_[node].is(Node::has_best) && !paths[0].local() && blackholed(*paths[0].set, paths[0].source)) {
-      next_hops.push_back({paths[0].set->next_hop(), 1, true});
-    } else if (table_[node].is(Node::has_best) && !paths[0].local()) {
+    const bool learned = table_[node].is(Node::has_best) && !paths[0].local();
+    const auto metric = learned ? paths[0].set->kernel_metric() : 0;
+    if (learned && blackholed(*paths[0].set, paths[0].source)) {
+      next_hops.push_back({paths[0].set->next_hop(), 1, true, metric});
+    } else if (learned) {
       decision_.multipath(paths, 0, used);
       decision_.weights(paths, used, weights);
       for (std::size_t i = 0; i < used.size(); ++i) {
-        const RouteHop hop{paths[used[i]].set->next_hop(), weights[i], false};
+        const RouteHop hop{paths[used[i]].set->next_hop(), weights[i], false, metric};
         const auto same = [&](const RouteHop& other) { return static_cast<const NextHop&>(other) == hop; };
         if (std::find_if(next_hops.begin(), next_hops.end(), same) == next_hops.end()) next_hops.push_back(hop);
       }

@@ -130,6 +130,7 @@ struct NextHop {
 struct RouteHop : NextHop {
   std::uint16_t weight = 1;
   bool blackhole = false;
+  std::uint32_t metric = 0;  // of the route, the same in all of its hops; 0: that of all routes
   friend bool operator==(const RouteHop&, const RouteHop&) = default;
 };
 
@@ -165,6 +166,10 @@ struct PathAttributes {
   std::optional<Aigp> aigp;
   std::optional<net::Asn> only_to_customer;  // RFC 9234 section 5
   std::vector<UnknownAttribute> unknown;
+  // What is never sent: the link that leads to the next hop, as LinkMap numbers it (0: none, or nobody asks), and the
+  // metric of the route in the kernel (0: that of all routes).
+  std::uint32_t link = 0;
+  std::uint32_t kernel_metric = 0;
   [[nodiscard]] bool has(Community community) const;
   friend bool operator==(const PathAttributes&, const PathAttributes&) = default;
 };

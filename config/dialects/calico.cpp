@@ -12,6 +12,8 @@ namespace config::calico {
 namespace {
 
 constexpr Asn default_asn{64512};
+constexpr std::uint32_t default_priority = 1024;
+constexpr std::uint32_t highest_priority = 2147483646;
 
 // Calico writes numbers, and "1.10" for four octets.
 Checked<Asn> as_number(const Value& value) {
@@ -96,6 +98,22 @@ PeerRoutes parse_routes(Cursor& spec) {
   return routes;
 }
 
+// Of Calico's two daemons each has the sessions and the routes of its family; between nodes, one session has both.
+void parse_target(Cursor& spec, BGPPeer& peer) {
+  if (const auto nodes = spec.optional("peerSelector", selector)) {
+    peer.peer_selectors = nodes->empty() ? std::vector{LabelSelector{}} : *nodes;
+    peer.dynamic_asn = DynamicAsn::Internal;
+    for (const auto* key : {"peerIP", "asNumber"})
+      if (spec.has(key)) spec.problem(key, "must not be given together with peerSelector");
+    return;
+  }
+  const auto target = spec.required("peerIP", peer_ip);
+  peer.peer_address = target.address;
+  peer.peer_port = target.port;
+  peer.peer_asn = spec.required("asNumber", as_number);
+  peer.families = {peer.peer_address.is_v4() ? AddressFamily::Ipv4Unicast : AddressFamily::Ipv6Unicast};
+}
+
 void refuse(Cursor& spec, std::string_view key, std::string why) {
   if (spec.has(key)) spec.problem(key, std::move(why));
 }
@@ -106,21 +124,13 @@ BGPPeer parse_bgp_peer(Cursor in) {
   BGPPeer peer;
   peer.meta = parse_meta(in, NamespaceRule::Dropped);
   auto spec = in.required_object("spec");
-  refuse(spec, "peerSelector", "is not implemented by Herald: write one peer for each peerIP");
   refuse(spec, "localWorkloadSelector", "is not implemented by Herald");
-  if (!spec.has("peerSelector") && !spec.has("localWorkloadSelector")) {
-    const auto target = spec.required("peerIP", peer_ip);
-    peer.peer_address = target.address;
-    peer.peer_port = target.port;
-    peer.peer_asn = spec.required("asNumber", as_number);
-  }
+  if (!spec.has("localWorkloadSelector")) parse_target(spec, peer);
   peer.node_selectors = parse_nodes(spec);
   peer.password_secret = spec.optional("password", parse_password);
   peer.keepalive_time = spec.optional("keepaliveTime", seconds);
   peer.ttl_security = spec.optional("ttlSecurity", number<std::uint8_t>(1, 254));
   peer.multi_hop_if_external = !peer.ttl_security;
-  // Of Calico's two daemons each has the sessions and the routes of its family.
-  peer.families = {peer.peer_address.is_v4() ? AddressFamily::Ipv4Unicast : AddressFamily::Ipv6Unicast};
   peer.max_prefixes = 0;
   const auto filters = parse_names(spec, "filters");
   peer.import_filters = filters;
@@ -128,11 +138,22 @@ BGPPeer parse_bgp_peer(Cursor in) {
   peer.export_filters = filters;
   peer.export_filters->push_back("accept-local");
   peer.routes = parse_routes(spec);
-  spec.ignore({"peerIP", "asNumber", "peerSelector", "localWorkloadSelector", "sourceAddress", "reversePeering"});
+  spec.ignore({"peerIP", "asNumber", "localWorkloadSelector", "sourceAddress", "reversePeering"});
   spec.not_implemented_unless_zero({"reachableBy", "maxRestartTime"});
   spec.no_other_keys();
   in.no_other_keys();
   return peer;
+}
+
+// Of routes in the kernel that no filter gives another: there one for each family, here one.
+void parse_priorities(Cursor& spec, BGPConfiguration& configuration) {
+  const auto priority = number<std::uint32_t>(1, highest_priority);
+  const auto ipv4 = spec.optional("ipv4NormalRoutePriority", priority);
+  const auto ipv6 = spec.optional("ipv6NormalRoutePriority", priority);
+  if (!ipv4 && !ipv6 && configuration.meta.name != "default") return;
+  configuration.kernel.metric = ipv4.value_or(default_priority);
+  if (ipv6.value_or(default_priority) != configuration.kernel.metric)
+    spec.problem("ipv6NormalRoutePriority", "must be that of IPv4: Herald has one metric for the routes of both");
 }
 
 BGPConfiguration parse_bgp_configuration(Cursor in) {
@@ -152,8 +173,9 @@ BGPConfiguration parse_bgp_configuration(Cursor in) {
   spec.ignore({"nodeToNodeMeshEnabled", "serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs",
                "prefixAdvertisements", "communities", "logSeverityScreen", "programClusterRoutes",
                "serviceLoadBalancerAggregation", "ignoredInterfaces"});
-  spec.not_implemented_unless_zero({"nodeMeshPassword", "nodeMeshMaxRestartTime", "localWorkloadPeeringIPV4",
-                                    "localWorkloadPeeringIPV6", "ipv4NormalRoutePriority", "ipv6NormalRoutePriority"});
+  spec.not_implemented_unless_zero(
+      {"nodeMeshPassword", "nodeMeshMaxRestartTime", "localWorkloadPeeringIPV4", "localWorkloadPeeringIPV6"});
+  parse_priorities(spec, configuration);
   if (spec.optional("bindMode", text, std::string{"None"}) != "None")
     spec.problem("bindMode", "is not implemented by Herald but for None; herald.dev/v1 has listen.addresses");
   spec.no_other_keys();

@@ -8,8 +8,7 @@ namespace config::calico {
 namespace {
 
 constexpr std::size_t most_operations = 10;
-const char* const no_priority =
-    "is not implemented by Herald: routes have no priority but localPref, in BGPFilter of herald.dev/v1";
+constexpr std::uint32_t highest_priority = 2147483646;
 
 enum class MatchOperator : std::uint8_t { Equal, NotEqual, In, NotIn };
 
@@ -78,13 +77,19 @@ std::vector<Asn> parse_prepended(Cursor in) {
   return prefix;
 }
 
+// Calico's priority is the metric of the route in the kernel.
+std::uint32_t parse_priority(Cursor in) {
+  const auto value = in.required("value", number<std::uint32_t>(1, highest_priority));
+  in.no_other_keys();
+  return value;
+}
+
 // One operation, as the set of a rule.
 BGPFilter::Set parse_operation(Cursor in) {
   BGPFilter::Set set;
   if (const auto added = in.optional("addCommunity", parse_added)) set.add_communities = {*added};
   if (const auto prepended = in.optional("prependASPath", parse_prepended)) set.prepend_path = *prepended;
-  if (in.has("setPriority")) in.problem("setPriority", no_priority);
-  in.ignore({"setPriority"});
+  set.kernel_metric = in.optional("setPriority", parse_priority);
   in.no_other_keys();
   return set;
 }
@@ -107,21 +112,21 @@ BGPFilter::Rule parse_rule(Cursor in, net::Family family, Direction direction) {
   match.peer_type = in.optional("peerType", choice<std::string>({{"eBGP", "external"}, {"iBGP", "internal"}}));
   match.communities = in.optional("communities", parse_communities, match.communities);
   if (const auto path = in.non_empty_list("asPathPrefix", asn)) match.as_path_regex = {as_path_prefix(*path)};
-  if (in.has("interface")) in.problem("interface", "is not implemented by Herald: a route is known by its next hop");
-  if (in.has("priority")) in.problem("priority", no_priority);
+  if (const auto name = in.optional("interface", interface_name)) match.interfaces = {*name};
+  match.kernel_metric = in.optional("priority", number<std::uint32_t>(1, highest_priority));
   const auto operations = in.list("operations", parse_operation);
   if (operations.size() > most_operations) in.problem("operations", "must have at most 10 entries");
   if (!operations.empty() && rule.action == FilterAction::Reject)
     in.problem("operations", "mean nothing in a rule that rejects");
   for (const auto& operation : operations) {
     auto& set = rule.set;
+    if (operation.kernel_metric) set.kernel_metric = operation.kernel_metric;
     set.add_communities.insert(set.add_communities.end(), operation.add_communities.begin(),
                                operation.add_communities.end());
     // What is prepended later stands farther in front.
     set.prepend_path.insert(set.prepend_path.begin(), operation.prepend_path.begin(), operation.prepend_path.end());
   }
   if (rule.set.prepend_path.size() > 16) in.problem("operations", "must not prepend more than 16 AS numbers");
-  in.ignore({"interface", "priority"});
   in.no_other_keys();
   return rule;
 }

@@ -20,14 +20,6 @@ L2Advertisement::PreferredNodes parse_preferred(Cursor in) {
   return preferred;
 }
 
-// IFNAMSIZ less its end, and what a name cannot have.
-Checked<std::string> interface_name(const Value& value) {
-  auto name = word(value);
-  if (name && (name->size() > 15 || name->find_first_of("/ ") != std::string::npos))
-    return net::fail(must_be("the name of an interface, at most 15 characters", value));
-  return name;
-}
-
 }  // namespace
 
 void parse_bgp_advertisement_spec(Cursor& spec, BGPAdvertisement& advertisement) {

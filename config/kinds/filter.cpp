@@ -62,16 +62,17 @@ BGPFilter::Match parse_match(Cursor in) {
   match.as_path_min_length = in.optional("asPathMinLength", number<std::uint16_t>());
   match.as_path_max_length = in.optional("asPathMaxLength", number<std::uint16_t>());
   match.next_hops = conditions(in, "nextHops", prefix);
+  match.interfaces = conditions(in, "interfaces", interface_name);
   match.peers = conditions(in, "peers", object_name);
   match.origin = in.optional("origin", one_of({"igp", "egp", "incomplete"}));
   match.med = in.optional("med", number<std::uint32_t>());
   match.local_pref = in.optional("localPref", number<std::uint32_t>());
+  match.kernel_metric = in.optional("kernelMetric", number<std::uint32_t>(1));
   match.source = in.optional("source", one_of({"learned", "local"}));
   match.peer_type = in.optional("peerType", one_of({"external", "internal", "confederation"}));
   match.rpki = in.optional("rpki", one_of({"valid", "invalid", "not-found"}));
   match.when_present = conditions(in, "whenPresent", prefix);
   match.when_absent = conditions(in, "whenAbsent", prefix);
-  in.not_implemented({"interface"});
   in.no_other_keys();
 
   if (match.as_path_min_length && match.as_path_max_length && *match.as_path_min_length > *match.as_path_max_length)
@@ -104,6 +105,7 @@ BGPFilter::Set parse_set(Cursor in) {
   });
   set.next_hop_self = next_hop == "self";
   if (next_hop && !set.next_hop_self) set.next_hop = net::parse_ip(*next_hop);
+  set.kernel_metric = in.optional("kernelMetric", number<std::uint32_t>(1));
   set.aigp = in.optional("aigp", number<std::uint32_t>());
   set.link_bandwidth = in.optional("linkBandwidth", number<std::uint32_t>(1));
   in.not_implemented({"weight"});
@@ -163,6 +165,8 @@ json print(const BGPFilter::Match& match) {
   if (match.as_path_min_length) out["asPathMinLength"] = *match.as_path_min_length;
   if (match.as_path_max_length) out["asPathMaxLength"] = *match.as_path_max_length;
   for (const auto& entry : match.next_hops) out["nextHops"].push_back(net::print(entry));
+  if (!match.interfaces.empty()) out["interfaces"] = match.interfaces;
+  if (match.kernel_metric) out["kernelMetric"] = *match.kernel_metric;
   if (!match.peers.empty()) out["peers"] = match.peers;
   if (match.origin) out["origin"] = *match.origin;
   if (match.med) out["med"] = *match.med;
@@ -187,6 +191,7 @@ json print(const BGPFilter::Set& set) {
   if (set.communities) out["communities"] = *set.communities;
   if (set.next_hop) out["nextHop"] = net::print(*set.next_hop);
   if (set.next_hop_self) out["nextHop"] = "self";
+  if (set.kernel_metric) out["kernelMetric"] = *set.kernel_metric;
   if (set.aigp) out["aigp"] = *set.aigp;
   if (set.link_bandwidth) out["linkBandwidth"] = *set.link_bandwidth;
   return out;

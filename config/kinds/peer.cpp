@@ -113,15 +113,6 @@ std::string_view print(PeerRole role) {
   return "peer";
 }
 
-// linux/if.h: a name has at most 15 octets, no slash and no blank.
-Checked<std::string> interface_name(const Value& value) {
-  auto name = word(value);
-  if (!name) return name;
-  if (name->size() > 15 || name->find_first_of("/ \t") != std::string::npos || *name == "." || *name == "..")
-    return net::fail(must_be("the name of an interface (at most 15 octets, no / and no blank)", value));
-  return name;
-}
-
 // How the neighbour is found.
 void check_place_of_peer(const Cursor& spec, const BGPPeer& peer) {
   unsigned ways = 0;
@@ -141,8 +132,8 @@ void check_place_of_peer(const Cursor& spec, const BGPPeer& peer) {
   if (unnumbered && (peer.ebgp_multi_hop || peer.source_address))
     spec.problem(peer.ebgp_multi_hop ? "ebgpMultiHop" : "sourceAddress",
                  "must not be given with interface alone: the neighbor is on the link");
-  if (spec.has("listenRange") && spec.has("bfdProfile"))
-    spec.problem("bfdProfile", "must not be given together with listenRange: whom to watch is not known");
+  if (spec.has("listenRange") && peer.bfd_strict)
+    spec.problem("bfdStrict", "must not be true together with listenRange: neighbors are known when they connect");
 }
 
 void check_role(const Cursor& spec, const BGPPeer& peer) {

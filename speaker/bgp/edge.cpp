@@ -386,6 +386,7 @@ void BgpEdge::neighbors_changed() {
   }
   for (const auto& pattern : router_.patterns()) guard(*pattern.range, pattern.session);
   for (const auto& listener : listeners_) fit_keys(*listener);
+  if (events_.neighbors_changed) events_.neighbors_changed();
 
   // The hop limits are live.
   for (const auto& [link, connection] : links_) {

@@ -41,6 +41,7 @@ struct BgpProblem {
 // What the edge tells. None of these may destroy the edge. All of them may call the router.
 struct BgpEdgeEvents {
   std::function<void(const bgp::NeighborMoved&)> moved;
+  std::function<void()> neighbors_changed;  // some came or went
   std::function<void(const bgp::NeighborNotice&)> notice;
   std::function<void(const BgpProblem&)> problem;
   // After every turn in which the router may have changed: the time to drain route changes.

@@ -70,6 +70,7 @@ Json view(const bgp::PathAttributes& from) {
   if (from.med) out["med"] = *from.med;
   if (from.local_pref) out["localPref"] = *from.local_pref;
   if (from.aigp) out["aigp"] = from.aigp->metric;
+  if (from.kernel_metric != 0) out["kernelMetric"] = from.kernel_metric;
   if (!from.communities.empty()) out["communities"] = texts(from.communities);
   if (!from.large_communities.empty()) out["largeCommunities"] = texts(from.large_communities);
   if (!from.extended_communities.empty()) out["extendedCommunities"] = texts(from.extended_communities);

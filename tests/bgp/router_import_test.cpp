@@ -68,6 +68,78 @@ TEST(RouterImport, WantsTheNeighboursAsInFrontUnlessToldOtherwise) {
   EXPECT_EQ(lab.status(sender).session.established_count, 1U);
 }
 
+std::vector<LinkSubnets> one_link(const std::string& name) {
+  return {{7, name, {pfx("10.0.1.0/24")}}};
+}
+FilterChain only_over(const std::string& interface) {
+  FilterRule accept = rule("over", RuleAction::Accept);
+  accept.match.interfaces = {interface};
+  return {{"links", {accept}}};
+}
+
+TEST(RouterLinkConditions, AcceptRoutesOverALinkAndAskAgainWhenLinksChange) {
+  Lab lab;
+  auto& sender = lab.add(external(1));
+  auto& receiver = lab.add(external(2));
+  lab.config(sender).import = only_over("eth*");
+  lab.router.set_links(one_link("eth0"), start_time);
+  lab.establish();
+  sender.announce({pfx("203.0.113.0/24")}, path({65001}));
+  lab.settle();
+  EXPECT_THAT(receiver.heard, ElementsAre(::testing::Key(pfx("203.0.113.0/24"))));
+  const auto asked = sender.requests;
+  lab.router.set_links(one_link("eth0"), start_time);
+  lab.settle();
+  EXPECT_EQ(sender.requests, asked);
+  lab.router.set_links(one_link("wlan0"), start_time);
+  lab.settle();
+  EXPECT_GT(sender.requests, asked);
+  EXPECT_EQ(lab.status(sender).session.established_count, 1U);
+  sender.announce({pfx("203.0.113.0/24")}, path({65001}));
+  lab.settle();
+  EXPECT_THAT(receiver.heard, IsEmpty());
+}
+
+TEST(RouterLinkConditions, AreJudgedAgainForANeighbourThatCannotBeAsked) {
+  Lab lab;
+  auto options = external(1);
+  options.refresh = false;
+  auto& sender = lab.add(options);
+  auto& receiver = lab.add(external(2));
+  lab.config(sender).import = only_over("eth0");
+  lab.establish();
+  sender.announce({pfx("203.0.113.0/24")}, path({65001}));
+  lab.settle();
+  EXPECT_THAT(receiver.heard, IsEmpty());
+  lab.router.set_links(one_link("eth0"), start_time);
+  lab.settle();
+  EXPECT_THAT(receiver.heard, ElementsAre(::testing::Key(pfx("203.0.113.0/24"))));
+  lab.router.set_links({}, start_time);
+  lab.settle();
+  EXPECT_THAT(receiver.heard, IsEmpty());
+}
+
+TEST(RouterLinkConditions, OfAnExportFilterMakeRoutesKnowTheirLink) {
+  Lab lab;
+  auto options = external(1);
+  options.refresh = false;
+  auto& sender = lab.add(options);
+  auto& receiver = lab.add(external(2));
+  lab.router.set_links(one_link("eth0"), start_time);
+  lab.establish();
+  sender.announce({pfx("203.0.113.0/24")}, path({65001}));
+  lab.router.set_local(pfx("192.0.2.1/32"), LocalRoute{.announcements = {{}}});
+  lab.settle();
+  EXPECT_EQ(receiver.heard.size(), 2U);
+  lab.config(receiver).export_filter = only_over("*");
+  lab.configure();
+  lab.settle();
+  EXPECT_THAT(receiver.heard, ElementsAre(::testing::Key(pfx("203.0.113.0/24"))));  // ours has no link
+  lab.router.set_links({}, start_time);
+  lab.settle();
+  EXPECT_THAT(receiver.heard, IsEmpty());
+}
+
 TEST(RouterPrefixLimit, WarnsThenStopsThePeerUntilTheTimerEnds) {
   Lab lab;
   auto& sender = lab.add(external(1));

@@ -74,6 +74,36 @@ TEST(RouterLocalRoute, IsPreferredAndKeepsLearnedRoutesOfItsPrefixOutOfTheKernel
   EXPECT_EQ(lab.best_reason("192.0.2.1/32"), ": Local Route");
 }
 
+TEST(RouterRouteFeed, GivesTheMetricThatAFilterSetAndTellsItToNobody) {
+  Lab lab;
+  auto& sender = lab.add(external(1));
+  auto& receiver = lab.add(internal(2));
+  FilterRule low = rule("low", RuleAction::Accept);
+  low.match.communities = {CommunityPattern::exactly(Community{7})};
+  low.set.kernel_metric = 512;
+  lab.config(sender).import = {{"priorities", {low}}, accept_all()};
+  lab.establish();
+  std::map<net::Prefix, std::uint32_t> metrics;
+  const auto visit = [&](const net::Prefix& prefix, std::span<const RouteHop> hops) {
+    metrics[prefix] = hops.front().metric;
+  };
+  auto marked = path({65001});
+  marked.communities = {Community{7}};
+  sender.announce({pfx("203.0.113.0/24")}, marked);
+  sender.announce({pfx("198.51.100.0/24")}, path({65001}));
+  lab.router.drain_route_changes(100, visit);
+  EXPECT_THAT(metrics, ElementsAre(Pair(pfx("198.51.100.0/24"), 0), Pair(pfx("203.0.113.0/24"), 512)));
+  lab.settle();
+  EXPECT_EQ(receiver.heard.at(pfx("203.0.113.0/24")).communities, marked.communities);
+  // The metric alone changes: another route for the kernel.
+  metrics.clear();
+  lab.config(sender).import[0].rules[0].set.kernel_metric = 100;
+  lab.configure();
+  sender.announce({pfx("203.0.113.0/24")}, marked);
+  lab.router.drain_route_changes(100, visit);
+  EXPECT_THAT(metrics, ElementsAre(Pair(pfx("203.0.113.0/24"), 100)));
+}
+
 TEST(RouterRouteFeed, GivesEqualPathsTogetherAndOnlyTheLatestState) {
   Lab lab;
   auto& first = lab.add(external(1));

@@ -11,6 +11,7 @@ namespace {
 
 struct HandedOver {
   std::map<std::string, std::vector<NextHop>> wanted;
+  std::map<std::string, std::uint32_t> metrics;  // that are not the owner's
   std::set<std::string> withdrawn;
   std::size_t sets = 0;
 };
@@ -23,7 +24,10 @@ HandedOver hand_over(const PendingChanges& changes) {
         sets.emplace_back(hops.begin(), hops.end());
         return sets.size() - 1;
       },
-      [&](const net::Prefix& prefix, std::size_t set) { out.wanted[net::print(prefix)] = sets[set]; },
+      [&](const net::Prefix& prefix, std::size_t set, std::uint32_t metric) {
+        out.wanted[net::print(prefix)] = sets[set];
+        if (metric != 0) out.metrics[net::print(prefix)] = metric;
+      },
       [&](const net::Prefix& prefix) { out.withdrawn.insert(net::print(prefix)); });
   out.sets = sets.size();
   return out;
@@ -49,6 +53,20 @@ TEST(PendingChanges, KeepsTheLastStateOfEachPrefix) {
   const auto out = hand_over(changes);
   EXPECT_EQ(out.wanted, (std::map<std::string, std::vector<NextHop>>{{"192.0.2.0/24", two}}));
   EXPECT_EQ(out.withdrawn, std::set<std::string>{"2001:db8::/32"});
+}
+
+TEST(PendingChanges, KeepsTheMetricOfEachPrefix) {
+  PendingChanges changes;
+  const std::vector<NextHop> one{hop("10.0.0.1")};
+  const auto a = *net::parse_prefix("192.0.2.0/24");
+  const auto b = *net::parse_prefix("198.51.100.0/24");
+  changes.put({a, one, 100});
+  changes.put({b, one});
+  EXPECT_EQ(hand_over(changes).metrics, (std::map<std::string, std::uint32_t>{{"192.0.2.0/24", 100}}));
+  changes.put({a, one, 200});
+  changes.put({b, one, 100});
+  EXPECT_EQ(hand_over(changes).metrics,
+            (std::map<std::string, std::uint32_t>{{"192.0.2.0/24", 200}, {"198.51.100.0/24", 100}}));
 }
 
 TEST(PendingChanges, KeepsEachSetOnce) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "netlink/reconcile.hpp"
 
+#include <algorithm>
+#include <array>
 #include <random>
 #include <set>
 
@@ -42,14 +44,15 @@ struct World {
     return {};
   }
 
-  void want_hops(const std::string& text, const std::vector<NextHop>& hops) {
-    reconciler.want(prefix(text), reconciler.intern(hops));
+  void want_hops(const std::string& text, const std::vector<NextHop>& hops, std::uint32_t metric = owners_metric) {
+    reconciler.want(prefix(text), reconciler.intern(hops), metric);
+    metrics[text] = metric == owners_metric ? default_metric : metric;
   }
   void drop(const std::string& text) { reconciler.withdraw(prefix(text)); }
-  void want(const std::string& text, const std::vector<std::string>& gateways) {
+  void want(const std::string& text, const std::vector<std::string>& gateways, std::uint32_t metric = owners_metric) {
     std::vector<NextHop> hops;
     for (const auto& gateway : gateways) hops.push_back(hop(gateway));
-    want_hops(text, hops);
+    want_hops(text, hops, metric);
   }
   // Everything in `state` and nothing else.
   void want(const State& state) {
@@ -101,6 +104,15 @@ struct World {
     }
     return out;
   }
+  // Every route of ours is there once, with its metric.
+  bool has_right_metrics() const {
+    std::set<net::Prefix> once;
+    return std::ranges::all_of(kernel.routes, [&](const auto& entry) {
+      const auto& [prefix, metric] = entry.first;
+      return entry.second.protocol != herald_protocol ||
+             (once.insert(prefix).second && metrics.at(net::print(prefix)) == metric);
+    });
+  }
   // What the desired state comes down to with the links as they are.
   State expected(const State& state) const {
     State out;
@@ -118,6 +130,7 @@ struct World {
   std::set<std::uint32_t> unnumbered;
   std::optional<net::IpAddress> via;  // a route that leads everywhere
   std::set<std::string> known;
+  std::map<std::string, std::uint32_t> metrics;  // that were asked for last
   KernelModel kernel;
   Reconciler reconciler;
   net::TimePoint now{};
@@ -367,13 +380,75 @@ TEST(ReconcilerAfterARestart, RemovesRoutesOfAnEarlierMetric) {
   World world;
   world.kernel.singles[first_nexthop_id] = {*net::parse_ip("10.0.1.1"), 1};
   world.kernel.routes[{prefix("192.0.2.0/24"), 77}] = {first_nexthop_id, herald_protocol};
+  world.kernel.routes[{prefix("198.51.100.0/24"), 77}] = {first_nexthop_id, herald_protocol};
   world.kernel.dump_into(world.reconciler);
   world.want("192.0.2.0/24", {"10.0.1.1"});
-  world.settle();
-  EXPECT_EQ(world.kernel.routes.size(), 2U);
+  // One that has its successor goes at once, one of which nobody has spoken yet stays until the sweep.
+  EXPECT_THAT(world.settle(), ElementsAre("add 192.0.2.0/24", "delete 192.0.2.0/24"));
   world.reconciler.sweep();
-  EXPECT_THAT(world.settle(), ElementsAre("delete 192.0.2.0/24"));
-  EXPECT_EQ(world.kernel.routes.begin()->first.second, default_metric);
+  EXPECT_THAT(world.settle(), ElementsAre("delete 198.51.100.0/24"));
+  EXPECT_TRUE(world.has_right_metrics());
+}
+
+TEST(ReconcilerAfterARestart, TakesOverARouteWithAMetricOfItsOwn) {
+  World world;
+  world.kernel.singles[first_nexthop_id] = {*net::parse_ip("10.0.1.1"), 1};
+  world.kernel.routes[{prefix("192.0.2.0/24"), 77}] = {first_nexthop_id, herald_protocol};
+  world.kernel.dump_into(world.reconciler);
+  EXPECT_EQ(world.reconciler.counters().adopted, 1U);
+  world.want("192.0.2.0/24", {"10.0.1.1"}, 77);
+  EXPECT_THAT(world.settle(), IsEmpty());
+  world.reconciler.sweep();
+  EXPECT_THAT(world.settle(), IsEmpty());
+  EXPECT_EQ(world.reconciler.status(prefix("192.0.2.0/24")).outcome, Outcome::Programmed);
+  world.drop("192.0.2.0/24");
+  EXPECT_THAT(world.settle(), ElementsAre("delete 192.0.2.0/24", "delete nexthop"));
+}
+
+TEST(ReconcilerMetric, IsChangedByANewRouteBeforeTheOldOneGoes) {
+  World world;
+  world.want("192.0.2.0/24", {"10.0.1.1"}, 100);
+  world.settle();
+  world.want("192.0.2.0/24", {"10.0.2.1"}, 50);
+  EXPECT_THAT(world.settle(1), ElementsAre("add nexthop", "add 192.0.2.0/24", "delete 192.0.2.0/24", "delete nexthop"));
+  EXPECT_TRUE(world.has_right_metrics());
+  // Back and forth before anything is written: nothing to do.
+  world.want("192.0.2.0/24", {"10.0.2.1"});
+  world.want("192.0.2.0/24", {"10.0.2.1"}, 50);
+  EXPECT_THAT(world.settle(), IsEmpty());
+  world.want("192.0.2.0/24", {"10.0.2.1"});
+  EXPECT_THAT(world.settle(), ElementsAre("add 192.0.2.0/24", "delete 192.0.2.0/24"));
+  EXPECT_TRUE(world.has_right_metrics());
+}
+
+TEST(ReconcilerMetric, LeavesTheOldRouteWhereSomebodyElseHasTheNewOne) {
+  World world;
+  world.want("192.0.2.0/24", {"10.0.1.1"});
+  world.settle();
+  world.kernel.routes[{prefix("192.0.2.0/24"), 50}] = {0, 4};
+  world.want("192.0.2.0/24", {"10.0.1.1"}, 50);
+  EXPECT_THAT(world.settle(), ElementsAre("add 192.0.2.0/24"));
+  EXPECT_EQ(world.reconciler.status(prefix("192.0.2.0/24")).outcome, Outcome::Failed);
+  EXPECT_EQ(world.kernel.routes.size(), 2U);
+  world.kernel.routes.erase({prefix("192.0.2.0/24"), 50});
+  world.reconciler.kernel_says(KernelModel::message({prefix("192.0.2.0/24"), 50}, {0, 4}, Change::Deleted));
+  EXPECT_THAT(world.settle(), ElementsAre("add 192.0.2.0/24", "delete 192.0.2.0/24"));
+}
+
+TEST(ReconcilerMetric, TakesTheOldRouteAwayWithItsLastNextHop) {
+  World world;
+  world.want("192.0.2.0/24", {"10.0.1.1"}, 100);
+  world.settle();
+  world.want("192.0.2.0/24", {"10.0.9.9"}, 50);  // on no link
+  world.settle();
+  EXPECT_THAT(world.kernel.routes, IsEmpty());
+  world.want("192.0.2.0/24", {"10.0.1.1"}, 50);
+  world.settle();
+  world.want("192.0.2.0/24", {"10.0.1.1"}, 60);
+  world.drop("192.0.2.0/24");
+  world.settle();
+  EXPECT_THAT(world.kernel.routes, IsEmpty());
+  EXPECT_THAT(world.kernel.singles, IsEmpty());
 }
 
 TEST(ReconcilerAfterARestart, DoesNotReuseAGroupOfAnotherType) {
@@ -721,7 +796,7 @@ TEST(Reconciler, ComesToTheRightStateFromAnyHistory) {
           for (auto n = pick(3) + 1; n > 0; --n)
             gateways.insert("10.0." + std::to_string(pick(4) + 1) + "." + std::to_string(pick(2) + 1));
           state[text] = {gateways.begin(), gateways.end()};
-          world.want(text, state[text]);
+          world.want(text, state[text], std::array{owners_metric, 7U, 300U}[pick(3)]);
           break;
         }
         case 4:
@@ -755,6 +830,7 @@ TEST(Reconciler, ComesToTheRightStateFromAnyHistory) {
       if (pick(4) == 0) {
         world.settle(3);
         ASSERT_EQ(world.seen(), world.expected(state)) << "seed " << seed << " step " << step;
+        ASSERT_TRUE(world.has_right_metrics()) << "seed " << seed << " step " << step;
       }
     }
     world.down.clear();

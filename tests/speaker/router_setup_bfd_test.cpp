@@ -60,6 +60,17 @@ TEST(RouterSetupBfd, KnowsHowFarTheNeighbourIs) {
   EXPECT_EQ(world.watch().distance, BfdWatch::Distance::ByLink);
 }
 
+TEST(RouterSetupBfd, WatchesNeighboursOfARangeWhenTheyAreThere) {
+  Watched world;
+  auto& peer = world.peers["tor"];
+  peer.peer_address = {};
+  peer.listen_range = *net::parse_prefix("10.1.0.0/16");
+  const auto setup = world.setup();
+  EXPECT_TRUE(setup.bfd.empty());
+  EXPECT_EQ(setup.bfd_ranges.at("tor").profile, "fast");
+  EXPECT_EQ(setup.bfd_ranges.at("tor").distance, BfdWatch::Distance::Direct);
+}
+
 TEST(RouterSetupBfd, KeepsAPeerDownWithoutItsProfileOrKey) {
   Watched world;
   world.peers["tor"].bfd_profile = "slow";

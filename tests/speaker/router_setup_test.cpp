@@ -91,6 +91,25 @@ TEST_F(TheSetup, DoesNotWaitForANeighbourWhoseAddressIsGiven) {
   EXPECT_THAT(setup().neighbors.at(0).hold_down, IsEmpty());
 }
 
+TEST_F(TheSetup, KnowsTheMetricOfRoutesThatNoFilterGaveOne) {
+  config::BGPFilter::Rule low;
+  low.name = "low";
+  low.match.kernel_metric = 100;
+  low.match.interfaces = {"eth*"};
+  low.set.kernel_metric = 512;
+  world.filters["low"].rules = {low};
+  auto& tor = peer("tor");
+  tor.peer_address = ip("10.0.0.1");
+  tor.import_filters = std::vector<std::string>{"low"};
+  const auto made = [&] { return setup().neighbors.at(0).import.at(0).rules.at(0); };
+  world.bgp_configurations["default"].kernel.metric = 100;
+  EXPECT_EQ(made().match.kernel_metric, (bgp::MetricMatch{100, true}));
+  EXPECT_THAT(made().match.interfaces, ElementsAre("eth*"));
+  EXPECT_EQ(made().set.kernel_metric, 512U);
+  world.bgp_configurations["default"].kernel.metric = 20;
+  EXPECT_EQ(made().match.kernel_metric, (bgp::MetricMatch{100, false}));
+}
+
 TEST_F(TheSetup, PassesRangesOn) {
   auto& guests = peer("guests");
   guests.listen_range = prefix("2001:db8::/64");

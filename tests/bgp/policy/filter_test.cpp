@@ -329,6 +329,48 @@ TEST(RuleMatch, TakesRoutesWithoutAPathForTheOwnAsWhenItValidatesOrigins) {
   EXPECT_FALSE(run({{"f", {rule}}}, here, others).accepted);
 }
 
+TEST(RuleMatch, KnowsTheLinkThatLeadsToTheNextHop) {
+  LinkMap links;
+  (void)links.set({{2, "vxlan.calico", {pfx("10.0.1.0/24")}}});
+  auto with_links = context;
+  with_links.links = &links;
+  const auto over = [&](std::vector<std::string> names, const RouteContext& with) {
+    FilterRule rule = accepting({});
+    rule.match.interfaces = std::move(names);
+    EXPECT_TRUE(depends_on_links({{"f", {rule}}}));
+    auto attributes = route();
+    attributes.link = links.leads_to(attributes.next_hop.address);
+    return run({{"f", {rule}}}, with, attributes).accepted;
+  };
+  for (const auto* name : {"vxlan.calico", "*", "vxlan*", "*.calico", "v*.*o", "vxlan.calico*", "*x*l*c*"})
+    EXPECT_TRUE(over({name}, with_links)) << name;
+  for (const auto* name : {"vxlan", "*.cali", "eth*", "vxlan.calico?", "*y*", "vxlan*vxlan.calico"})
+    EXPECT_FALSE(over({name}, with_links)) << name;
+  EXPECT_TRUE(over({"eth0", "vxlan.*"}, with_links));
+  EXPECT_FALSE(over({"*"}, context));
+  // A route of this router has no link.
+  RuleMatch any_link;
+  any_link.interfaces = {"*"};
+  EXPECT_FALSE(matches(any_link, with_links));
+  EXPECT_FALSE(depends_on_links({accept_all()}));
+}
+
+TEST(RuleMatch, ComparesTheMetricInTheKernelWithThatOfAllRoutesWhereNoFilterGaveOne) {
+  RuleMatch match;
+  match.kernel_metric = {20, true};
+  EXPECT_TRUE(matches(match));
+  match.kernel_metric = {100, false};
+  EXPECT_FALSE(matches(match));
+  FilterRule set;
+  set.action = RuleAction::Next;
+  set.set.kernel_metric = 100;
+  auto attributes = route();
+  EXPECT_TRUE(run({{"f", {set, accepting(match)}}}, context, attributes).accepted);
+  EXPECT_EQ(attributes.kernel_metric, 100U);
+  match.kernel_metric = {20, true};
+  EXPECT_FALSE(run({{"f", {accepting(match)}}}, context, attributes).accepted);
+}
+
 TEST(FilterChain, IsResolvedAgainstWhatTheTablesHave) {
   FilterRule backup;
   backup.name = "backup";

@@ -130,6 +130,30 @@ TEST(AttributePool, TellsNextHopsApart) {
   EXPECT_EQ(both->next_hop(), attributes.next_hop);
 }
 
+TEST(AttributePool, TellsWhatIsNeverSentApart) {
+  AttributePool pool{5};
+  std::vector<SetRef> sets;
+  std::vector<PathAttributes> all;
+  for (const auto* next_hop : {"10.0.0.1", "2001:db8::1"}) {
+    for (const std::uint32_t link : {0U, 1U}) {
+      for (const std::uint32_t metric : {0U, 1U, 512U}) {
+        auto& attributes = all.emplace_back();
+        attributes.next_hop.address = *net::parse_ip(next_hop);
+        attributes.link = link;
+        attributes.kernel_metric = metric;
+        sets.push_back(pool.intern(attributes));
+      }
+    }
+  }
+  EXPECT_EQ(pool.size(), all.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(sets[i]->attributes(), all[i]);
+    EXPECT_EQ(sets[i]->kernel_metric(), all[i].kernel_metric);
+    EXPECT_EQ(sets[i]->bytes().size(), sets[0]->bytes().size());  // what others may be sent
+    EXPECT_EQ(pool.intern(all[i]).get(), sets[i].get());
+  }
+}
+
 TEST(AttributePool, SummarisesWhatTheDecisionLooksAt) {
   AttributePool pool{5};
   PathAttributes attributes;
