@@ -68,6 +68,7 @@ struct Neighbor {
   bool limited = false;
   std::optional<net::TimePoint> restart_at;
 
+  LoopCounters loops;
   std::map<std::uint8_t, std::uint64_t> attribute_faults;
   std::deque<MalformedUpdate> malformed;
 

@@ -205,7 +205,7 @@ class Router::Core {
   template <class Prefix>
   void withdraw_all(Neighbor& neighbor, const NlriRun& run);
   template <class Prefix>
-  void import_all(Neighbor& neighbor, const NlriRun& run, PathAttributes&& attributes);
+  void import_all(Neighbor& neighbor, const NlriRun& run, PathAttributes& attributes);
   void note_faults(Neighbor& neighbor, const UpdateBody& body, const Update& update, net::TimePoint now);
   static void note_malformed(Neighbor& neighbor, const UpdateBody& body, std::string reason, net::TimePoint now);
   void check_limit(Neighbor& neighbor, net::Family family, net::TimePoint now);

@@ -23,26 +23,34 @@ std::string hex(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
-// Routes that went through this router or its cluster already, or point back to it (RFC 4271 sections
-// 9.1.2 and 5.1.3, RFC 4456 section 8).
-bool comes_from_us(const PathAttributes& attributes, const NeighborConfig& neighbor, const Transport& transport,
-                   const RouterConfig& router) {
+enum class Loop : std::uint8_t { None, AsPath, OriginatorId, ClusterList, NextHop };
+
+// Whether routes went through this router or its cluster already, or point back to it (RFC 4271 sections 9.1.2 and
+// 5.1.3, RFC 4456 section 8).
+Loop loop_of(const PathAttributes& attributes, const NeighborConfig& neighbor, const Transport& transport,
+             const RouterConfig& router) {
   const auto& config = neighbor.session;
   auto own = attributes.as_path.count(config.local_asn);
   if (router.asn != config.local_asn) own += attributes.as_path.count(router.asn);
   if (router.confederation && *router.confederation != config.local_asn)
     own += attributes.as_path.count(*router.confederation);
-  if (own > neighbor.allowed_own_as) return true;
-  if (attributes.originator_id == config.router_id) return true;
+  if (own > neighbor.allowed_own_as) return Loop::AsPath;
+  if (attributes.originator_id == config.router_id) return Loop::OriginatorId;
   const auto cluster = router.cluster_id.value_or(router.router_id);
   if (std::find(attributes.cluster_list.begin(), attributes.cluster_list.end(), cluster) !=
       attributes.cluster_list.end())
-    return true;
+    return Loop::ClusterList;
   const auto& next_hop = attributes.next_hop.address;
-  if (next_hop == transport.local) return true;
-  if (next_hop.is_v6() && transport.local_link_local == next_hop.v6()) return true;
-  return next_hop.is_v4() ? transport.local_ipv4 && next_hop == net::IpAddress{*transport.local_ipv4}
-                          : transport.local_ipv6 && next_hop == net::IpAddress{*transport.local_ipv6};
+  const bool own_address =
+      next_hop == transport.local || (next_hop.is_v6() && transport.local_link_local == next_hop.v6()) ||
+      (next_hop.is_v4() ? transport.local_ipv4 == next_hop.v4() : transport.local_ipv6 == next_hop.v6());
+  return own_address ? Loop::NextHop : Loop::None;
+}
+
+void note(Loop loop, LoopCounters& counters) {
+  if (loop == Loop::AsPath) ++counters.as_path;
+  if (loop == Loop::OriginatorId) ++counters.originator_id;
+  if (loop == Loop::ClusterList) ++counters.cluster_list;
 }
 
 // RFC 8326: the session is about to go, or the neighbour says so of these routes.
@@ -61,19 +69,20 @@ void keep_inside(PathAttributes& attributes) {
   attributes.communities.push_back(community_no_export);
 }
 
-// Runs the prefixes of one UPDATE through import filters, and interns each outcome once.
+// Runs the prefixes of one UPDATE through import filters, and interns each outcome once. Changes the attributes to what
+// filters are to see, and looks at them until it goes.
 class Importer {
  public:
   // `links`: where routes are to know the link that leads to their next hop.
   Importer(AttributePool& pool, const Neighbor& neighbor, const RouterConfig& router, const RoaTable* roas,
-           const LinkMap* links, PathAttributes&& received)
+           const LinkMap* links, PathAttributes& received)
       : pool_{pool},
         chain_{neighbor.config.import},
         name_{neighbor.config.policy_name()},
         own_asn_{neighbor.config.session.local_asn},
         home_{home_of(router)},
-        received_{std::move(received)},
-        loop_{comes_from_us(received_, neighbor.config, neighbor.peer.established()->transport(), router)},
+        received_{received},
+        loop_{loop_of(received_, neighbor.config, neighbor.peer.established()->transport(), router)},
         keep_rejected_{neighbor.config.rejected == Kept::Yes},
         needs_{neighbor.import_needs},
         peer_type_{neighbor.peer.established()->negotiated()->type},
@@ -91,10 +100,11 @@ class Importer {
     AttributeSet* set = nullptr;  // nothing: not to be stored
   };
   const Outcome& outcome(const net::Prefix& prefix) {
-    if (known_ && (!needs_.depends_on_prefix || loop_)) return outcome_;
+    const bool looped = loop_ != Loop::None;
+    if (known_ && (!needs_.depends_on_prefix || looped)) return outcome_;
     known_ = true;
-    if (!loop_ && !last_resort_ && needs_.accepts_everything && encodable(received_)) return accept(received_);
-    if (!loop_) {
+    if (!looped && !last_resort_ && needs_.accepts_everything && encodable(received_)) return accept(received_);
+    if (!looped) {
       auto attributes = received_;
       const RouteContext context{prefix, name_, own_asn_, RouteSource::Learned, peer_type_, roas_, home_, links_};
       if (run(chain_, context, attributes).accepted && encodable(attributes)) {
@@ -110,6 +120,8 @@ class Importer {
     }
     return outcome_;
   }
+
+  [[nodiscard]] Loop loop() const { return loop_; }
 
  private:
   // Where the next hop is on no link, the session's: that is how far this host knows the way.
@@ -135,8 +147,8 @@ class Importer {
   std::string_view name_;
   net::Asn own_asn_;
   net::Asn home_;
-  PathAttributes received_;
-  bool loop_;
+  PathAttributes& received_;
+  Loop loop_;
   bool keep_rejected_;
   Neighbor::ImportNeeds needs_;
   PeerType peer_type_;
@@ -189,11 +201,13 @@ void Router::Core::handle(Neighbor& neighbor, const UpdateBody& body, net::TimeP
                                       : withdraw_all<net::Ipv6Prefix>(neighbor, run);
       continue;
     }
-    const bool last = &run + 1 == update->reachable.end();
-    auto attributes = last ? std::move(update->attributes) : update->attributes;
+    // The import changes them, so that all but the last have their own.
+    std::optional<PathAttributes> copy;
+    if (&run + 1 != update->reachable.end()) copy = update->attributes;
+    auto& attributes = copy ? *copy : update->attributes;
     attributes.next_hop = run.family == net::Family::Ipv4 ? update->next_hop_ipv4 : update->next_hop_ipv6;
-    run.family == net::Family::Ipv4 ? import_all<net::Ipv4Prefix>(neighbor, run, std::move(attributes))
-                                    : import_all<net::Ipv6Prefix>(neighbor, run, std::move(attributes));
+    run.family == net::Family::Ipv4 ? import_all<net::Ipv4Prefix>(neighbor, run, attributes)
+                                    : import_all<net::Ipv6Prefix>(neighbor, run, attributes);
   }
   for (const auto& run : update->reachable) {
     if (neighbor.up) check_limit(neighbor, run.family, now);
@@ -247,7 +261,7 @@ void store(Rib<Prefix>& tables, PeerId peer, const Prefix& prefix, std::uint32_t
 }  // namespace
 
 template <class Prefix>
-void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttributes&& attributes) {
+void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttributes& attributes) {
   const auto& session = *neighbor.peer.established();
   bind_to_link(attributes.next_hop, session.transport());
   if (const auto role = session.negotiated()->role) {
@@ -259,7 +273,7 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttrib
     if (from_above(*role) && !attributes.only_to_customer) attributes.only_to_customer = peer;
   }
   const auto original = neighbor.refreshes || !encodable(attributes) ? SetRef{} : pool_.intern(attributes);
-  Importer importer{pool_, neighbor, config_, roas_, links_asked_ ? &links_ : nullptr, std::move(attributes)};
+  Importer importer{pool_, neighbor, config_, roas_, links_asked_ ? &links_ : nullptr, attributes};
   auto& tables = rib<Prefix>();
   auto& intake = neighbor.intake(run.family);
   for_each_route<Prefix>(run, [&](const Prefix& prefix, std::uint32_t path_id) {
@@ -269,6 +283,7 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttrib
       neighbor.heard.drop({net::Prefix{prefix}, path_id});
     const auto& outcome = importer.outcome(prefix);
     if (!outcome.accepted) ++intake.filtered;
+    note(importer.loop(), neighbor.loops);
     store(tables, neighbor.id, prefix, path_id, outcome);
   });
 }
@@ -276,10 +291,13 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttrib
 // What the neighbour said goes through the filters once more.
 void Router::Core::import_again(Neighbor& neighbor, net::TimePoint now) {
   const AttributeSet* of = nullptr;
+  PathAttributes attributes;
   std::optional<Importer> importer;
   for (const auto& [set, route] : neighbor.heard.by_set()) {
-    if (std::exchange(of, set) != set)
-      importer.emplace(pool_, neighbor, config_, roas_, links_asked_ ? &links_ : nullptr, set->attributes());
+    if (std::exchange(of, set) != set) {
+      attributes = set->attributes();
+      importer.emplace(pool_, neighbor, config_, roas_, links_asked_ ? &links_ : nullptr, attributes);
+    }
     const auto& outcome = importer->outcome(route.prefix);
     with_table(route.prefix, [&, path_id = route.path_id](auto& tables, const auto& prefix) {
       store(tables, neighbor.id, prefix, path_id, outcome);

@@ -102,6 +102,7 @@ std::vector<NeighborStatus> Router::Core::neighbors() const {
     status.ipv6 = count(ipv6_, id, each.ipv6.filtered);
     status.ipv4.leaked = each.ipv4.leaked;
     status.ipv6.leaked = each.ipv6.leaked;
+    status.loops = each.loops;
     status.attribute_faults = each.attribute_faults;
     status.malformed.assign(each.malformed.begin(), each.malformed.end());
     status.ipv4_restart = restart_of(each.ipv4);

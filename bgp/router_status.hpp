@@ -28,6 +28,14 @@ struct FamilyCounters {
   friend bool operator==(const FamilyCounters&, const FamilyCounters&) = default;
 };
 
+// Announcements that went through this router or its cluster already, ever; counted as filtered too.
+struct LoopCounters {
+  std::uint64_t as_path = 0;
+  std::uint64_t originator_id = 0;  // RFC 4456 section 8
+  std::uint64_t cluster_list = 0;   // the same
+  friend bool operator==(const LoopCounters&, const LoopCounters&) = default;
+};
+
 // An UPDATE that was handled by RFC 7606, kept to be looked at.
 struct MalformedUpdate {
   net::TimePoint time;
@@ -45,6 +53,7 @@ struct NeighborStatus {
   std::optional<Transport> transport;    // the same
   FamilyCounters ipv4;
   FamilyCounters ipv6;
+  LoopCounters loops;
   struct Restart {
     StaleRoutes::Phase phase = StaleRoutes::Phase::None;
     std::optional<net::TimePoint> until;  // when stale routes go, or fade, by themselves

@@ -342,8 +342,10 @@ Checked<std::string> label_value(const Value& value) {
 bool is_community(std::string_view text, Wildcards wildcards) {
   constexpr std::string_view generic = "generic:0x";
   if (text.starts_with(generic)) {
-    const auto digits = text.substr(generic.size());
-    return (digits.size() == 16 || digits.size() == 40) &&
+    auto digits = text.substr(generic.size());
+    const bool open = wildcards == Wildcards::Allowed && digits.ends_with('*');
+    if (open) digits.remove_suffix(1);
+    return (open ? digits.size() < 40 : digits.size() == 16 || digits.size() == 40) &&
            digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
   }
   if (text.starts_with("rt:[") || text.starts_with("ro:[")) return is_ipv6_route_community(text.substr(4), wildcards);

@@ -63,7 +63,7 @@ template <class T>
 // The community notations: two 16 bit numbers "65001:100", "large:" and three 32 bit ones, "rt:" or "ro:" and an AS
 // number or IPv4 address and a number, or an IPv6 address in brackets and a number, "generic:0x" and 16 or 40
 // hexadecimal digits.
-enum class Wildcards : std::uint8_t { Refused, Allowed };  // "*" for a number
+enum class Wildcards : std::uint8_t { Refused, Allowed };  // "*" for a number, or for the rest of hexadecimal digits
 [[nodiscard]] bool is_community(std::string_view text, Wildcards wildcards);
 // What looks like a community must be one; anything else is an alias, looked up later.
 [[nodiscard]] Checked<std::string> community_or_alias(const Value& value);

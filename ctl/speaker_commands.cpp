@@ -128,12 +128,22 @@ void explain_service(const Options& options, const std::string& name, std::ostre
   for (const auto& hint : hints) out << "  " << hint << "\n";
 }
 
+// Routes that import filters rejected are in no table unless somebody asked for that.
+void say_what_is_not_kept(const nlohmann::json& answer, std::ostream& out) {
+  if (!answer.contains("notKept")) return;
+  out << "\nWhat import filters rejected is not shown, because it is not kept:\n";
+  for (const auto& peer : answer["notKept"])
+    out << "  " << word(peer, "peer") << ": " << peer["filtered"]
+        << " announcements so far; keepRejected: true in BGPPeer/" << word(peer, "bgpPeer")
+        << " keeps them, and the rule that rejects each is shown\n";
+}
+
 void explain_route(const Options& options, const std::string& prefix, std::ostream& out) {
   const auto answer = ask_speaker(options, "GET", "/explain/route?prefix=" + config::percent_encode(prefix));
   if (print_structured(answer, options.format, out)) return;
   if (!answer.value("known", false)) {
     out << word(answer, "prefix") << " is not in the table\n";
-    return;
+    return say_what_is_not_kept(answer, out);
   }
   Table paths{{"PATH FROM", "NEXT HOP", "AS PATH", "USED", "WHY"}};
   for (const auto& path : answer["paths"]) {
@@ -146,6 +156,7 @@ void explain_route(const Options& options, const std::string& prefix, std::ostre
                word(path, "reason")});
   }
   paths.print(out, options.paint);
+  say_what_is_not_kept(answer, out);
   if (answer["exports"].empty()) return;
   out << "\n";
   Table exports{{"TOLD TO", "SENT", "WHY"}};

@@ -4,6 +4,7 @@
 One test applies a file of Calico's where the third-party test data lies."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,9 @@ def test_filters_know_links_and_give_priorities_that_the_kernel_has(tmp_path) ->
         harness.configure_frr(lab.node("frr"), "route-map far permit 10", "set as-path prepend 65100")
         poll(lambda: has({FAR: 512}, True), 15, what="the priority as metric, and the community of its rule")
         assert herald_best(node)[FAR]["kernelMetric"] == 512
+        explained = node.run(harness.ctl(node, "explain", "route", COMMON)).stdout
+        assert f"{COMMON} is not in the table" in explained, explained
+        assert re.search(r"bird: [1-9]\d* announcements so far; keepRejected: true in BGPPeer/bird", explained), explained
 
         before = sessions(lab)
         with watched_routes(node, "-4") as changes:

@@ -489,6 +489,18 @@ def test_a_lab_outlives_the_command_that_started_it_but_not_a_dead_test(tmp_path
     assert nothing_left(name)
 
 
+def test_runs_that_start_together_do_not_clear_the_same_lab(tmp_path: Path) -> None:
+    name = f"orphan-{os.getpid()}"
+    script = f"from tools.lab import Lab; Lab.up({str(write(tmp_path, PAIR))!r}, name={name!r})"
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=REPOSITORY)
+    clear = [sys.executable, "-c", "from tools import lab; print(*lab.clear_leftovers())"]
+    together = [subprocess.Popen(clear, cwd=REPOSITORY, stdout=-1, stderr=-2, text=True) for _ in range(4)]
+    said = [one.communicate(timeout=30 * PATIENCE)[0] for one in together]
+    assert [one.returncode for one in together] == [0] * 4, said
+    assert sum(name in words.split() for words in said) == 1, said
+    assert nothing_left(name)
+
+
 def test_poll_says_what_it_waited_for() -> None:
     began = time.monotonic()
     with pytest.raises(AssertionError, match="still not: the moon; last answer: 0"):

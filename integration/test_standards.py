@@ -3,15 +3,19 @@
 
 Herald between FRR and BIRD as in between.py. AS numbers are the tests' own."""
 
+import contextlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from integration import harness
 from integration.between import (
     BIRD,
     COMMON,
     FRR,
+    HERALD,
     PLAIN,
     bgp_filter,
     bird,
@@ -29,6 +33,7 @@ from integration.between import (
 )
 from integration.harness import established, herald_best, herald_peers, poll
 from integration.raw_speaker import OPEN, RANGE, UPDATE, answer, say, speaker
+from tools.lab import Lab
 
 
 def test_nodes_that_a_neighbour_selects_are_neighbours_as_long_as_their_labels_say_so(tmp_path) -> None:
@@ -119,35 +124,66 @@ def test_blackhole_is_told_of_a_route_of_ours_and_by_a_filter(tmp_path) -> None:
         poll(told, 30, what="BLACKHOLE at FRR and at BIRD")
 
 
-def test_ipv6_extended_communities_are_passed_on(tmp_path) -> None:
-    """RFC 5701. BIRD shows the octets of an attribute that it does not know."""
-    target = "000220010db80000000000000000000000010007"  # type, sub-type, address, number
-    exabgp = f"""
+@contextlib.contextmanager
+def fed_by_exabgp(lab: Lab, attribute: str) -> Iterator[None]:
+    """Within, ExaBGP on BIRD's node announces COMMON with an attribute: type, flags and value as it writes them."""
+    far = lab.node("bird")
+    far.run("ip addr add 10.0.2.17/24 dev eth1")
+    far.path("/tmp/exabgp.conf").write_text(f"""
 neighbor 10.0.2.254 {{
   router-id 10.0.2.17;
   local-address 10.0.2.17;
   local-as 65003;
   peer-as 65000;
   family {{ ipv4 unicast; }}
-  announce {{ ipv4 {{ unicast {COMMON} next-hop 10.0.2.17 attribute [ 0x19 0xc0 0x{target} ]; }} }}
+  announce {{ ipv4 {{ unicast {COMMON} next-hop 10.0.2.17 attribute [ {attribute} ]; }} }}
 }}
-"""
+""")
+    with far.popen("env exabgp_daemon_user=root exabgp_api_cli=false exabgp /tmp/exabgp.conf") as feeder:
+        try:
+            poll(lambda: herald_best(lab.node("herald"))[COMMON]["peers"] == ["exabgp/10.0.2.17"], 30, what="its route")
+            yield
+        finally:
+            feeder.kill()
+
+
+def test_ipv6_extended_communities_are_passed_on(tmp_path) -> None:
+    """RFC 5701. BIRD shows the octets of an attribute that it does not know."""
+    target = "000220010db80000000000000000000000010007"  # type, sub-type, address, number
     herald = resources({"asn": 65000}, peer("frr", 65001), peer("bird", 65002), guests("exabgp", RANGE))
     with running(tmp_path, herald, frr(65001, 65000, {}), bird(65002, 65000, {})) as lab:
-        node, far = lab.node("herald"), lab.node("bird")
+        poll(lambda: established(lab.node("herald"), "frr", "bird"), 30)
+        with fed_by_exabgp(lab, f"0x19 0xc0 0x{target}"):
+            octets = " ".join(re.findall("..", target))
+
+            def at_bird() -> bool:
+                shown = lab.node("bird").run("birdc show route all protocol peer").stdout
+                assert re.search(rf"BGP\.19.*: {octets}$", shown, re.MULTILINE), shown
+                return True
+
+            poll(at_bird, what="the community at BIRD")
+
+
+@pytest.mark.parametrize(("attribute", "kind", "sent"), [
+    ("0x08 0xe0 0xfdeb0064", 8, True),
+    ("0x08 0xc0 0xfdeb0064", 8, False),
+    ("0x63 0xc0 0x0102", 99, True),
+], ids=["known-partial", "known", "unknown"])
+def test_that_somebody_did_not_know_an_attribute_is_passed_on(tmp_path, attribute: str, kind: int, sent: bool) -> None:
+    """RFC 4271 section 5: the Partial bit is never set back to 0, and is set on what this router does not know."""
+    herald = resources({"asn": 65000}, peer("frr", 65001), peer("bird", 65002), guests("exabgp", RANGE))
+    with running(tmp_path, herald, frr(65001, 65000, {}), bird(65002, 65000, {})) as lab:
+        node = lab.node("herald")
         poll(lambda: established(node, "frr", "bird"), 30)
-        far.run("ip addr add 10.0.2.17/24 dev eth1")
-        far.path("/tmp/exabgp.conf").write_text(exabgp)
-        with far.popen("env exabgp_daemon_user=root exabgp_api_cli=false exabgp /tmp/exabgp.conf") as feeder:
-            try:
-                poll(lambda: herald_best(node)[COMMON]["peers"] == ["exabgp/10.0.2.17"], 30, what="the route at Herald")
-                octets = " ".join(re.findall("..", target))
+        with harness.captured(node, "eth1", "tcp port 179"), fed_by_exabgp(lab, attribute):
 
-                def at_bird() -> bool:
-                    shown = far.run("birdc show route all protocol peer").stdout
-                    assert re.search(rf"BGP\.19.*: {octets}$", shown, re.MULTILINE), shown
-                    return True
+            def on_the_wire() -> bool:
+                words = ["-T", "fields", "-e", "bgp.update.path_attribute.type_code"]
+                words += ["-e", "bgp.update.path_attribute.flags.partial"]
+                seen = harness.tshark(node, f"ip.src == {HERALD} && bgp.update.path_attribute.type_code == {kind}", *words)
+                types, partial = seen.split("\n")[0].split("\t")
+                found = dict(zip(map(int, types.split(",")), partial.split(","), strict=True))
+                assert found[kind] in (("1", "True") if sent else ("0", "False")), seen
+                return True
 
-                poll(at_bird, what="the community at BIRD")
-            finally:
-                feeder.kill()
+            poll(on_the_wire, 15, what="the attribute on its way to FRR")

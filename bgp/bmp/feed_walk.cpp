@@ -158,7 +158,12 @@ void Feed::report() {
       report.statistics.push_back({type, family, value, std::nullopt});
     };
     const auto& [v4, v6] = std::tie(neighbor.ipv4, neighbor.ipv6);
-    add(StatisticType::RejectedByPolicy, v4.filtered + v6.filtered);
+    const auto& loops = neighbor.loops;
+    add(StatisticType::RejectedByPolicy,
+        v4.filtered + v6.filtered - loops.as_path - loops.cluster_list - loops.originator_id);
+    add(StatisticType::ClusterListLoops, loops.cluster_list);
+    add(StatisticType::AsPathLoops, loops.as_path);
+    add(StatisticType::OriginatorLoops, loops.originator_id);
     add(StatisticType::AdjRibIn, v4.received + v6.received);
     add(StatisticType::AdjRibOut, v4.advertised + v6.advertised);
     for (const auto family : {net::Family::Ipv4, net::Family::Ipv6}) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 #include <utility>
 
 #include "bgp/wire/text.hpp"
@@ -56,7 +57,31 @@ std::optional<Parts> parts_of(ExtendedCommunity community) {
   }
 }
 
+constexpr std::string_view generic = "generic:0x";
+
+bool begins_with(std::span<const std::uint8_t> octets, std::string_view digits) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i / 2 == octets.size()) return false;
+    if (digits[i] != hex[i % 2 == 0 ? octets[i / 2] >> 4 : octets[i / 2] & 0xf]) return false;
+  }
+  return true;
+}
+
 }  // namespace
+
+// "generic:0x4004*".
+std::optional<CommunityPattern> parse_octet_pattern(std::string_view text) {
+  CommunityPattern pattern;
+  pattern.kind_ = CommunityPattern::Kind::Octets;
+  text.remove_prefix(generic.size());
+  text.remove_suffix(1);
+  if (text.size() >= 2 * sizeof(Ipv6ExtendedCommunity) ||
+      text.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+    return std::nullopt;
+  pattern.digits_ = text;
+  return pattern;
+}
 
 std::optional<CommunityPattern> parse_extended_pattern(std::string_view text) {
   CommunityPattern pattern;
@@ -107,6 +132,7 @@ std::optional<CommunityPattern> parse_ipv6_extended_pattern(std::string_view tex
 }
 
 bool CommunityPattern::matches(const Ipv6ExtendedCommunity& community) const {
+  if (kind_ == Kind::Octets) return begins_with(community.octets, digits_);
   if (kind_ != Kind::Ipv6Extended) return false;
   if (ipv6_extended_) return community == *ipv6_extended_;
   const auto& octets = community.octets;
@@ -122,6 +148,12 @@ std::optional<Ipv6ExtendedCommunity> CommunityPattern::ipv6_extended() const {
 }
 
 bool CommunityPattern::matches(ExtendedCommunity community) const {
+  if (kind_ == Kind::Octets) {
+    std::array<std::uint8_t, sizeof(community.value)> octets{};
+    for (std::size_t i = 0; i < octets.size(); ++i)
+      octets[i] = static_cast<std::uint8_t>(community.value >> 8 * (octets.size() - 1 - i));
+    return begins_with(octets, digits_);
+  }
   if (kind_ != Kind::Extended) return false;
   if (extended_) return community == *extended_;
   if ((community.value >> 48 & 0xff) != subtype_) return false;
@@ -173,6 +205,7 @@ std::optional<LargeCommunity> CommunityPattern::large() const {
 }
 
 std::optional<CommunityPattern> parse_community_pattern(std::string_view text) {
+  if (text.starts_with(generic) && text.ends_with('*')) return parse_octet_pattern(text);
   if (looks_ipv6_extended(text)) return parse_ipv6_extended_pattern(text);
   for (const auto& [name, community] : well_known) {
     if (text == name) return CommunityPattern::exactly(community);
@@ -202,6 +235,7 @@ std::optional<CommunityPattern> parse_community_pattern(std::string_view text) {
 std::string print(const CommunityPattern& pattern) {
   if (pattern.extended_) return print(*pattern.extended_);
   if (pattern.ipv6_extended_) return print(*pattern.ipv6_extended_);
+  if (pattern.kind_ == CommunityPattern::Kind::Octets) return std::string{generic} + pattern.digits_ + "*";
   const auto part = [](const std::optional<std::uint32_t>& value) { return value ? std::to_string(*value) : "*"; };
   const std::string kind = pattern.subtype_ == route_target ? "rt:" : "ro:";
   if (pattern.kind_ == CommunityPattern::Kind::Ipv6Extended) {

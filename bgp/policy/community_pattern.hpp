@@ -15,7 +15,8 @@ namespace bgp {
 
 class CommunityPattern {
  public:
-  enum class Kind : std::uint8_t { Standard, Large, Extended, Ipv6Extended };
+  // Octets: extended ones of either size, by what they begin with.
+  enum class Kind : std::uint8_t { Standard, Large, Extended, Ipv6Extended, Octets };
 
   [[nodiscard]] static CommunityPattern exactly(Community community);
   [[nodiscard]] static CommunityPattern exactly(const LargeCommunity& community);
@@ -38,6 +39,7 @@ class CommunityPattern {
  private:
   friend std::optional<CommunityPattern> parse_extended_pattern(std::string_view text);
   friend std::optional<CommunityPattern> parse_ipv6_extended_pattern(std::string_view text);
+  friend std::optional<CommunityPattern> parse_octet_pattern(std::string_view text);
 
   // Two parts of 16 bits or three of 32; a part without a value matches any. Of an extended community with a
   // wildcard: administrator and number; of one with an IPv6 address as administrator: the number alone.
@@ -49,12 +51,13 @@ class CommunityPattern {
   std::optional<ExtendedCommunity> extended_;  // without a wildcard
   std::optional<Ipv6ExtendedCommunity> ipv6_extended_;
   std::optional<net::Ipv6Address> ipv6_administrator_;  // of one with a wildcard
+  std::string digits_;                                  // hexadecimal, that octets begin with
 };
 
 // Two numbers, "large:" and three, "rt:" or "ro:" and an AS number or IPv4 address and a number, or an IPv6 address in
 // brackets and a number, "generic:0x" and 16 or 40 hexadecimal digits, or a well-known name: no-export, no-advertise,
 // no-export-subconfed, graceful-shutdown, blackhole.
-// "*" stands for any number, "[*]" for any IPv6 address.
+// "*" stands for any number, "[*]" for any IPv6 address, and behind up to 39 digits of "generic:0x" for all others.
 [[nodiscard]] std::optional<CommunityPattern> parse_community_pattern(std::string_view text);
 [[nodiscard]] std::string print(const CommunityPattern& pattern);
 [[nodiscard]] std::string print(Community community);  // "65001:100"

@@ -22,6 +22,8 @@ bool carries(const PathAttributes& attributes, const CommunityPattern& pattern) 
       return any(attributes.large_communities, matches);
     case CommunityPattern::Kind::Extended:
       return any(attributes.extended_communities, matches);
+    case CommunityPattern::Kind::Octets:
+      return any(attributes.extended_communities, matches) || any(attributes.ipv6_extended_communities, matches);
     case CommunityPattern::Kind::Ipv6Extended:
       break;
   }

@@ -253,7 +253,9 @@ Verdict judge_flags(const RawAttribute& attribute) {
   return Verdict::withdraw(UpdateError::Flags, reason);
 }
 
-Verdict decode_attribute(const RawAttribute& attribute, const UpdateContext& context, DecodedAttributes& into) {
+namespace {
+
+Verdict decode_value(const RawAttribute& attribute, const UpdateContext& context, DecodedAttributes& into) {
   const auto type = static_cast<AttributeType>(attribute.type);
   const auto value = attribute.value;
   auto& out = into.out;
@@ -318,6 +320,15 @@ Verdict decode_attribute(const RawAttribute& attribute, const UpdateContext& con
       return {};
   }
   return keep_unknown(attribute, out);
+}
+
+}  // namespace
+
+Verdict decode_attribute(const RawAttribute& attribute, const UpdateContext& context, DecodedAttributes& into) {
+  const auto verdict = decode_value(attribute, context, into);
+  if ((attribute.flags & flag_partial) != 0 && verdict.severity == Severity::None)
+    into.out.partial |= partial_bit(static_cast<AttributeType>(attribute.type));
+  return verdict;
 }
 
 }  // namespace bgp

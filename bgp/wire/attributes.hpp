@@ -149,6 +149,27 @@ struct UnknownAttribute {
   friend bool operator==(const UnknownAttribute&, const UnknownAttribute&) = default;
 };
 
+// RFC 4271 section 5: somebody on the way did not know an optional transitive attribute, and nobody may forget that. Of
+// those that this speaker knows: where that is kept; 0 for all others.
+[[nodiscard]] constexpr std::uint8_t partial_bit(AttributeType type) {
+  switch (type) {
+    case AttributeType::Aggregator:
+      return 1;
+    case AttributeType::Communities:
+      return 2;
+    case AttributeType::ExtendedCommunities:
+      return 4;
+    case AttributeType::Ipv6ExtendedCommunities:
+      return 8;
+    case AttributeType::LargeCommunities:
+      return 16;
+    case AttributeType::OnlyToCustomer:
+      return 32;
+    default:
+      return 0;
+  }
+}
+
 struct PathAttributes {
   Origin origin = Origin::Igp;
   AsPath as_path;
@@ -166,6 +187,7 @@ struct PathAttributes {
   std::optional<Aigp> aigp;
   std::optional<net::Asn> only_to_customer;  // RFC 9234 section 5
   std::vector<UnknownAttribute> unknown;
+  std::uint8_t partial = 0;  // of which of these the Partial bit came set, by partial_bit()
   // What is never sent: the link that leads to the next hop, as LinkMap numbers it (0: none, or nobody asks), and the
   // metric of the route in the kernel (0: that of all routes).
   std::uint32_t link = 0;

@@ -283,8 +283,8 @@ class UpdateDecoder {
 }  // namespace
 
 Decoded<Update> decode_update(std::span<const std::uint8_t> body, const UpdateContext& context) {
-  Decoded<Update> result{};
-  if (auto error = UpdateDecoder{context, *result}.decode(body)) return net::fail(std::move(*error));
+  Decoded<Update> result{};  // returned by one name, so that it is never moved
+  if (auto error = UpdateDecoder{context, *result}.decode(body)) result = net::fail(std::move(*error));
   return result;
 }
 

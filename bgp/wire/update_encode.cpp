@@ -75,6 +75,7 @@ class AttributeEncoder {
  private:
   void header(std::uint8_t flags, AttributeType type, std::size_t length) {
     unknown_below(static_cast<unsigned>(type));
+    if ((attributes_.partial & partial_bit(type)) != 0) flags |= flag_partial;
     attribute_header(out_, flags, static_cast<std::uint8_t>(type), length);
   }
 

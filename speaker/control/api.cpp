@@ -379,11 +379,25 @@ ControlReply explain_service(const Speaker& speaker, const std::string& key) {
   return reply(out);
 }
 
+// Neighbours of which import filters rejected something of the family that was not kept: it may be what is asked for.
+Json not_kept(const bgp::Router& router, net::Family family) {
+  auto out = Json::array();
+  for (const auto& status : router.neighbors()) {
+    const auto* neighbor = router.neighbor(status.id);
+    const auto filtered = family == net::Family::Ipv4 ? status.ipv4.filtered : status.ipv6.filtered;
+    if (filtered > 0 && neighbor->rejected == bgp::Kept::No)
+      out.push_back({{"peer", status.name}, {"bgpPeer", neighbor->policy_name()}, {"filtered", filtered}});
+  }
+  return out;
+}
+
 ControlReply explain_route(const bgp::Router* router, const ControlRequest& request) {
   const auto prefix = net::parse_prefix(parameter(request, "prefix"));
   if (!prefix) return refuse(400, "prefix: must be ADDRESS/LENGTH");
   if (router == nullptr) return refuse(409, "this node runs no router");
-  return reply(view(*prefix, router->explain(*prefix)));
+  auto out = view(*prefix, router->explain(*prefix));
+  if (auto peers = not_kept(*router, prefix->family()); !peers.empty()) out["notKept"] = std::move(peers);
+  return reply(out);
 }
 
 ControlReply explain(Speaker& speaker, const std::string& rest, const ControlRequest& request) {

@@ -89,6 +89,8 @@ TEST(RouterReflection, IgnoresWhatWentThroughItsCluster) {
   lab.other_client.announce({pfx("198.51.100.0/24")}, own);
   lab.settle();
   EXPECT_THAT(lab.plain.heard, IsEmpty());
+  EXPECT_EQ(lab.status(lab.client).loops, (LoopCounters{0, 0, 1}));
+  EXPECT_EQ(lab.status(lab.other_client).loops, (LoopCounters{0, 1, 0}));
   looped.cluster_list = {net::RouterId{0x0a000001}};  // the router's identifier is not its cluster's here
   lab.client.announce({route}, looped);
   lab.settle();

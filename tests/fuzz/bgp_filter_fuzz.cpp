@@ -8,8 +8,10 @@
 // What is read prints and reads again as itself; and what the filter decides is what a plain reading of it says. What
 // regular expressions mean is looked at by net_as_path_fuzz.
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <set>
 #include <string>
@@ -57,8 +59,15 @@ std::string all_parts(bgp::ExtendedCommunity community) {
 template <class Community>
 bool plainly_matches(const bgp::CommunityPattern& pattern, const Community& community) {
   const auto text = print(pattern);
-  if constexpr (std::is_same_v<Community, bgp::ExtendedCommunity>)
+  if constexpr (std::is_same_v<Community, bgp::ExtendedCommunity>) {
+    constexpr std::string_view generic = "generic:0x";
+    if (text.starts_with(generic) && text.ends_with('*')) {
+      std::array<char, 17> digits{};
+      std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(community.value));
+      return std::string_view{digits.data()}.starts_with(text.substr(generic.size(), text.size() - generic.size() - 1));
+    }
     if (text.find('*') == std::string::npos) return text == bgp::print(community);
+  }
   const auto wanted = split(text);
   const auto parts = split(all_parts(community));
   return std::equal(wanted.begin(), wanted.end(), parts.begin(), parts.end(),

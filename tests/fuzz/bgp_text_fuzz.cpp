@@ -21,6 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   round(bgp::parse_community(text), bgp::parse_community);
   round(bgp::parse_large_community(text), bgp::parse_large_community);
   round(bgp::parse_extended_community(text), bgp::parse_extended_community);
+  round(bgp::parse_ipv6_extended_community(text), bgp::parse_ipv6_extended_community);
   round(bgp::parse_origin(text), bgp::parse_origin);
   return 0;
 }

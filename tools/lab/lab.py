@@ -139,11 +139,12 @@ def clear_leftovers() -> list[str]:
 
 
 def _clear_abandoned(name: str) -> bool:
-    found = state.load(name)
-    if found is None or not found.abandoned:
-        return False
-    _take_down(found)
-    return True
+    with state.clearing():
+        found = state.load(name)
+        if found is None or not found.abandoned:
+            return False
+        _take_down(found)
+        return True
 
 
 def _initial_state(topology: Topology, bound: bool) -> State:

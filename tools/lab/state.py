@@ -3,9 +3,12 @@
 
 It is all that `down` needs, so an interrupted or killed `up` can always be cleaned. Does nothing to processes."""
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -95,6 +98,15 @@ def load(name: str) -> State | None:
 
 def names() -> list[str]:
     return sorted(entry.name for entry in ROOT.iterdir() if entry.is_dir()) if ROOT.is_dir() else []
+
+
+@contextlib.contextmanager
+def clearing() -> Iterator[None]:
+    """One at a time on this machine: two that take the same abandoned lab down would be in each other's way."""
+    ROOT.mkdir(exist_ok=True)
+    with (ROOT / ".clearing").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def release(name: str) -> None:

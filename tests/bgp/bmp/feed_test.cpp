@@ -309,6 +309,7 @@ TEST_F(BmpFeed, ReportsStatistics) {
   lab_.establish();
   one.announce({pfx("10.1.0.0/16"), pfx("2001:db8::/32")}, path({65001}));
   two.announce({pfx("10.3.0.0/16")}, path({65002}));
+  two.announce({pfx("10.4.0.0/16"), pfx("10.5.0.0/16")}, path({65002, 65000}));
   lab_.settle();
   watch();
   settle();
@@ -324,6 +325,8 @@ TEST_F(BmpFeed, ReportsStatistics) {
   EXPECT_EQ(value(0, StatisticType::AdjRibIn), 2U);
   EXPECT_EQ(value(0, StatisticType::AdjRibInOfFamily, ipv6_unicast), 1U);
   EXPECT_EQ(value(1, StatisticType::RejectedByPolicy), 1U);
+  EXPECT_EQ(value(1, StatisticType::AsPathLoops), 2U);
+  EXPECT_EQ(value(1, StatisticType::OriginatorLoops), 0U);
   EXPECT_EQ(value(1, StatisticType::AdjRibOut), 2U);
   EXPECT_EQ(value(1, StatisticType::AdjRibOutOfFamily, ipv4_unicast), 1U);
   EXPECT_EQ(reports[2].peer.kind, PeerKind::LocRib);

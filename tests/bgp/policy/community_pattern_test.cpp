@@ -18,7 +18,7 @@ TEST(CommunityPattern, MatchesExtendedCommunitiesByAdministratorAndNumber) {
                            "generic:0x4300000000000001"})
     EXPECT_EQ(print(parse_community_pattern(text).value()), text);
   for (const auto* text :
-       {"rt:", "rt:1", "rt:*", "rt:1:2:3", "rt:x:*", "rt:1:4294967296", "xx:*:1", "generic:0x*", "generic:1"})
+       {"rt:", "rt:1", "rt:*", "rt:1:2:3", "rt:x:*", "rt:1:4294967296", "xx:*:1", "generic:0x", "generic:1"})
     EXPECT_EQ(parse_community_pattern(text), std::nullopt) << text;
   constexpr ExtendedCommunity narrow{0x0002'fde9'0000'0064};  // rt:65001:100
   constexpr ExtendedCommunity wide{0x0202'0000'fde9'0064};    // the same in four octets
@@ -61,14 +61,53 @@ TEST(CommunityPattern, MatchesIpv6AddressSpecificCommunities) {
   EXPECT_FALSE(parse_community_pattern("rt:[*]:*")->matches(ExtendedCommunity{0x0002'fde9'0000'0064}));
 }
 
+TEST(CommunityPattern, MatchesExtendedCommunitiesOfAnyTypeByWhatTheyBeginWith) {
+  Ipv6ExtendedCommunity large;
+  large.octets = {0x40, 0x04, 0x20, 0x01};
+  for (const auto* text : {"generic:0x4*", "generic:0x4004*", "generic:0x40042001*", "generic:0x*"}) {
+    const auto pattern = *parse_community_pattern(text);
+    EXPECT_EQ(print(pattern), text);
+    EXPECT_TRUE(pattern.matches(ExtendedCommunity{0x4004'2001'0000'0064})) << text;
+    EXPECT_TRUE(pattern.matches(large)) << text;
+    EXPECT_EQ(pattern.extended(), std::nullopt);
+    EXPECT_FALSE(pattern.matches(Community{0x40042001})) << text;
+  }
+  const auto whole = *parse_community_pattern("generic:0x4004200100000064*");
+  EXPECT_TRUE(whole.matches(ExtendedCommunity{0x4004'2001'0000'0064}));
+  EXPECT_FALSE(whole.matches(ExtendedCommunity{0x4004'2001'0000'0065}));
+  const auto long_one = *parse_community_pattern("generic:0x40042001000000000*");
+  EXPECT_FALSE(long_one.matches(ExtendedCommunity{0x4004'2001'0000'0000}));
+  EXPECT_TRUE(long_one.matches(large));
+}
+
 TEST(CommunityPattern, ReadsWellKnownNames) {
   EXPECT_EQ(parse_community_pattern("no-export")->standard(), community_no_export);
   EXPECT_EQ(parse_community_pattern("graceful-shutdown")->standard(), community_graceful_shutdown);
 }
 
 TEST(CommunityPattern, RefusesWhatIsNone) {
-  for (const auto* text : {"", ":", "1", "1:", ":1", "65536:1", "1:65536", "1:2:3", "01:2", "1:+2", "1: 2", "a:b",
-                           "1:**", "large:1:2", "large:1:2:3:4", "large:1:2:4294967296", "no-such-name"})
+  for (const auto* text : {"",
+                           ":",
+                           "1",
+                           "1:",
+                           ":1",
+                           "65536:1",
+                           "1:65536",
+                           "1:2:3",
+                           "01:2",
+                           "1:+2",
+                           "1: 2",
+                           "a:b",
+                           "1:**",
+                           "large:1:2",
+                           "large:1:2:3:4",
+                           "large:1:2:4294967296",
+                           "no-such-name",
+                           "generic:0xG*",
+                           "generic:0x4004**",
+                           "generic:0x4004*00",
+                           "generic:0xAB*",
+                           "generic:0x0000000000000000000000000000000000000000*"})
     EXPECT_EQ(parse_community_pattern(text), std::nullopt) << text;
 }
 

@@ -88,6 +88,12 @@ class Model {
     return next_hops;
   }
 
+  // Of the route in the kernel; 0: that of all routes.
+  [[nodiscard]] std::uint32_t kernel_metric(const net::Prefix& prefix) const {
+    const auto used = local.contains(prefix) ? std::vector<Candidate>{} : selected(prefix);
+    return used.empty() ? 0 : used.front().attributes.kernel_metric;
+  }
+
   // What the peer is told about the prefix: the best path, or the one of another rank (RFC 7911).
   [[nodiscard]] std::optional<PathAttributes> told(const Peer& peer, const net::Prefix& prefix,
                                                    std::size_t rank = 0) const {
@@ -134,6 +140,7 @@ class Model {
       verdict = run(*peer.config.export_filter, {prefix, peer.config.name, asn}, attributes);
       if (!verdict.accepted) return std::nullopt;
     }
+    attributes.kernel_metric = 0;
     const net::IpAddress self =
         prefix.is_v4() ? net::IpAddress{Speaker::router_address} : net::IpAddress{Speaker::router_address_ipv6};
     if (internal(peer)) {

@@ -257,11 +257,13 @@ class Scenario {
         return {{"f", {some}}, accept_all()};
       case 4:
         change.set.med = choice / 6 % 3;
+        change.set.kernel_metric = 100U + choice / 18 % 3;
         change.match.communities = {CommunityPattern::exactly(Community{0xfde80001})};
         return {{"f", {change}}, accept_all()};
       default:
         change.set.local_pref = 90U + choice / 6 % 3 * 10;
         change.set.replace_communities = true;
+        if (choice / 18 % 2 == 1) change.match.kernel_metric = {101, choice / 36 % 2 == 1};
         return {{"f", {change}}, accept_all()};
     }
   }
@@ -321,6 +323,7 @@ class Scenario {
       auto& known = kernel_[prefix];
       known.clear();
       for (const auto& each : next_hops) known.push_back(each.address);
+      kernel_metrics_[prefix] = next_hops.empty() ? 0 : next_hops.front().metric;
     });
   }
 
@@ -340,6 +343,9 @@ class Scenario {
       if (model_.peers[i].up) compare_peer(i);
     }
     for (const auto& prefix : prefixes_) {
+      if (kernel_metrics_[prefix] != model_.kernel_metric(prefix))
+        wrong_.push_back("kernel has " + print(prefix) + " with metric " + std::to_string(kernel_metrics_[prefix]) +
+                         " instead of " + std::to_string(model_.kernel_metric(prefix)));
       if (kernel_[prefix] != model_.kernel(prefix))
         wrong_.push_back("kernel has " + print(prefix) + " via" + words(kernel_[prefix]) + " instead of" +
                          words(model_.kernel(prefix)));
@@ -411,6 +417,7 @@ class Scenario {
   std::vector<std::map<net::Prefix, PathAttributes>> said_;  // what each speaker announces
   std::vector<net::Prefix> prefixes_;
   std::map<net::Prefix, std::vector<net::IpAddress>> kernel_;
+  std::map<net::Prefix, std::uint32_t> kernel_metrics_;
   std::vector<std::string> wrong_;
 };
 

@@ -164,7 +164,7 @@ TEST(Bird208, OnlyToCustomerIsSentWithFourOctets) {
   const auto update = decode_update(bytes, external());
   ASSERT_TRUE(update.has_value());
   EXPECT_THAT(update->faults, IsEmpty());
-  EXPECT_EQ(sent_on(update->attributes), join({origin, as_path, hex("c0 23 04 0000fde9")}));
+  EXPECT_EQ(sent_on(update->attributes), join({origin, as_path, hex("e0 23 04 0000fde9")}));
 }
 
 }  // namespace

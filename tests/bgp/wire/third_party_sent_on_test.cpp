@@ -207,8 +207,10 @@ std::map<unsigned, Bytes> normal_attributes(const Bytes& section, const Update& 
                                     [type = type](const AttributeFault& fault) { return fault.type == type; });
     if (faulty && times[type] == 1) continue;
     if (type == 26 && !context.aigp) continue;
+    // AS4_PATH and AS4_AGGREGATOR are written anew.
+    const auto kept = type == 17 || type == 18 ? 0U : flags & flag_partial;
     if (const auto specified = flags_of(type); specified != 0)
-      normal[type] = written(specified, type, value);
+      normal[type] = written(static_cast<std::uint8_t>(specified | kept), type, value);
     else if ((flags & flag_transitive) != 0)
       normal[type] = written(flag_optional | flag_transitive | flag_partial, type, value);
   }

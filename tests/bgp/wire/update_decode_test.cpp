@@ -154,6 +154,22 @@ TEST(AnUpdate, PassesOnUnknownTransitiveAttributesMarkedPartial) {
   EXPECT_THAT(update->faults, IsEmpty());
 }
 
+// RFC 4271 section 5: no speaker on the way may set the bit back to 0.
+TEST(AnUpdate, PassesOnThePartialBitOfAttributesThatItKnows) {
+  const auto known =
+      join({hex("e0 07 08 0000fde9 0a000001"), hex("e0 08 04 fde90064"), hex("e0 10 08 0002fde900000064"),
+            hex("c0 20 0c 0000fde9 00000001 00000002"), hex("e0 23 04 0000fde9")});
+  const auto update = read(body({}, join({mandatory, known}), nlri4));
+  EXPECT_THAT(update->faults, IsEmpty());
+  std::vector<std::uint8_t> sent;
+  encode_attributes(update->attributes, net::Family::Ipv6, {PeerType::External, AsnWidth::FourOctets, 4096}, sent);
+  ASSERT_GE(sent.size(), known.size());
+  EXPECT_EQ(std::vector<std::uint8_t>(sent.end() - static_cast<std::ptrdiff_t>(known.size()), sent.end()), known);
+  // Of one that is discarded it means nothing.
+  const auto broken = read(body({}, join({mandatory, hex("e0 07 01 00")}), nlri4));
+  EXPECT_EQ(broken->attributes.partial, 0);
+}
+
 TEST(AnUpdate, DropsUnknownAttributesThatAreNotTransitive) {
   const auto update = read(body({}, join({mandatory, hex("80 fd 01 07"), hex("a0 fc 00")}), nlri4));
   EXPECT_THAT(update->attributes.unknown, IsEmpty());
