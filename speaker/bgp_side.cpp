@@ -7,8 +7,9 @@
 namespace speaker {
 namespace {
 
-// Prefixes handed on in one turn; the rest follows in the next, so that a full table does not hold up sessions.
-constexpr std::size_t most_changes = 4096;
+// Prefixes handed on in one turn; the rest follows in the next. So few that neighbours go first while they say a full
+// table, 1,600 prefixes or so in a turn: the kernel is slower than they are, and is busy with these.
+constexpr std::size_t most_changes = 64;
 
 std::uint64_t seed() {
   std::random_device device;

@@ -31,6 +31,7 @@ LOADS = {
     "a6": Load("the same with IPv6", 1, 1, "--prefixes 100000 --ipv6 --flap 10000 --down", ipv6=True),
     "b": Load("10 senders x the same 100k -> 1 receiver; one session down", 10, 1, "--prefixes 100000 --down"),
     "c": Load("1 sender x 1M -> 1 receiver; session down", 1, 1, "--prefixes 1000000 --down"),
+    "c500k": Load("1 sender x 500k -> 1 receiver; session down", 1, 1, "--prefixes 500000 --down"),
     "c2": Load("1 sender x 2M -> 1 receiver; session down", 1, 1, "--prefixes 2000000 --down"),
     "d": Load("30 senders x 10k, all to all; one session down", 30, 1, "--prefixes 10000 --disjoint --down"),
     "e": Load("10 senders x 10k -> 50 receivers; one session down", 10, 50, "--prefixes 10000 --disjoint --down"),
