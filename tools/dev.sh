@@ -198,10 +198,24 @@ bench() { # NAME [ARGUMENT...]
   "build/release/bin/$found" "$@"
 }
 
-fuzz() { # TARGET SECONDS
+fuzz_targets() {
   local targets=(tests/fuzz/*_fuzz.cpp)
   targets=("${targets[@]##*/}")
-  targets=("${targets[@]%.cpp}")
+  printf '%s\n' "${targets[@]%.cpp}"
+}
+
+fuzz_all() { # SECONDS [TARGET...]
+  local seconds=$1 targets
+  shift
+  # Not the unit tests, which this preset could build as well.
+  [ $# -gt 0 ] && targets=("$@") || mapfile -t targets < <(fuzz_targets)
+  build fuzz "${targets[@]}"
+  exec tools/fuzz_all.py "$seconds" "${targets[@]}"
+}
+
+fuzz() { # TARGET SECONDS
+  local targets
+  mapfile -t targets < <(fuzz_targets)
   if [ -z "$1" ]; then printf '%s\n' "${targets[@]}"; return 0; fi
   [[ " ${targets[*]} " == *" $1 "* ]] || die "no fuzz target named $1; there are: ${targets[*]}"
   build fuzz "$1"
