@@ -5,6 +5,7 @@
 #include "bgp/router_core.hpp"
 #include "bgp/wire/nlri.hpp"
 #include "bgp/wire/notification.hpp"
+#include "net/writer.hpp"
 
 namespace bgp {
 namespace {
@@ -282,8 +283,10 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttrib
     else if (!neighbor.refreshes)
       neighbor.heard.drop({net::Prefix{prefix}, path_id});
     const auto& outcome = importer.outcome(prefix);
-    if (!outcome.accepted) ++intake.filtered;
-    note(importer.loop(), neighbor.loops);
+    if (!outcome.accepted) {
+      ++intake.filtered;
+      note(importer.loop(), neighbor.loops);
+    }
     store(tables, neighbor.id, prefix, path_id, outcome);
   });
 }
@@ -391,7 +394,7 @@ void Router::Core::stop_for_limit(Neighbor& neighbor, net::Family family, std::u
   auto notification = cease(CeaseError::MaximumPrefixes);
   const auto pair = unicast(family);
   notification.data = {static_cast<std::uint8_t>(pair.afi >> 8), static_cast<std::uint8_t>(pair.afi), pair.safi};
-  for (const auto shift : {24, 16, 8, 0}) notification.data.push_back(static_cast<std::uint8_t>(maximum >> shift));
+  net::Writer{notification.data}.u32(maximum);
   neighbor.limited = true;
   if (const auto restart = neighbor.limit(family).restart) neighbor.restart_at = now + *restart;
   neighbor.peer.stop(notification, now, peer_actions_);

@@ -213,7 +213,8 @@ void Reconciler::our_route(const RouteMessage& message) {
     if (known != routes_.none && routes_[known].nexthop_id != 0) taken_away(known);
     return;
   }
-  const auto [handle, fresh] = routes_.insert(message.prefix);
+  const bool fresh = known == routes_.none;
+  const auto handle = fresh ? routes_.insert(message.prefix).first : known;
   auto& route = routes_[handle];
   route.seen = true;
   set_kernel(route, nexthops_.owns(message.nexthop_id) ? message.nexthop_id : other_nexthop);

@@ -122,8 +122,10 @@ void Speaker::configure_router(net::TimePoint now) {
   const bool first = bgp_.router() == nullptr;
   bgp_.configure(setup, desired_.routes(), preserved ? BgpSide::Forwarding::Preserved : BgpSide::Forwarding::Lost, now);
   watch_.configure(watch_config(bgp_configuration(resources, options_.node), setup.router, options_.node));
-  if (first) roas_changed();
-  if (first) tell_links();
+  if (first) {
+    roas_changed();
+    tell_links();
+  }
   bfd_.configure(setup.bfd, setup.bfd_ranges);
   if (replay) bgp_.replay();
   rpki_.configure(setup.rpki_caches);

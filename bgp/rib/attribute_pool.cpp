@@ -9,6 +9,7 @@
 
 #include "bgp/rib/hash.hpp"
 #include "bgp/wire/update.hpp"
+#include "net/writer.hpp"
 
 namespace bgp {
 namespace {
@@ -16,23 +17,19 @@ namespace {
 // Tables keep everything that may be passed on to anyone, in four octets.
 constexpr EncodeContext canonical{PeerType::Internal, AsnWidth::FourOctets, max_extended_message_size};
 
-void write_u32(std::uint32_t value, std::vector<std::uint8_t>& out) {
-  for (const auto shift : {24, 16, 8, 0}) out.push_back(static_cast<std::uint8_t>(value >> shift));
-}
-
 std::uint8_t write_next_hop(const NextHop& next_hop, std::vector<std::uint8_t>& out) {
   const auto octets = next_hop.address.bytes();
   out.insert(out.end(), octets.begin(), octets.end());
   if (next_hop.link_local)
     out.insert(out.end(), next_hop.link_local->octets.begin(), next_hop.link_local->octets.end());
-  if (next_hop.interface != 0) write_u32(next_hop.interface, out);
+  if (next_hop.interface != 0) net::Writer{out}.u32(next_hop.interface);
   return static_cast<std::uint8_t>(out.size());
 }
 
 std::uint8_t write_unsent(const PathAttributes& attributes, std::vector<std::uint8_t>& out) {
   if (attributes.link == 0 && attributes.kernel_metric == 0) return 0;
-  write_u32(attributes.link, out);
-  write_u32(attributes.kernel_metric, out);
+  net::Writer{out}.u32(attributes.link);
+  net::Writer{out}.u32(attributes.kernel_metric);
   return 8;
 }
 

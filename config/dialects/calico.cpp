@@ -13,7 +13,6 @@ namespace {
 
 constexpr Asn default_asn{64512};
 constexpr std::uint32_t default_priority = 1024;
-constexpr std::uint32_t highest_priority = 2147483646;
 
 // Calico writes numbers, and "1.10" for four octets.
 Checked<Asn> as_number(const Value& value) {
@@ -147,7 +146,6 @@ BGPPeer parse_bgp_peer(Cursor in) {
 
 // Of routes in the kernel that no filter gives another: there one for each family, here one.
 void parse_priorities(Cursor& spec, BGPConfiguration& configuration) {
-  const auto priority = number<std::uint32_t>(1, highest_priority);
   const auto ipv4 = spec.optional("ipv4NormalRoutePriority", priority);
   const auto ipv6 = spec.optional("ipv6NormalRoutePriority", priority);
   if (!ipv4 && !ipv6 && configuration.meta.name != "default") return;

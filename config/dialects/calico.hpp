@@ -3,6 +3,7 @@
 // kinds. What Herald does not do is refused by the name of the field.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@ namespace config::calico {
 // A pool whose allowedUses has LoadBalancer; others are refused: they are for pods.
 [[nodiscard]] IPAddressPool parse_ip_pool(Cursor in);
 [[nodiscard]] Node parse_node(Cursor in);
+
+// The metric of a route in the kernel, which Calico calls its priority: 1 to 2147483646.
+[[nodiscard]] Checked<std::uint32_t> priority(const Value& value);
 
 // Calico's selector language: all(), has(a), a == "b", a != "b", a in {"b", "c"}, a not in {"b"}, !, &&, || and
 // parentheses, as Kubernetes selectors of which one must match. The error says what is wrong.

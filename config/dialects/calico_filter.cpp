@@ -8,7 +8,6 @@ namespace config::calico {
 namespace {
 
 constexpr std::size_t most_operations = 10;
-constexpr std::uint32_t highest_priority = 2147483646;
 
 enum class MatchOperator : std::uint8_t { Equal, NotEqual, In, NotIn };
 
@@ -79,7 +78,7 @@ std::vector<Asn> parse_prepended(Cursor in) {
 
 // Calico's priority is the metric of the route in the kernel.
 std::uint32_t parse_priority(Cursor in) {
-  const auto value = in.required("value", number<std::uint32_t>(1, highest_priority));
+  const auto value = in.required("value", priority);
   in.no_other_keys();
   return value;
 }
@@ -113,7 +112,7 @@ BGPFilter::Rule parse_rule(Cursor in, net::Family family, Direction direction) {
   match.communities = in.optional("communities", parse_communities, match.communities);
   if (const auto path = in.non_empty_list("asPathPrefix", asn)) match.as_path_regex = {as_path_prefix(*path)};
   if (const auto name = in.optional("interface", interface_name)) match.interfaces = {*name};
-  match.kernel_metric = in.optional("priority", number<std::uint32_t>(1, highest_priority));
+  match.kernel_metric = in.optional("priority", priority);
   const auto operations = in.list("operations", parse_operation);
   if (operations.size() > most_operations) in.problem("operations", "must have at most 10 entries");
   if (!operations.empty() && rule.action == FilterAction::Reject)
@@ -132,6 +131,10 @@ BGPFilter::Rule parse_rule(Cursor in, net::Family family, Direction direction) {
 }
 
 }  // namespace
+
+Checked<std::uint32_t> priority(const Value& value) {
+  return number<std::uint32_t>(1, 2147483646)(value);
+}
 
 BGPFilter parse_bgp_filter(Cursor in) {
   BGPFilter filter;

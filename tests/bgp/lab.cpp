@@ -42,6 +42,12 @@ SpeakerOptions internal(unsigned number) {
   return options;
 }
 
+SpeakerOptions without_refresh(unsigned number) {
+  auto options = external(number);
+  options.refresh = false;
+  return options;
+}
+
 FilterRule rule(std::string name, RuleAction action) {
   FilterRule made;
   made.name = std::move(name);

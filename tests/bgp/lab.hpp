@@ -16,6 +16,7 @@ PathAttributes path(std::vector<std::uint32_t> asns);
 std::vector<std::uint32_t> asns(const PathAttributes& attributes);
 SpeakerOptions external(unsigned number);
 SpeakerOptions internal(unsigned number);
+SpeakerOptions without_refresh(unsigned number);  // an external one that cannot be asked for its routes again
 FilterRule rule(std::string name, RuleAction action);
 
 class Lab {

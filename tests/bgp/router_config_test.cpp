@@ -61,9 +61,7 @@ TEST(RouterConfiguration, AsksForARefreshWhenImportFiltersChange) {
 
 TEST(RouterConfiguration, JudgesAgainWhatAPeerWithoutRefreshSaid) {
   Lab lab;
-  auto options = external(1);
-  options.refresh = false;
-  auto& sender = lab.add(options);
+  auto& sender = lab.add(without_refresh(1));
   auto& receiver = lab.add(external(2));
   auto drop = rule("drop", RuleAction::Reject);
   drop.match.prefixes = {{pfx("10.0.1.0/24"), 24, 24}};
@@ -95,9 +93,7 @@ TEST(RouterConfiguration, JudgesAgainWhatAPeerWithoutRefreshSaid) {
 
 TEST(RouterConfiguration, KeepsNothingOfAPeerWithoutRefreshBeyondItsSession) {
   Lab lab;
-  auto options = external(1);
-  options.refresh = false;
-  auto& sender = lab.add(options);
+  auto& sender = lab.add(without_refresh(1));
   lab.config(sender).import = {reject_all()};
   lab.establish();
   sender.announce({pfx("10.0.1.0/24")}, path({65001}));

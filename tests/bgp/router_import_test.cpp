@@ -102,9 +102,7 @@ TEST(RouterLinkConditions, AcceptRoutesOverALinkAndAskAgainWhenLinksChange) {
 
 TEST(RouterLinkConditions, AreJudgedAgainForANeighbourThatCannotBeAsked) {
   Lab lab;
-  auto options = external(1);
-  options.refresh = false;
-  auto& sender = lab.add(options);
+  auto& sender = lab.add(without_refresh(1));
   auto& receiver = lab.add(external(2));
   lab.config(sender).import = only_over("eth0");
   lab.establish();
@@ -121,9 +119,7 @@ TEST(RouterLinkConditions, AreJudgedAgainForANeighbourThatCannotBeAsked) {
 
 TEST(RouterLinkConditions, OfAnExportFilterMakeRoutesKnowTheirLink) {
   Lab lab;
-  auto options = external(1);
-  options.refresh = false;
-  auto& sender = lab.add(options);
+  auto& sender = lab.add(without_refresh(1));
   auto& receiver = lab.add(external(2));
   lab.router.set_links(one_link("eth0"), start_time);
   lab.establish();
