@@ -17,7 +17,7 @@ import pytest
 
 from integration.harness import PATIENCE, fetch, holds, pings, poll, running
 from tools import lab as labs
-from tools.lab import Lab, LabError, TopologyError, reader, state
+from tools.lab import Lab, LabError, TopologyError, reader, sandbox, state
 from tools.lab.process import Identity
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -427,6 +427,18 @@ topology:
     a: {cmd: sleep 999, healthcheck: {test: [CMD, "false"], interval: 60, retries: 9}}
     b: {stages: {create: {wait-for: [{node: a, stage: healthy}]}}}
 """
+
+
+def test_down_works_after_an_interrupt_within_a_nodes_pid_namespace(tmp_path: Path) -> None:
+    lab = Lab.up(write(tmp_path, PAIR), name=f"runner-{os.getpid()}")
+    try:
+        # As far as an interrupt lets it come at worst: children would be born in a namespace that ends with the node.
+        sandbox._children_in_pid_namespace(f"/proc/{lab.node('a').record.init.pid}/ns/pid").__enter__()
+        lab.down()
+        assert nothing_left(lab.name)
+    finally:
+        sandbox.keep_children_here()
+        lab.down()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -159,6 +159,7 @@ def _initial_state(topology: Topology, bound: bool) -> State:
 
 
 def _take_down(found: State, reap: Callable[[], None] = lambda: None) -> None:
+    sandbox.keep_children_here()
     inits = [record.init for record in found.nodes.values() if record.init]
     # PID 1 of a node takes everything in its PID namespace along.
     for init in inits:

@@ -134,6 +134,11 @@ _JOINED = (
 )
 
 
+def keep_children_here() -> None:
+    """Children of this thread are born in its own PID namespace: also where an interrupt came before that was so again."""
+    linux.enter_namespace("/proc/self/ns/pid", linux.CLONE_NEWPID)
+
+
 class _children_in_pid_namespace:
     """While entered, children of this thread are born in another PID namespace; the thread itself stays."""
 
@@ -144,7 +149,7 @@ class _children_in_pid_namespace:
         linux.enter_namespace(self.path, linux.CLONE_NEWPID)
 
     def __exit__(self, *_: object) -> None:
-        linux.enter_namespace("/proc/self/ns/pid", linux.CLONE_NEWPID)
+        keep_children_here()
 
 
 class _children_in_new_pid_namespace(_children_in_pid_namespace):
