@@ -7,6 +7,7 @@
 Called by `./dev fuzz --all`, which builds them. Processor time, so that work beside it costs a target nothing; an interrupted
 run goes on where it was. Exit code 1: some target found something, and its input is named."""
 
+import hashlib
 import os
 import resource
 import signal
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,10 +41,10 @@ class Target:
     def program(self) -> Path:
         return FUZZ / "bin" / self.name
 
-    @property
+    @cached_property
     def record(self) -> Path:
-        """Seconds that this very program ran without a finding: a new build begins anew."""
-        return FUZZ / "clean" / f"{self.name}-{self.program.stat().st_mtime_ns}"
+        """Seconds that this very program ran without a finding: one of other code begins anew, one built again from the same goes on."""
+        return FUZZ / "clean" / f"{self.name}-{hashlib.sha256(self.program.read_bytes()).hexdigest()[:16]}"
 
     @property
     def log(self) -> Path:
@@ -86,6 +88,8 @@ def run(names: list[str], seconds: float) -> list[str]:
                 target.start()
                 running.append(target)
             time.sleep(1)
+            if sys.stdout.isatty():
+                print("\r\033[K" + ", ".join(f"{target.name} {target.spent():.0f} of {seconds:.0f} s" for target in running), end="\r", flush=True)
             for target in list(running):
                 assert target.child
                 spent = target.spent()
