@@ -24,9 +24,12 @@ struct Neighbor {
   // What of the import filters every UPDATE asks for.
   struct ImportNeeds {
     explicit ImportNeeds(const FilterChain& chain)
-        : accepts_everything{bgp::accepts_everything(chain)}, depends_on_prefix{bgp::depends_on_prefix(chain)} {}
+        : accepts_everything{bgp::accepts_everything(chain)},
+          depends_on_prefix{bgp::depends_on_prefix(chain)},
+          depends_on_rpki{bgp::depends_on_rpki(chain)} {}
     bool accepts_everything;
     bool depends_on_prefix;
+    bool depends_on_rpki;
   };
 
   // Messages of the session that pull() has not handed out yet.

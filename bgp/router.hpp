@@ -171,7 +171,8 @@ class Router {
   void set_unreachable(std::vector<net::IpAddress> next_hops);
 
   // What is known of who may originate what; outlives the router. To be called again after every change: neighbours
-  // whose import filters ask for it are asked for their routes again.
+  // whose import filters ask for it are asked for their routes again, those whose export filters do are told the
+  // difference.
   void set_roas(const RoaTable* roas, net::TimePoint now);
   // This host's links, the loopback interface aside, for filters that ask which one leads to a next hop. Where one
   // does, a change is a reason to ask neighbours for their routes again.

@@ -195,6 +195,7 @@ class Router::Core {
   [[nodiscard]] std::string name_of(PeerId peer) const;
   template <class Tables>
   [[nodiscard]] RouteRow row(const Tables& tables, NodeIndex node, std::size_t place) const;
+  [[nodiscard]] OriginValidity validity(const net::Prefix& prefix, const PathAttributes& attributes) const;
   [[nodiscard]] std::string why_rejected(const Path& path, const net::Prefix& prefix) const;
   template <class Tables>
   [[nodiscard]] Explanation explain_in(const Tables& tables, const net::Prefix& prefix, NodeIndex node) const;

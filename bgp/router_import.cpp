@@ -107,7 +107,7 @@ class Importer {
     if (!looped && !last_resort_ && needs_.accepts_everything && encodable(received_)) return accept(received_);
     if (!looped) {
       auto attributes = received_;
-      const RouteContext context{prefix, name_, own_asn_, RouteSource::Learned, peer_type_, roas_, home_, links_};
+      const RouteContext context{prefix, name_, own_asn_, RouteSource::Learned, peer_type_, validity(prefix), links_};
       if (run(chain_, context, attributes).accepted && encodable(attributes)) {
         attributes.link = link_of(attributes.next_hop);
         if (last_resort_) attributes.local_pref = 0;  // RFC 8326 section 4.2, whatever filters say
@@ -125,6 +125,11 @@ class Importer {
   [[nodiscard]] Loop loop() const { return loop_; }
 
  private:
+  [[nodiscard]] OriginValidity validity(const net::Prefix& prefix) const {
+    if (!needs_.depends_on_rpki || roas_ == nullptr) return OriginValidity::NotFound;
+    return roas_->validate(prefix, received_.as_path.validated_origin(home_));
+  }
+
   // Where the next hop is on no link, the session's: that is how far this host knows the way.
   [[nodiscard]] std::uint32_t link_of(const NextHop& next_hop) const {
     if (links_ == nullptr) return 0;

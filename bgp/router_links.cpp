@@ -320,6 +320,8 @@ std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Fa
                     .aigp = neighbor.config.aigp,
                     .takes_long_lived_stale = agreed.restart.long_lived_capable,
                     .filter = neighbor.config.export_filter,
+                    .roas = nullptr,
+                    .home = {},
                     .links = &links_,
                     .peer = {},
                     .audiences = audiences_.with(neighbor.config.policy_name()),
@@ -327,6 +329,10 @@ std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Fa
   if (terms.options.as_override || terms.options.private_as != PrivateAs::Kept) terms.peer_asn = agreed.peer_asn;
   add_table_terms(neighbor, family, terms);
   if (terms.filter && depends_on_peer(*terms.filter)) terms.peer = neighbor.config.policy_name();
+  if (roas_ != nullptr && terms.filter && depends_on_rpki(*terms.filter)) {
+    terms.roas = roas_->snapshot();
+    terms.home = home_of(config_);
+  }
   if (config_.draining == Draining::Yes) terms.draining = Draining::Yes;
 
   terms.role = agreed.role;

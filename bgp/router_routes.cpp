@@ -73,7 +73,8 @@ void Router::Core::installed(const net::Prefix& prefix, Installed installed) {
 void Router::Core::set_roas(const RoaTable* roas, net::TimePoint now) {
   roas_ = roas;
   for (auto& [id, neighbor] : neighbors_)
-    if (depends_on_rpki(neighbor.config.import)) apply_import(neighbor, now);
+    if (neighbor.import_needs.depends_on_rpki) apply_import(neighbor, now);
+  for (auto& [id, neighbor] : neighbors_) retarget(neighbor, Difference::Find);
 }
 
 void Router::Core::set_links(std::vector<LinkSubnets> links, net::TimePoint now) {

@@ -190,11 +190,16 @@ RouteRow Router::Core::row(const Tables& tables, NodeIndex node, std::size_t pla
   row.attributes = path.set->attributes();
   row.best = best;
   if (roas_ != nullptr && roas_->version() != 0 && !path.local())
-    row.rpki = print(roas_->validate(row.prefix, row.attributes.as_path.validated_origin(home_of(config_))));
+    row.rpki = print(validity(row.prefix, row.attributes));
   row.multipath = used.size() > 1 && std::find(used.begin(), used.end(), place) != used.end();
   row.rejected = (path.flags & Path::rejected) != 0;
   row.reason = row.rejected ? why_rejected(path, row.prefix) : std::string{describe(reason_for(tables, node, place))};
   return row;
+}
+
+OriginValidity Router::Core::validity(const net::Prefix& prefix, const PathAttributes& attributes) const {
+  if (roas_ == nullptr) return OriginValidity::NotFound;
+  return roas_->validate(prefix, attributes.as_path.validated_origin(home_of(config_)));
 }
 
 // The filters are asked again: which rule rejected a route is not kept with it.
@@ -202,11 +207,11 @@ std::string Router::Core::why_rejected(const Path& path, const net::Prefix& pref
   const auto* from = neighbor(path.source);
   if (from == nullptr) return std::string{describe(SelectionReason::Rejected)};
   auto attributes = path.set->attributes();
-  const auto verdict = run(
-      from->config.import,
-      {prefix, from->config.policy_name(), from->config.session.local_asn, RouteSource::Learned,
-       from->up ? from->peer.established()->negotiated()->type : PeerType::External, roas_, home_of(config_), &links_},
-      attributes);
+  const auto type = from->up ? from->peer.established()->negotiated()->type : PeerType::External;
+  const auto verdict = run(from->config.import,
+                           {prefix, from->config.policy_name(), from->config.session.local_asn, RouteSource::Learned,
+                            type, validity(prefix, attributes), &links_},
+                           attributes);
   if (verdict.accepted) return "loop: the path holds this router's AS or identifier";
   return describe(verdict);
 }

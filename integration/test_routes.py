@@ -404,6 +404,40 @@ def test_origins_are_validated_by_a_cache_and_its_changes_apply_without_a_reset(
         assert frr_sessions(lab.node("frr")) == before
 
 
+def test_origins_are_validated_as_the_neighbour_will_see_them(running) -> None:
+    """RFC 8893. Without FRR's private number, Herald is the origin of what it passes on."""
+    drop = bgp_filter("rpki-out", {"name": "drop-invalid", "action": "reject",
+                                   "match": {"rpki": "invalid", "direction": "export"}})
+    herald = resources({"asn": 65000, "rpkiCaches": [{"address": BIRD, "port": 3323}]}, drop, peer("frr", 65001),
+                       peer("bird", 65002, export=["rpki-out", "accept-all"], privateASNs="remove"))
+    first, second, payloads = "198.51.100.0/24", "198.51.101.0/24", "/tmp/payloads.json"
+    with running(herald, frr(65001, 65000, {first: "", second: ""}), bird(65002, 65000, {})) as lab:
+        node, at = lab.node("herald"), lab.node("bird")
+
+        def allow(origins: dict[str, int]) -> None:
+            roas = [{"prefix": prefix, "maxLength": 24, "asn": f"AS{asn}", "ta": "test", "expires": 2**32}
+                    for prefix, asn in origins.items()]
+            at.path(payloads).write_text(json.dumps({"metadata": {}, "roas": roas}))
+
+        allow({first: 65000, second: 65001})
+        at.start("stayrtr", ["stayrtr", "-bind", f"{BIRD}:3323", "-cache", payloads, "-checktime=false"])
+        poll(lambda: up(lab), 30)
+        poll(lambda: bird_attributes(at).keys() == {first}, 30, what="the route alone whose origin Herald may be")
+
+        def explained() -> bool:
+            exports = node.json(ctl(node, "explain", "route", second, "-o", "json"))["exports"]
+            assert ["rejected by export filters: filter rpki-out, rule drop-invalid"] == \
+                [each["reason"] for each in exports if each["peer"] == "bird"], exports
+            return True
+
+        poll(explained, what="why the other is not at BIRD")
+        before = frr_sessions(lab.node("frr"))
+        allow({first: 65001, second: 65000})
+        at.kill("stayrtr", signal.SIGHUP)
+        poll(lambda: bird_attributes(at).keys() == {second}, 30, what="the other route at BIRD")
+        assert frr_sessions(lab.node("frr")) == before
+
+
 def test_advertises_only_what_the_kernel_has_where_that_is_asked_for(running, tmp_path) -> None:
     """Somebody else's route of the same metric keeps one of ours out of the kernel."""
     taken, free = "198.51.100.0/24", "198.51.101.0/24"

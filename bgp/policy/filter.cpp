@@ -45,17 +45,13 @@ bool path_matches(const RuleMatch& match, const AsPath& path) {
   return !match.as_path_max_length || path.length() <= *match.as_path_max_length;
 }
 
-bool about_route(const RuleMatch& match, const RouteContext& context, const PathAttributes& attributes) {
+bool about_route(const RuleMatch& match, const RouteContext& context) {
   const auto& prefix = context.prefix;
   if (match.family && *match.family != prefix.family()) return false;
   if (!match.prefixes.empty() && !any(match.prefixes, [&](const auto& each) { return each.matches(prefix); }))
     return false;
   if (any(match.not_prefixes, [&](const auto& each) { return each.matches(prefix); })) return false;
-  if (!match.rpki) return true;
-  const auto validity = context.roas == nullptr
-                            ? OriginValidity::NotFound
-                            : context.roas->validate(prefix, attributes.as_path.validated_origin(context.home));
-  return validity == *match.rpki;
+  return !match.rpki || context.validity == *match.rpki;
 }
 
 // "*" stands for any characters, none included.
@@ -79,7 +75,7 @@ bool has_metric(const MetricMatch& wanted, const PathAttributes& attributes) {
 }
 
 bool holds(const RuleMatch& match, const RouteContext& context, const PathAttributes& attributes) {
-  if (!about_route(match, context, attributes)) return false;
+  if (!about_route(match, context)) return false;
   if (match.source && *match.source != context.source) return false;
   if (match.peer_type && *match.peer_type != context.peer_type) return false;
   if (!match.communities.empty() &&

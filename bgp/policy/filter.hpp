@@ -64,7 +64,7 @@ struct RuleMatch {
   std::optional<MetricMatch> kernel_metric;
   std::optional<RouteSource> source;
   std::optional<PeerType> peer_type;
-  std::optional<OriginValidity> rpki;  // import only, RFC 6811
+  std::optional<OriginValidity> rpki;  // RFC 6811, RFC 8893
   // Prefixes that must all be selected in the tables, and ones of which none may be. A rule with such conditions is
   // taken out, or left in without them, before the filter runs: see resolve().
   std::vector<net::Prefix> when_present;
@@ -125,10 +125,9 @@ struct RouteContext {
   std::string_view peer;
   net::Asn own_asn;  // what `prepend` puts in front
   RouteSource source = RouteSource::Learned;
-  PeerType peer_type = PeerType::External;  // of the neighbour learned from, or sent to
-  const RoaTable* roas = nullptr;           // nothing: no route's origin is found
-  net::Asn home{};                          // where paths without an AS come from (RFC 6811 section 2)
-  const LinkMap* links = nullptr;           // nothing: no route has a link
+  PeerType peer_type = PeerType::External;             // of the neighbour learned from, or sent to
+  OriginValidity validity = OriginValidity::NotFound;  // where the filter asks for it
+  const LinkMap* links = nullptr;                      // nothing: no route has a link
 };
 
 // Where the decision fell: for explain. Points into the chain.

@@ -156,6 +156,7 @@ Exporter::Outcome Exporter::evaluate(const net::Prefix& prefix, const Path& path
                                .own_asn = terms_.local_asn,
                                .source = path.local() ? RouteSource::Local : RouteSource::Learned,
                                .peer_type = terms_.type,
+                               .validity = validity(prefix, outcome.attributes.as_path),
                                .links = terms_.links};
     outcome.verdict = run(*terms_.filter, context, outcome.attributes);
     if (!outcome.verdict.accepted) {
@@ -166,6 +167,14 @@ Exporter::Outcome Exporter::evaluate(const net::Prefix& prefix, const Path& path
   adapt(outcome.attributes, path, source, outcome.verdict);
   if (!(pass_all_ && surely_fits(path)) && !fits(outcome.attributes)) outcome.gate = ExportGate::MessageTooSmall;
   return outcome;
+}
+
+// RFC 8893 section 3: by the origin that the neighbour will see.
+OriginValidity Exporter::validity(const net::Prefix& prefix, const AsPath& path) const {
+  if (!terms_.roas) return OriginValidity::NotFound;
+  auto sent = path;
+  if (terms_.type == PeerType::External) change_as_path(sent);
+  return terms_.roas->validate(prefix, sent.validated_origin(terms_.home));
 }
 
 NextHop Exporter::next_hop(const PathAttributes& attributes, const Path& path, const Rank& source,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -36,13 +37,15 @@ struct ExportTerms {
   std::uint32_t default_local_pref = 100;
   std::optional<Role> role;  // RFC 9234: ours
   Draining draining = Draining::No;
-  bool aigp = false;                    // RFC 7311: the accumulated metric goes along
-  bool takes_long_lived_stale = false;  // RFC 9494: the peer knows what the community means
-  std::optional<FilterChain> filter;    // nothing: local routes only
-  const LinkMap* links = nullptr;       // for the filter
-  std::string peer;                     // empty where the filter does not ask for it
-  std::vector<AudienceId> audiences;    // besides everyone
-  std::vector<net::Prefix> summaries;   // learned routes within these are not announced
+  bool aigp = false;                        // RFC 7311: the accumulated metric goes along
+  bool takes_long_lived_stale = false;      // RFC 9494: the peer knows what the community means
+  std::optional<FilterChain> filter;        // nothing: local routes only
+  std::shared_ptr<const RoaSnapshot> roas;  // where the filter asks for the validity of origins
+  net::Asn home;                            // where paths without an AS come from, for the same
+  const LinkMap* links = nullptr;           // for the filter
+  std::string peer;                         // empty where the filter does not ask for it
+  std::vector<AudienceId> audiences;        // besides everyone
+  std::vector<net::Prefix> summaries;       // learned routes within these are not announced
   friend bool operator==(const ExportTerms&, const ExportTerms&) = default;
 };
 
@@ -100,6 +103,7 @@ class Exporter {
   [[nodiscard]] bool summarised(const net::Prefix& prefix, const Path& path) const;
   [[nodiscard]] bool surely_fits(const Path& path) const;
   [[nodiscard]] bool fits(const PathAttributes& sent) const;
+  [[nodiscard]] OriginValidity validity(const net::Prefix& prefix, const AsPath& path) const;
 
   ExportTerms terms_;
   bool pass_all_;

@@ -77,8 +77,6 @@ BGPFilter::Match parse_match(Cursor in) {
 
   if (match.as_path_min_length && match.as_path_max_length && *match.as_path_min_length > *match.as_path_max_length)
     in.problem("asPathMaxLength", "must not be below asPathMinLength");
-  if (match.rpki && match.direction != Direction::Import)
-    in.problem("rpki", "needs direction: import, where origins are validated");
   // Whether a table has a prefix is asked when something is announced.
   if (match.direction == Direction::Import && !(match.when_present.empty() && match.when_absent.empty()))
     in.problem("direction", "must not be import together with whenPresent or whenAbsent");

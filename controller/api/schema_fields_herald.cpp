@@ -218,7 +218,7 @@ constexpr auto filter = std::to_array<SchemaField>({
     {"spec.rules[].match.kernelMetric", Integer, "The metric of the route in the kernel.", {}},
     {"spec.rules[].match.source", Text, "learned from a neighbour, or local.", {}},
     {"spec.rules[].match.peerType", Text, "external, internal or confederation.", {}},
-    {"spec.rules[].match.rpki", Text, "valid, invalid or not-found; with direction: import.", {}},
+    {"spec.rules[].match.rpki", Text, "valid, invalid or not-found.", {}},
     {"spec.rules[].match.whenPresent[]", Text, "Prefixes that must all be in the tables.", {}},
     {"spec.rules[].match.whenAbsent[]", Text, "Prefixes of which none may be in the tables.", {}},
     {"spec.rules[].match.family", Text, "ipv4-unicast or ipv6-unicast.", {}},

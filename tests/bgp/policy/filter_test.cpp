@@ -316,17 +316,15 @@ TEST(RuleSet, ReplacesCommunitiesOfAllKinds) {
   EXPECT_THAT(attributes.ipv6_extended_communities, IsEmpty());
 }
 
-TEST(RuleMatch, TakesRoutesWithoutAPathForTheOwnAsWhenItValidatesOrigins) {
-  RoaTable roas;
-  roas.replace(1, {{pfx("10.0.0.0/8"), 24, net::Asn{64500}}});
-  const RouteContext here{context.prefix,     "tor1", net::Asn{65000}, RouteSource::Learned,
-                          PeerType::Internal, &roas,  net::Asn{64500}};
+TEST(RuleMatch, ComparesTheValidityOfTheOrigin) {
+  auto with = context;
+  with.validity = OriginValidity::Invalid;
   FilterRule rule;
-  rule.match.rpki = OriginValidity::Valid;
-  PathAttributes own;
-  EXPECT_TRUE(run({{"f", {rule}}}, here, own).accepted);
-  auto others = route();
-  EXPECT_FALSE(run({{"f", {rule}}}, here, others).accepted);
+  rule.match.rpki = OriginValidity::Invalid;
+  EXPECT_TRUE(depends_on_rpki({{"f", {rule}}}));
+  auto attributes = route();
+  EXPECT_TRUE(run({{"f", {rule}}}, with, attributes).accepted);
+  EXPECT_FALSE(run({{"f", {rule}}}, context, attributes).accepted);  // not found
 }
 
 TEST(RuleMatch, KnowsTheLinkThatLeadsToTheNextHop) {

@@ -59,5 +59,47 @@ TEST(RoaTable, IsTheUnionOfItsCaches) {
   EXPECT_GT(table.version(), version);
 }
 
+TEST(RoaTable, AnswersAsItWasForAsLongAsASnapshotIsHeld) {
+  RoaTable table;
+  const Vrp first{pfx("10.0.0.0/8"), 8, net::Asn{65001}};
+  const Vrp second{pfx("10.0.0.0/8"), 8, net::Asn{65002}};
+  const auto valid = [](const auto& by, const Vrp& vrp) { return by.validate(vrp.prefix, vrp.asn); };
+  using enum OriginValidity;
+  const auto empty = table.snapshot();
+  table.replace(1, {first});
+  const auto one = table.snapshot();
+  EXPECT_EQ(table.snapshot(), one);
+  table.replace(1, {second});
+  const auto two = table.snapshot();
+  table.replace(1, {first});  // comes back, beside what it was
+  EXPECT_EQ(valid(*empty, first), NotFound);
+  EXPECT_EQ(valid(*one, first), Valid);
+  EXPECT_EQ(valid(*one, second), Invalid);
+  EXPECT_EQ(valid(*two, first), Invalid);
+  EXPECT_EQ(valid(*two, second), Valid);
+  EXPECT_EQ(valid(table, first), Valid);
+  EXPECT_EQ(valid(table, second), Invalid);
+  table.replace(1, {});
+  EXPECT_EQ(valid(*two, second), Valid);
+  EXPECT_EQ(valid(table, first), NotFound);
+  EXPECT_EQ(table.size(), 0U);
+}
+
+TEST(RoaTable, KeepsNothingThatNoSnapshotHas) {
+  RoaTable table;
+  table.replace(1, {{pfx("10.0.0.0/8"), 8, net::Asn{65001}}});
+  auto older = table.snapshot();
+  table.replace(1, {{pfx("11.0.0.0/8"), 8, net::Asn{65001}}});
+  auto newer = table.snapshot();
+  table.replace(1, {});
+  EXPECT_EQ(table.kept(), 2U);
+  older.reset();
+  table.replace(2, {{pfx("12.0.0.0/8"), 8, net::Asn{65001}}});
+  EXPECT_EQ(table.kept(), 1U);
+  newer.reset();
+  table.remove(2);
+  EXPECT_EQ(table.kept(), 0U);
+}
+
 }  // namespace
 }  // namespace bgp
