@@ -9,6 +9,7 @@
 
 #include "config/document.hpp"
 #include "config/object.hpp"
+#include "config/source/contents.hpp"
 #include "config/source/kubeconfig.hpp"
 #include "ctl/columns.hpp"
 
@@ -47,9 +48,9 @@ json to_json(const config::Value& value) {
 
 std::string contents(const std::string& file) {
   if (file == "-") return {std::istreambuf_iterator<char>{std::cin}, {}};
-  std::ifstream in{file, std::ios::binary};
-  if (!in) throw Failure{file + ": cannot be read"};
-  return {std::istreambuf_iterator<char>{in}, {}};
+  const auto read = config::contents(file);
+  if (!read) throw Failure{file + ": cannot be read"};
+  return *read;
 }
 
 void take(json document, std::vector<json>& out) {

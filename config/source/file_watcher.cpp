@@ -4,15 +4,14 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "config/source/contents.hpp"
 #include "config/source/files.hpp"
 
 namespace config {
@@ -24,8 +23,7 @@ namespace fs = std::filesystem;
 std::uint64_t fingerprint(const std::vector<std::string>& paths) {
   std::string all;
   for (const auto& file : list_files(paths).files) {
-    std::ifstream stream{file, std::ios::binary};
-    const std::string text{std::istreambuf_iterator<char>{stream}, {}};
+    const auto text = contents(file).value_or("");
     all.append(file).append(1, '\0').append(std::to_string(text.size())).append(1, '\0').append(text);
   }
   return std::hash<std::string>{}(all);

@@ -5,12 +5,13 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <ostream>
 
 #include <nlohmann/json.hpp>
+
+#include "config/source/contents.hpp"
 
 namespace config {
 namespace {
@@ -24,14 +25,6 @@ bool holds_resources(const fs::path& path) {
 
 Problem unreadable(const std::string& path, const std::string& why) {
   return {{path, 0, 0}, "", "", "cannot be read: " + why};
-}
-
-std::optional<std::string> contents(const std::string& path) {
-  std::ifstream file{path, std::ios::binary};
-  if (!file) return std::nullopt;
-  std::string text{std::istreambuf_iterator<char>{file}, {}};
-  if (file.bad()) return std::nullopt;
-  return text;
 }
 
 template <class T>

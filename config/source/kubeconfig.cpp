@@ -4,22 +4,16 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "config/base64.hpp"
 #include "config/document.hpp"
+#include "config/source/contents.hpp"
 
 namespace config {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::optional<std::string> content_of(const fs::path& path) {
-  std::ifstream file{path, std::ios::binary};
-  if (!file) return std::nullopt;
-  return std::string{std::istreambuf_iterator<char>{file}, {}};
-}
 
 std::string trimmed(std::string text) {
   while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.pop_back();
@@ -165,7 +159,7 @@ AccessResult parse_kubeconfig(std::string_view text_given, const std::string& pa
 }
 
 AccessResult read_kubeconfig(const std::string& path, const std::string& context) {
-  const auto content = content_of(path);
+  const auto content = contents(path);
   if (!content) return net::fail(path + ": cannot be read");
   return parse_kubeconfig(*content, path, context);
 }
@@ -190,7 +184,7 @@ AccessResult in_cluster(const Environment& environment, const std::string& folde
   for (const auto& file : {access.endpoint.token_file, access.endpoint.ca_file})
     if (!std::ifstream{file})
       return net::fail("cannot read " + file + ": the pod needs a service account (automountServiceAccountToken)");
-  const auto name = content_of(folder + "/namespace");
+  const auto name = contents(folder + "/namespace");
   access.namespace_name = name ? trimmed(*name) : "default";
   return access;
 }
