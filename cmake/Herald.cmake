@@ -7,7 +7,9 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
-set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+# Functions that nothing calls are left out of programs.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG -ffunction-sections -fdata-sections")
+set(CMAKE_EXE_LINKER_FLAGS_RELEASE "-Wl,--gc-sections")
 
 option(HERALD_TESTS "Build the tests, benchmarks and fuzz replays" ON)
 option(HERALD_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
@@ -67,7 +69,8 @@ if(HERALD_TIDY)
 endif()
 
 # Asio and Beast compiled once, for the programs at the edge.
-add_library(herald_asio STATIC ${CMAKE_SOURCE_DIR}/cmake/asio.cpp)
+add_library(herald_asio STATIC ${CMAKE_SOURCE_DIR}/cmake/asio.cpp ${CMAKE_SOURCE_DIR}/cmake/beast.cpp)
+set_source_files_properties(${CMAKE_SOURCE_DIR}/cmake/beast.cpp PROPERTIES COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
 target_compile_definitions(herald_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 target_link_libraries(herald_asio PUBLIC Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
@@ -89,9 +92,11 @@ function(herald_part name)
   set_property(DIRECTORY APPEND PROPERTY herald_parts ${name})
 endfunction()
 
-# herald_library(NAME [LINKS target...]): every .cpp below the calling folder but main.cpp and what parts have.
+# herald_library(NAME [LINKS target...] [SMALL pattern...]): every .cpp below the calling folder but main.cpp and what parts
+# have. Files that match a pattern of SMALL run once for a process, a request or an object of the configuration; they are
+# compiled for size, so that a program takes less memory.
 function(herald_library name)
-  cmake_parse_arguments(arg "" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LINKS;SMALL" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   get_property(parts DIRECTORY PROPERTY herald_parts)
@@ -99,6 +104,16 @@ function(herald_library name)
     get_target_property(taken ${part} SOURCES)
     list(REMOVE_ITEM sources ${taken})
   endforeach()
+  if(arg_SMALL)
+    list(TRANSFORM arg_SMALL PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+    list(TRANSFORM arg_SMALL APPEND .cpp)
+    file(GLOB small CONFIGURE_DEPENDS ${arg_SMALL})
+    list(REMOVE_ITEM sources ${small})
+    add_library(${name}_small OBJECT ${small})
+    target_compile_options(${name}_small PRIVATE $<$<CONFIG:Release>:-Os>)
+    target_link_libraries(${name}_small PRIVATE herald_options ${parts} ${arg_LINKS})
+    list(APPEND sources $<TARGET_OBJECTS:${name}_small>)
+  endif()
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PRIVATE herald_options PUBLIC ${parts} ${arg_LINKS})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
@@ -114,17 +129,25 @@ endfunction()
 # herald_precompile(LIBRARY [<header>...]): most of the time that compiling takes goes into these, and into what is
 # included nearly everywhere.
 function(herald_precompile name)
-  target_precompile_headers(${name} PRIVATE <algorithm> <chrono> <compare> <functional> <map> <memory> <optional> <span>
-    <string> <string_view> <tl/expected.hpp> <utility> <variant> <vector> ${ARGN})
+  foreach(target ${name} ${name}_small)
+    if(TARGET ${target})
+      target_precompile_headers(${target} PRIVATE <algorithm> <chrono> <compare> <functional> <map> <memory> <optional>
+        <span> <string> <string_view> <tl/expected.hpp> <utility> <variant> <vector> ${ARGN})
+    endif()
+  endforeach()
 endfunction()
 
-# herald_program(NAME LIBRARY...): main.cpp of the calling folder over a library of its own.
+# herald_program(NAME LIBRARY... [FIRST library...]): main.cpp of the calling folder over a library of its own. What stands
+# in the libraries that are FIRST lies together in the program, and templates that they share with others are as they
+# compiled them, not as a file that is SMALL did.
 function(herald_program name library)
+  cmake_parse_arguments(arg "" "" "FIRST" ${ARGN})
   if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/main.cpp)
     return()
   endif()
-  add_executable(${name} main.cpp)
-  target_link_libraries(${name} PRIVATE herald_options ${library} ${ARGN})
+  list(TRANSFORM arg_FIRST REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>")
+  add_executable(${name} ${arg_FIRST} main.cpp)
+  target_link_libraries(${name} PRIVATE herald_options ${library} ${arg_UNPARSED_ARGUMENTS})
 endfunction()
 
 # herald_jemalloc(PROGRAM): malloc() is jemalloc's; the sanitizers bring their own.

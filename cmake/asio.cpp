@@ -1,5 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one translation unit that holds Asio's and Beast's non-template code.
+// Asio's non-template code: what every event of every program passes through.
 #include <boost/asio/impl/src.hpp>
-#include <boost/asio/ssl/impl/src.hpp>
-#include <boost/beast/src.hpp>
