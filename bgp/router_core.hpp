@@ -203,6 +203,7 @@ class Router::Core {
   // ---- import, router_import.cpp ----
   void handle(Neighbor& neighbor, const UpdateBody& body, net::TimePoint now);
   void handle(Neighbor& neighbor, const RouteRefresh& refresh);
+  void withdraw_run(Neighbor& neighbor, const NlriRun& run);
   template <class Prefix>
   void withdraw_all(Neighbor& neighbor, const NlriRun& run);
   template <class Prefix>

@@ -197,14 +197,10 @@ void Router::Core::handle(Neighbor& neighbor, const UpdateBody& body, net::TimeP
     return perform(neighbor, peer_actions_);
   }
   if (!update->faults.empty()) note_faults(neighbor, body, *update, now);
-  for (const auto& run : update->withdrawn) {
-    run.family == net::Family::Ipv4 ? withdraw_all<net::Ipv4Prefix>(neighbor, run)
-                                    : withdraw_all<net::Ipv6Prefix>(neighbor, run);
-  }
+  for (const auto& run : update->withdrawn) withdraw_run(neighbor, run);
   for (const auto& run : update->reachable) {
     if (update->treat_as_withdraw) {
-      run.family == net::Family::Ipv4 ? withdraw_all<net::Ipv4Prefix>(neighbor, run)
-                                      : withdraw_all<net::Ipv6Prefix>(neighbor, run);
+      withdraw_run(neighbor, run);
       continue;
     }
     // The import changes them, so that all but the last have their own.
@@ -243,6 +239,11 @@ void Router::Core::handle(Neighbor& neighbor, const RouteRefresh& refresh) {
         break;
     }
   });
+}
+
+void Router::Core::withdraw_run(Neighbor& neighbor, const NlriRun& run) {
+  run.family == net::Family::Ipv4 ? withdraw_all<net::Ipv4Prefix>(neighbor, run)
+                                  : withdraw_all<net::Ipv6Prefix>(neighbor, run);
 }
 
 template <class Prefix>

@@ -139,59 +139,68 @@ std::string_view print(FilterAction action) {
   return "next";
 }
 
-json numbers(const std::vector<Asn>& list) {
-  auto out = json::array();
-  for (const auto entry : list) out.push_back(entry.value);
-  return out;
+template <class T>
+void put(json& out, const char* key, const std::optional<T>& value) {
+  if (value) out[key] = *value;
+}
+template <class T>
+void put(json& out, const char* key, const std::vector<T>& list) {
+  if (!list.empty()) out[key] = list;
+}
+void put(json& out, const char* key, const std::vector<Asn>& list) {
+  for (const auto entry : list) out[key].push_back(entry.value);
+}
+void put(json& out, const char* key, const std::vector<net::Prefix>& list) {
+  for (const auto& entry : list) out[key].push_back(net::print(entry));
+}
+void put(json& out, const char* key, const std::vector<BGPFilter::PrefixMatch>& list) {
+  for (const auto& entry : list)
+    out[key].push_back({{"cidr", net::print(entry.cidr)}, {"ge", entry.ge}, {"le", entry.le}});
 }
 
 json print(const BGPFilter::Match& match) {
   auto out = json::object();
-  const auto prefix_matches = [&](const char* key, const std::vector<BGPFilter::PrefixMatch>& list) {
-    for (const auto& entry : list)
-      out[key].push_back({{"cidr", net::print(entry.cidr)}, {"ge", entry.ge}, {"le", entry.le}});
-  };
-  prefix_matches("prefixes", match.prefixes);
-  prefix_matches("notPrefixes", match.not_prefixes);
+  put(out, "prefixes", match.prefixes);
+  put(out, "notPrefixes", match.not_prefixes);
   if (match.direction) out["direction"] = *match.direction == Direction::Import ? "import" : "export";
-  if (!match.as_path_regex.empty()) out["asPathRegex"] = match.as_path_regex;
+  put(out, "asPathRegex", match.as_path_regex);
   if (match.family) out["family"] = match.family == AddressFamily::Ipv4Unicast ? "ipv4-unicast" : "ipv6-unicast";
-  if (!match.communities.empty()) out["communities"] = match.communities;
-  if (!match.as_path_contains.empty()) out["asPathContains"] = numbers(match.as_path_contains);
-  if (!match.origin_as.empty()) out["originAS"] = numbers(match.origin_as);
-  if (!match.neighbor_as.empty()) out["neighborAS"] = numbers(match.neighbor_as);
-  if (match.as_path_min_length) out["asPathMinLength"] = *match.as_path_min_length;
-  if (match.as_path_max_length) out["asPathMaxLength"] = *match.as_path_max_length;
-  for (const auto& entry : match.next_hops) out["nextHops"].push_back(net::print(entry));
-  if (!match.interfaces.empty()) out["interfaces"] = match.interfaces;
-  if (match.kernel_metric) out["kernelMetric"] = *match.kernel_metric;
-  if (!match.peers.empty()) out["peers"] = match.peers;
-  if (match.origin) out["origin"] = *match.origin;
-  if (match.med) out["med"] = *match.med;
-  if (match.local_pref) out["localPref"] = *match.local_pref;
-  if (match.source) out["source"] = *match.source;
-  if (match.peer_type) out["peerType"] = *match.peer_type;
-  if (match.rpki) out["rpki"] = *match.rpki;
-  for (const auto& entry : match.when_present) out["whenPresent"].push_back(net::print(entry));
-  for (const auto& entry : match.when_absent) out["whenAbsent"].push_back(net::print(entry));
+  put(out, "communities", match.communities);
+  put(out, "asPathContains", match.as_path_contains);
+  put(out, "originAS", match.origin_as);
+  put(out, "neighborAS", match.neighbor_as);
+  put(out, "asPathMinLength", match.as_path_min_length);
+  put(out, "asPathMaxLength", match.as_path_max_length);
+  put(out, "nextHops", match.next_hops);
+  put(out, "interfaces", match.interfaces);
+  put(out, "kernelMetric", match.kernel_metric);
+  put(out, "peers", match.peers);
+  put(out, "origin", match.origin);
+  put(out, "med", match.med);
+  put(out, "localPref", match.local_pref);
+  put(out, "source", match.source);
+  put(out, "peerType", match.peer_type);
+  put(out, "rpki", match.rpki);
+  put(out, "whenPresent", match.when_present);
+  put(out, "whenAbsent", match.when_absent);
   return out;
 }
 
 json print(const BGPFilter::Set& set) {
   auto out = json::object();
-  if (set.local_pref) out["localPref"] = *set.local_pref;
-  if (set.med) out["med"] = *set.med;
+  put(out, "localPref", set.local_pref);
+  put(out, "med", set.med);
   if (set.prepend != 0) out["prepend"] = set.prepend;
-  if (!set.prepend_path.empty()) out["prependPath"] = numbers(set.prepend_path);
-  if (set.origin) out["origin"] = *set.origin;
-  if (!set.add_communities.empty()) out["addCommunities"] = set.add_communities;
-  if (!set.remove_communities.empty()) out["removeCommunities"] = set.remove_communities;
-  if (set.communities) out["communities"] = *set.communities;
+  put(out, "prependPath", set.prepend_path);
+  put(out, "origin", set.origin);
+  put(out, "addCommunities", set.add_communities);
+  put(out, "removeCommunities", set.remove_communities);
+  if (set.communities) out["communities"] = *set.communities;  // empty ones mean something
   if (set.next_hop) out["nextHop"] = net::print(*set.next_hop);
   if (set.next_hop_self) out["nextHop"] = "self";
-  if (set.kernel_metric) out["kernelMetric"] = *set.kernel_metric;
-  if (set.aigp) out["aigp"] = *set.aigp;
-  if (set.link_bandwidth) out["linkBandwidth"] = *set.link_bandwidth;
+  put(out, "kernelMetric", set.kernel_metric);
+  put(out, "aigp", set.aigp);
+  put(out, "linkBandwidth", set.link_bandwidth);
   return out;
 }
 
