@@ -4,9 +4,12 @@
 // with a report. Each step: a kind, its argument, and how many octets of what waits arrive.
 #include <algorithm>
 #include <cstdint>
+#include <deque>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "bgp/rpki/rtr_session.hpp"
@@ -296,18 +299,24 @@ class Subject {
     shown_ = table;
     roas_.replace(1, table);
     require(roas_.size() == table.size());
-    for (const auto& vrp : table) validate(vrp);
+    held_.emplace_back(roas_.snapshot(), table);
+    if (held_.size() > 3) held_.pop_front();
+    for (const auto& vrp : table) {
+      require(roas_.validate(vrp.prefix, vrp.asn) == expected(vrp, table));
+      for (const auto& [snapshot, then] : held_)
+        require(snapshot->validate(vrp.prefix, vrp.asn) == expected(vrp, then));
+    }
   }
   // RFC 6811 section 2, by looking at all of them.
-  void validate(const bgp::Vrp& of) {
-    auto expected = bgp::OriginValidity::NotFound;
-    for (const auto& vrp : shown_) {
+  [[nodiscard]] static bgp::OriginValidity expected(const bgp::Vrp& of, const std::vector<bgp::Vrp>& vrps) {
+    auto validity = bgp::OriginValidity::NotFound;
+    for (const auto& vrp : vrps) {
       if (!vrp.prefix.contains(of.prefix)) continue;
       const bool matches = vrp.asn == of.asn && vrp.asn.value != 0 && of.prefix.length() <= vrp.max_length;
-      if (matches) expected = bgp::OriginValidity::Valid;
-      if (expected == bgp::OriginValidity::NotFound) expected = bgp::OriginValidity::Invalid;
+      if (matches) validity = bgp::OriginValidity::Valid;
+      if (validity == bgp::OriginValidity::NotFound) validity = bgp::OriginValidity::Invalid;
     }
-    require(roas_.validate(of.prefix, of.asn) == expected);
+    return validity;
   }
 
   std::uint8_t version_;
@@ -315,6 +324,7 @@ class Subject {
   bgp::RtrSession whole_;
   Model model_;
   bgp::RoaTable roas_;
+  std::deque<std::pair<std::shared_ptr<const bgp::RoaSnapshot>, std::vector<bgp::Vrp>>> held_;
   std::vector<bgp::Vrp> shown_;
   Bytes waiting_;  // said by the cache, and on its way
   Bytes stream_;   // has arrived, and is no whole PDU yet

@@ -33,14 +33,27 @@ class Model {
   std::set<net::IpAddress> unreachable;
   DecisionConfig decision;
   net::Asn asn{65000};
+  std::vector<Vrp> vrps;
 
   void announce(Peer& peer, const net::Prefix& prefix, PathAttributes attributes, const net::IpAddress& next_hop) {
     attributes.next_hop = {next_hop, std::nullopt};
     if (!internal(peer)) attributes.local_pref.reset();
     peer.accepted.erase(prefix);
     if (attributes.as_path.contains(asn)) return;
-    if (run(peer.config.import, {prefix, peer.config.name, asn}, attributes).accepted)
+    if (run(peer.config.import, context(peer, prefix, attributes), attributes).accepted)
       peer.accepted[prefix] = attributes;
+  }
+
+  // RFC 6811 section 2; where a path has no AS, the route is of this one.
+  [[nodiscard]] OriginValidity validity(const net::Prefix& prefix, const AsPath& path) const {
+    const auto origin = path.segments.empty() ? asn : path.segments.back().asns.back();
+    auto found = OriginValidity::NotFound;
+    for (const auto& vrp : vrps) {
+      if (!vrp.prefix.contains(prefix)) continue;
+      if (vrp.asn == origin && prefix.length() <= vrp.max_length) return OriginValidity::Valid;
+      found = OriginValidity::Invalid;
+    }
+    return found;
   }
 
   // The paths in use: the best first. As if `without` said nothing.
@@ -133,11 +146,17 @@ class Model {
   static bool internal(const Peer& peer) { return peer.options.asn == peer.options.router_asn; }
 
  private:
+  [[nodiscard]] RouteContext context(const Peer& peer, const net::Prefix& prefix,
+                                     const PathAttributes& attributes) const {
+    return {
+        .prefix = prefix, .peer = peer.config.name, .own_asn = asn, .validity = validity(prefix, attributes.as_path)};
+  }
+
   [[nodiscard]] std::optional<PathAttributes> exported(const Peer& peer, const net::Prefix& prefix,
                                                        PathAttributes attributes, const Peer* source) const {
     Verdict verdict;
     if (peer.config.export_filter) {
-      verdict = run(*peer.config.export_filter, {prefix, peer.config.name, asn}, attributes);
+      verdict = run(*peer.config.export_filter, context(peer, prefix, attributes), attributes);
       if (!verdict.accepted) return std::nullopt;
     }
     attributes.kernel_metric = 0;

@@ -4,7 +4,9 @@
 // fuzzer alike.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -240,7 +242,7 @@ class Scenario {
     FilterRule change;
     change.name = "change";
     change.action = RuleAction::Next;
-    switch (choice % 6) {
+    switch (choice % 7) {
       case 0:
         return {accept_all()};
       case 1:
@@ -260,6 +262,11 @@ class Scenario {
         change.set.kernel_metric = 100U + choice / 18 % 3;
         change.match.communities = {CommunityPattern::exactly(Community{0xfde80001})};
         return {{"f", {change}}, accept_all()};
+      case 5:
+        some.action = RuleAction::Reject;
+        some.match.prefixes.clear();
+        some.match.rpki = static_cast<OriginValidity>(choice / 7 % 3);
+        return {{"f", {some}}, accept_all()};
       default:
         change.set.local_pref = 90U + choice / 6 % 3 * 10;
         change.set.replace_communities = true;
@@ -298,8 +305,24 @@ class Scenario {
         router_.refresh_out(*router_.find(speakers_[who]->options().name));
     }
   }
+  void change_payloads() {
+    std::set<Vrp> some;
+    for (auto left = choices_.u8() % 5U; left > 0; --left) {
+      const auto choice = choices_.u16();
+      const auto& prefix = prefixes_[choice % prefixes_.size()];
+      const auto longer = static_cast<std::uint8_t>(prefix.length() + choice / 24 % 4);
+      constexpr std::array<std::uint32_t, 4> origins{64000, 64001, 65000, 65002};
+      some.insert({choice % 3 == 0 ? *net::parse_prefix("10.0.0.0/13") : prefix, longer,
+                   net::Asn{origins[choice / 96 % origins.size()]}});
+    }
+    model_.vrps.assign(some.begin(), some.end());
+    roas_.replace(1, model_.vrps);
+    router_.set_roas(&roas_, start_time);
+  }
   void change_rest() {
-    switch (choices_.u8() % 4) {
+    switch (choices_.u8() % 5) {
+      case 4:
+        return change_payloads();
       case 0:
         model_.decision.med =
             model_.decision.med == MedComparison::Always ? MedComparison::SameNeighborAs : MedComparison::Always;
@@ -410,6 +433,7 @@ class Scenario {
   }
 
   net::Reader choices_;
+  RoaTable roas_;
   Router router_;
   Model model_;
   std::vector<std::unique_ptr<Speaker>> speakers_;
