@@ -63,27 +63,27 @@ constexpr std::optional<std::uint8_t> specified_flags(std::uint8_t type) {
   return std::nullopt;
 }
 
-constexpr Verdict wrong_length() {
-  return Verdict::withdraw(UpdateError::Length, "wrong length");
+constexpr AttributeVerdict wrong_length() {
+  return AttributeVerdict::withdraw(UpdateError::Length, "wrong length");
 }
 
 // RFC 7311 section 3.2.
-constexpr Verdict wrong_aigp() {
-  return Verdict::discard("broken TLV");
+constexpr AttributeVerdict wrong_aigp() {
+  return AttributeVerdict::discard("broken TLV");
 }
 
-Verdict decode_origin(Bytes value, PathAttributes& out) {
+AttributeVerdict decode_origin(Bytes value, PathAttributes& out) {
   if (value.size() != 1) return wrong_length();
-  if (value[0] > 2) return Verdict::withdraw(UpdateError::InvalidOrigin, "undefined origin");
+  if (value[0] > 2) return AttributeVerdict::withdraw(UpdateError::InvalidOrigin, "undefined origin");
   out.origin = static_cast<Origin>(value[0]);
   return {};
 }
 
-Verdict decode_path(Bytes value, const UpdateContext& context, PathAttributes& out) {
+AttributeVerdict decode_path(Bytes value, const UpdateContext& context, PathAttributes& out) {
   const auto confederation =
       context.peer == PeerType::External ? ConfederationSegments::Refuse : ConfederationSegments::Keep;
   const auto* const reason = decode_as_path(value, context.asn_width, confederation, out.as_path);
-  return reason == nullptr ? Verdict{} : Verdict::withdraw(UpdateError::MalformedAsPath, reason);
+  return reason == nullptr ? AttributeVerdict{} : AttributeVerdict::withdraw(UpdateError::MalformedAsPath, reason);
 }
 
 // RFC 7606 section 7.7: AGGREGATOR never costs a route.
@@ -94,15 +94,15 @@ std::optional<Aggregator> read_aggregator(Bytes value, AsnWidth width) {
   return Aggregator{{load_u16(at)}, {load_u32(at + 2)}};
 }
 
-Verdict decode_aggregator(Bytes value, AsnWidth width, std::optional<Aggregator>& out) {
+AttributeVerdict decode_aggregator(Bytes value, AsnWidth width, std::optional<Aggregator>& out) {
   const auto aggregator = read_aggregator(value, width);
-  if (!aggregator) return Verdict::discard("wrong length");
-  if (aggregator->asn == net::Asn{0}) return Verdict::discard("AS number 0");  // RFC 7607
+  if (!aggregator) return AttributeVerdict::discard("wrong length");
+  if (aggregator->asn == net::Asn{0}) return AttributeVerdict::discard("AS number 0");  // RFC 7607
   out = aggregator;
   return {};
 }
 
-Verdict decode_number(Bytes value, std::optional<std::uint32_t>& out) {
+AttributeVerdict decode_number(Bytes value, std::optional<std::uint32_t>& out) {
   if (value.size() != 4) return wrong_length();
   out = load_u32(value.data());
   return {};
@@ -111,7 +111,7 @@ Verdict decode_number(Bytes value, std::optional<std::uint32_t>& out) {
 // RFC 7606 sections 7.8 to 7.10 and 7.14, RFC 8092 section 6: a list is malformed when it is empty or ends
 // within an element.
 template <std::size_t size, class Element, class Load>
-Verdict decode_list(Bytes value, std::vector<Element>& out, Load load) {
+AttributeVerdict decode_list(Bytes value, std::vector<Element>& out, Load load) {
   if (value.empty() || value.size() % size != 0) return wrong_length();
   out.resize(value.size() / size);
   const auto* at = value.data();
@@ -123,10 +123,10 @@ Verdict decode_list(Bytes value, std::vector<Element>& out, Load load) {
 }
 
 // RFC 6793 section 6 for both: what is wrong with them concerns nothing but them.
-Verdict decode_as4_path(Bytes value, DecodedAttributes& into) {
+AttributeVerdict decode_as4_path(Bytes value, DecodedAttributes& into) {
   AsPath path;
   const auto* const reason = decode_as_path(value, AsnWidth::FourOctets, ConfederationSegments::LeaveOut, path);
-  if (reason != nullptr) return Verdict::discard(reason);
+  if (reason != nullptr) return AttributeVerdict::discard(reason);
   into.as4_path = std::move(path);
   return {};
 }
@@ -134,7 +134,7 @@ Verdict decode_as4_path(Bytes value, DecodedAttributes& into) {
 /*  |   type    |  length: of the whole TLV   |  value |   RFC 7311 section 3. The first metric is the one that counts;
  * TLVs of other types, and further metrics, are no fault.
  */
-Verdict decode_aigp(Bytes value, PathAttributes& out) {
+AttributeVerdict decode_aigp(Bytes value, PathAttributes& out) {
   constexpr std::uint8_t metric_type = 1;
   constexpr std::size_t metric_octets = 11;
   if (value.empty()) return wrong_aigp();
@@ -156,7 +156,7 @@ Verdict decode_aigp(Bytes value, PathAttributes& out) {
   return {};
 }
 
-Verdict judge_tunnel_encapsulation(Bytes value) {
+AttributeVerdict judge_tunnel_encapsulation(Bytes value) {
   net::Reader in{value};
   while (in.remaining() > 0) {
     in.skip(2);  // tunnel type
@@ -168,10 +168,11 @@ Verdict judge_tunnel_encapsulation(Bytes value) {
     }
     if (!tunnel.ok()) in.set_failed();
   }
-  return in.ok() && !value.empty() ? Verdict{} : Verdict::withdraw(UpdateError::Optional, "broken TLV");
+  return in.ok() && !value.empty() ? AttributeVerdict{}
+                                   : AttributeVerdict::withdraw(UpdateError::Optional, "broken TLV");
 }
 
-Verdict judge_prefix_sid(Bytes value) {
+AttributeVerdict judge_prefix_sid(Bytes value) {
   net::Reader in{value};
   while (in.remaining() > 0) {
     const auto type = in.u8();
@@ -181,14 +182,14 @@ Verdict judge_prefix_sid(Bytes value) {
     const bool originator_srgb = type == 3;  // RFC 8669 section 3.2
     if ((label_index && length != 7) || (originator_srgb && (length < 8 || length % 6 != 2))) in.set_failed();
   }
-  return in.ok() && !value.empty() ? Verdict{} : Verdict::discard("broken TLV");
+  return in.ok() && !value.empty() ? AttributeVerdict{} : AttributeVerdict::discard("broken TLV");
 }
 
-Verdict judge_opaque(const RawAttribute& attribute) {
+AttributeVerdict judge_opaque(const RawAttribute& attribute) {
   const auto size = attribute.value.size();
   switch (static_cast<Opaque>(attribute.type)) {
     case Opaque::PmsiTunnel:
-      return size >= 5 ? Verdict{} : wrong_length();
+      return size >= 5 ? AttributeVerdict{} : wrong_length();
     case Opaque::TunnelEncapsulation:
       return judge_tunnel_encapsulation(attribute.value);
     case Opaque::PrefixSid:
@@ -201,9 +202,9 @@ Verdict judge_opaque(const RawAttribute& attribute) {
 
 // RFC 4271 section 5 and section 9: unknown transitive attributes travel on, marked as not understood by
 // all; unknown non-transitive ones end here without a word.
-Verdict keep_unknown(const RawAttribute& attribute, PathAttributes& out) {
+AttributeVerdict keep_unknown(const RawAttribute& attribute, PathAttributes& out) {
   if ((attribute.flags & flag_optional) == 0)
-    return Verdict::reset(UpdateError::UnrecognizedWellKnown, "unknown well-known attribute");
+    return AttributeVerdict::reset(UpdateError::UnrecognizedWellKnown, "unknown well-known attribute");
   if ((attribute.flags & flag_transitive) == 0) return {};
   const auto verdict = judge_opaque(attribute);
   if (verdict.severity != Severity::None) return verdict;
@@ -239,7 +240,7 @@ std::optional<RawAttribute> next_attribute(Bytes& section) {
   return attribute;
 }
 
-Verdict judge_flags(const RawAttribute& attribute) {
+AttributeVerdict judge_flags(const RawAttribute& attribute) {
   const auto specified = specified_flags(attribute.type);
   if (!specified) return {};
   const bool conflict = (attribute.flags & (flag_optional | flag_transitive)) != *specified;
@@ -249,21 +250,21 @@ Verdict judge_flags(const RawAttribute& attribute) {
   // RFC 7311, RFC 9552 and RFC 8669 ask for attribute discard.
   const bool aigp = static_cast<AttributeType>(attribute.type) == AttributeType::Aigp;
   const auto opaque = static_cast<Opaque>(attribute.type);
-  if (aigp || opaque == Opaque::LinkState || opaque == Opaque::PrefixSid) return Verdict::discard(reason);
-  return Verdict::withdraw(UpdateError::Flags, reason);
+  if (aigp || opaque == Opaque::LinkState || opaque == Opaque::PrefixSid) return AttributeVerdict::discard(reason);
+  return AttributeVerdict::withdraw(UpdateError::Flags, reason);
 }
 
 namespace {
 
-Verdict decode_value(const RawAttribute& attribute, const UpdateContext& context, DecodedAttributes& into) {
+AttributeVerdict decode_value(const RawAttribute& attribute, const UpdateContext& context, DecodedAttributes& into) {
   const auto type = static_cast<AttributeType>(attribute.type);
   const auto value = attribute.value;
   auto& out = into.out;
   if (internal_only(type) && context.peer == PeerType::External)
-    return Verdict::discard("not accepted from an external peer");
+    return AttributeVerdict::discard("not accepted from an external peer");
   if (context.asn_width == AsnWidth::FourOctets &&
       (type == AttributeType::As4Path || type == AttributeType::As4Aggregator))
-    return Verdict::discard("not accepted from a peer with four-octet AS numbers");  // RFC 6793 section 4.1
+    return AttributeVerdict::discard("not accepted from a peer with four-octet AS numbers");  // RFC 6793 section 4.1
 
   switch (type) {
     case AttributeType::Origin:
@@ -279,7 +280,7 @@ Verdict decode_value(const RawAttribute& attribute, const UpdateContext& context
     case AttributeType::LocalPref:
       return decode_number(value, out.local_pref);
     case AttributeType::AtomicAggregate:
-      if (!value.empty()) return Verdict::discard("wrong length");
+      if (!value.empty()) return AttributeVerdict::discard("wrong length");
       out.atomic_aggregate = true;
       return {};
     case AttributeType::Aggregator:
@@ -310,7 +311,7 @@ Verdict decode_value(const RawAttribute& attribute, const UpdateContext& context
         return LargeCommunity{load_u32(at), load_u32(at + 4), load_u32(at + 8)};
       });
     case AttributeType::Aigp:
-      return context.aigp ? decode_aigp(value, out) : Verdict{};
+      return context.aigp ? decode_aigp(value, out) : AttributeVerdict{};
     case AttributeType::OnlyToCustomer:
       if (value.size() != 4) return wrong_length();
       out.only_to_customer = net::Asn{load_u32(value.data())};
@@ -324,7 +325,8 @@ Verdict decode_value(const RawAttribute& attribute, const UpdateContext& context
 
 }  // namespace
 
-Verdict decode_attribute(const RawAttribute& attribute, const UpdateContext& context, DecodedAttributes& into) {
+AttributeVerdict decode_attribute(const RawAttribute& attribute, const UpdateContext& context,
+                                  DecodedAttributes& into) {
   const auto verdict = decode_value(attribute, context, into);
   if ((attribute.flags & flag_partial) != 0 && verdict.severity == Severity::None)
     into.out.partial |= partial_bit(static_cast<AttributeType>(attribute.type));

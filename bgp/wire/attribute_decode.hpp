@@ -27,25 +27,25 @@ struct RawAttribute {
 // Weakest first, RFC 7606 section 2.
 enum class Severity : std::uint8_t { None, Discard, Withdraw, Reset };
 
-struct Verdict {
+struct AttributeVerdict {
   Severity severity = Severity::None;
   UpdateError error{};  // what a reset for this reason says
   const char* reason = "";
 
-  [[nodiscard]] static constexpr Verdict discard(const char* why) {
+  [[nodiscard]] static constexpr AttributeVerdict discard(const char* why) {
     return {Severity::Discard, UpdateError::Optional, why};
   }
-  [[nodiscard]] static constexpr Verdict withdraw(UpdateError error, const char* why) {
+  [[nodiscard]] static constexpr AttributeVerdict withdraw(UpdateError error, const char* why) {
     return {Severity::Withdraw, error, why};
   }
-  [[nodiscard]] static constexpr Verdict reset(UpdateError error, const char* why) {
+  [[nodiscard]] static constexpr AttributeVerdict reset(UpdateError error, const char* why) {
     return {Severity::Reset, error, why};
   }
 };
 
 // RFC 7606 section 3 c: Optional and Transitive as the attribute's specification has them; and RFC 4271
 // section 4.3: Partial on optional transitive attributes only.
-[[nodiscard]] Verdict judge_flags(const RawAttribute& attribute);
+[[nodiscard]] AttributeVerdict judge_flags(const RawAttribute& attribute);
 
 // What the attributes of one section say, before the two AS paths are made one.
 struct DecodedAttributes {
@@ -55,7 +55,7 @@ struct DecodedAttributes {
 };
 
 // The value of any attribute but MP_REACH_NLRI and MP_UNREACH_NLRI. NEXT_HOP goes to out.next_hop.
-[[nodiscard]] Verdict decode_attribute(const RawAttribute& attribute, const UpdateContext& context,
-                                       DecodedAttributes& into);
+[[nodiscard]] AttributeVerdict decode_attribute(const RawAttribute& attribute, const UpdateContext& context,
+                                                DecodedAttributes& into);
 
 }  // namespace bgp

@@ -102,14 +102,16 @@ class UpdateDecoder {
   std::optional<Notification> broken_section(Bytes rest) {
     beyond_unreach_ = true;
     if (rest.size() >= 2 && multiprotocol(rest[1])) return update_error(UpdateError::MalformedAttributeList);
-    note(0, Verdict::withdraw(UpdateError::MalformedAttributeList, "attribute runs past the attribute section"), {});
+    note(0,
+         AttributeVerdict::withdraw(UpdateError::MalformedAttributeList, "attribute runs past the attribute section"),
+         {});
     return std::nullopt;
   }
 
   // Section 3 g.
   std::optional<Notification> duplicate(const RawAttribute& attribute) {
     if (multiprotocol(attribute.type)) return update_error(UpdateError::MalformedAttributeList);
-    note(attribute.type, Verdict::discard("repeated attribute"), attribute.whole);
+    note(attribute.type, AttributeVerdict::discard("repeated attribute"), attribute.whole);
     return std::nullopt;
   }
 
@@ -126,7 +128,7 @@ class UpdateDecoder {
     return std::nullopt;
   }
 
-  void note(std::uint8_t type, const Verdict& verdict, Bytes quoted) {
+  void note(std::uint8_t type, const AttributeVerdict& verdict, Bytes quoted) {
     const bool withdraw = verdict.severity == Severity::Withdraw;
     out_.faults.push_back({type, withdraw ? FaultAction::TreatAsWithdraw : FaultAction::Discard, verdict.reason});
     if (!withdraw) return;
@@ -212,8 +214,8 @@ class UpdateDecoder {
     if (!multiprotocol_ipv4_) return;
     const bool both = seen_[code(AttributeType::NextHop)] && out_.reachable.size() == 2;
     if (both && out_.next_hop_ipv4.address != multiprotocol_ipv4_->address)
-      note(code(AttributeType::MpReach), Verdict::withdraw(UpdateError::Optional, "two IPv4 next hops in one message"),
-           {});
+      note(code(AttributeType::MpReach),
+           AttributeVerdict::withdraw(UpdateError::Optional, "two IPv4 next hops in one message"), {});
     out_.next_hop_ipv4 = *multiprotocol_ipv4_;
   }
 
@@ -242,7 +244,8 @@ class UpdateDecoder {
   void require(AttributeType type) {
     if (seen_[code(type)]) return;
     const std::array<std::uint8_t, 1> quoted{code(type)};
-    note(code(type), Verdict::withdraw(UpdateError::MissingWellKnown, "mandatory attribute is missing"), quoted);
+    note(code(type), AttributeVerdict::withdraw(UpdateError::MissingWellKnown, "mandatory attribute is missing"),
+         quoted);
   }
 
   // RFC 4271 section 6.3, RFC 5065 section 5.
@@ -253,8 +256,8 @@ class UpdateDecoder {
     if (context_.peer == PeerType::External ? path.first() == context_.peer_asn
                                             : path.first_member() == context_.peer_asn)
       return;
-    note(code(AttributeType::AsPath), Verdict::withdraw(UpdateError::MalformedAsPath, "leftmost AS is not the peer's"),
-         {});
+    note(code(AttributeType::AsPath),
+         AttributeVerdict::withdraw(UpdateError::MalformedAsPath, "leftmost AS is not the peer's"), {});
   }
 
   // RFC 4271 section 6.3: such a route is ignored, which leaves none for its prefix. No reason for a reset.
@@ -264,7 +267,7 @@ class UpdateDecoder {
       const auto type = ipv4 && !multiprotocol_ipv4_ ? AttributeType::NextHop : AttributeType::MpReach;
       const auto& hop = ipv4 ? out_.next_hop_ipv4 : out_.next_hop_ipv6;
       if (!out_.treat_as_withdraw && !host_address(hop.address))
-        note(code(type), Verdict::withdraw(UpdateError::InvalidNextHop, "next hop is no host's address"), {});
+        note(code(type), AttributeVerdict::withdraw(UpdateError::InvalidNextHop, "next hop is no host's address"), {});
     }
   }
 
