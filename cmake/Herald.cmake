@@ -79,14 +79,20 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(herald_asio PUBLIC -fcoroutines)
 endif()
 
+# herald_files(VARIABLE pattern...): the .cpp files below the calling folder that match a pattern, which has no ending.
+function(herald_files variable)
+  list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE patterns)
+  list(TRANSFORM patterns APPEND .cpp)
+  file(GLOB found CONFIGURE_DEPENDS ${patterns})
+  set(${variable} ${found} PARENT_SCOPE)
+endfunction()
+
 # herald_part(NAME [LINKS target...] FILES pattern...): .cpp files below the calling folder that match a pattern, as a
 # library of their own for who needs nothing else of the folder. Comes before the folder's herald_library, which leaves
 # those files to it and links it.
 function(herald_part name)
   cmake_parse_arguments(arg "" "" "LINKS;FILES" ${ARGN})
-  list(TRANSFORM arg_FILES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
-  list(TRANSFORM arg_FILES APPEND .cpp)
-  file(GLOB sources CONFIGURE_DEPENDS ${arg_FILES})
+  herald_files(sources ${arg_FILES})
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PRIVATE herald_options PUBLIC ${arg_LINKS})
   set_property(DIRECTORY APPEND PROPERTY herald_parts ${name})
@@ -105,9 +111,7 @@ function(herald_library name)
     list(REMOVE_ITEM sources ${taken})
   endforeach()
   if(arg_SMALL)
-    list(TRANSFORM arg_SMALL PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
-    list(TRANSFORM arg_SMALL APPEND .cpp)
-    file(GLOB small CONFIGURE_DEPENDS ${arg_SMALL})
+    herald_files(small ${arg_SMALL})
     list(REMOVE_ITEM sources ${small})
     add_library(${name}_small OBJECT ${small})
     target_compile_options(${name}_small PRIVATE $<$<CONFIG:Release>:-Os>)
@@ -121,9 +125,11 @@ endfunction()
 
 # herald_hot(LIBRARY): optimised under sanitizers too; elsewhere a build without optimisation is done in half the time.
 function(herald_hot name)
-  if(HERALD_SANITIZE)
-    target_compile_options(${name} PRIVATE -O1)
-  endif()
+  foreach(target ${name} ${name}_small)
+    if(HERALD_SANITIZE AND TARGET ${target})
+      target_compile_options(${target} PRIVATE -O1)
+    endif()
+  endforeach()
 endfunction()
 
 # herald_precompile(LIBRARY [<header>...]): most of the time that compiling takes goes into these, and into what is

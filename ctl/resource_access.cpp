@@ -48,9 +48,9 @@ json to_json(const config::Value& value) {
 
 std::string contents(const std::string& file) {
   if (file == "-") return {std::istreambuf_iterator<char>{std::cin}, {}};
-  const auto read = config::contents(file);
+  auto read = config::contents(file);
   if (!read) throw Failure{file + ": cannot be read"};
-  return *read;
+  return std::move(*read);
 }
 
 void take(json document, std::vector<json>& out) {

@@ -355,6 +355,20 @@ def test_drops_packets_for_blackholed_routes_of_a_neighbour_that_may_ask_for_it(
         poll(dropped, what="a blackhole for FRR's host route alone")
 
 
+PAYLOADS = "/tmp/payloads.json"  # of StayRTR at BIRD's node
+
+
+def stayrtr(*options: str) -> list[str]:
+    return ["stayrtr", *options, "-bind", f"{BIRD}:3323", "-cache", PAYLOADS, "-checktime=false"]
+
+
+def allow(lab: Lab, origins: dict[str, int]) -> None:
+    """Who may originate what, no longer than it is; for StayRTR when it starts or is told by SIGHUP."""
+    roas = [{"prefix": prefix, "maxLength": int(prefix.partition("/")[2]), "asn": f"AS{asn}", "ta": "test", "expires": 2**32}
+            for prefix, asn in origins.items()]
+    lab.node("bird").path(PAYLOADS).write_text(json.dumps({"metadata": {}, "roas": roas}))
+
+
 @pytest.mark.parametrize("version", [1, 0])
 def test_origins_are_validated_by_a_cache_and_its_changes_apply_without_a_reset(running, version: int) -> None:
     """StayRTR, with payloads from a file. Version 0 is RFC 6810."""
@@ -362,17 +376,11 @@ def test_origins_are_validated_by_a_cache_and_its_changes_apply_without_a_reset(
                                "match": {"rpki": "invalid", "direction": "import"}})
     herald = resources({"asn": 65000, "rpkiCaches": [{"address": BIRD, "port": 3323}]}, drop,
                        peer("frr", 65001, **{"import": ["rpki", "accept-all"]}, keepRejected=True), peer("bird", 65002))
-    first, second, payloads = "198.51.100.0/24", "198.51.101.0/24", "/tmp/payloads.json"
+    first, second = "198.51.100.0/24", "198.51.101.0/24"
     with running(herald, frr(65001, 65000, {first: "", second: ""}), bird(65002, 65000, {})) as lab:
         node, at = lab.node("herald"), lab.node("bird")
-
-        def allow(origins: dict[str, int]) -> None:
-            roas = [{"prefix": prefix, "maxLength": int(prefix.partition("/")[2]), "asn": f"AS{asn}", "ta": "test",
-                     "expires": 2**32} for prefix, asn in origins.items()]
-            at.path(payloads).write_text(json.dumps({"metadata": {}, "roas": roas}))
-
-        allow({first: 65001, second: 65009, "2001:db8:100::/48": 65001})
-        command = ["stayrtr", "-protocol", str(version), "-bind", f"{BIRD}:3323", "-cache", payloads, "-checktime=false"]
+        allow(lab, {first: 65001, second: 65009, "2001:db8:100::/48": 65001})
+        command = stayrtr("-protocol", str(version))
         at.start("stayrtr", command)
         poll(lambda: up(lab), 30)
 
@@ -393,12 +401,12 @@ def test_origins_are_validated_by_a_cache_and_its_changes_apply_without_a_reset(
 
         poll(explained, what="why the other is not at BIRD")
         before = frr_sessions(lab.node("frr"))
-        allow({first: 65009, second: 65001})
+        allow(lab, {first: 65009, second: 65001})
         at.kill("stayrtr", signal.SIGHUP)
         poll(lambda: bird_attributes(at).keys() == {second}, what="the other route at BIRD")
         # A cache that starts anew knows nothing of the session before; this one hangs up when it is asked about it.
         at.kill("stayrtr")
-        allow({first: 65001})
+        allow(lab, {first: 65001})
         at.start("stayrtr", command)
         poll(lambda: bird_attributes(at).keys() == {first, second}, 60, what="both at BIRD, by a cache that is new")
         assert frr_sessions(lab.node("frr")) == before
@@ -410,17 +418,11 @@ def test_origins_are_validated_as_the_neighbour_will_see_them(running) -> None:
                                    "match": {"rpki": "invalid", "direction": "export"}})
     herald = resources({"asn": 65000, "rpkiCaches": [{"address": BIRD, "port": 3323}]}, drop, peer("frr", 65001),
                        peer("bird", 65002, export=["rpki-out", "accept-all"], privateASNs="remove"))
-    first, second, payloads = "198.51.100.0/24", "198.51.101.0/24", "/tmp/payloads.json"
+    first, second = "198.51.100.0/24", "198.51.101.0/24"
     with running(herald, frr(65001, 65000, {first: "", second: ""}), bird(65002, 65000, {})) as lab:
         node, at = lab.node("herald"), lab.node("bird")
-
-        def allow(origins: dict[str, int]) -> None:
-            roas = [{"prefix": prefix, "maxLength": 24, "asn": f"AS{asn}", "ta": "test", "expires": 2**32}
-                    for prefix, asn in origins.items()]
-            at.path(payloads).write_text(json.dumps({"metadata": {}, "roas": roas}))
-
-        allow({first: 65000, second: 65001})
-        at.start("stayrtr", ["stayrtr", "-bind", f"{BIRD}:3323", "-cache", payloads, "-checktime=false"])
+        allow(lab, {first: 65000, second: 65001})
+        at.start("stayrtr", stayrtr())
         poll(lambda: up(lab), 30)
         poll(lambda: bird_attributes(at).keys() == {first}, 30, what="the route alone whose origin Herald may be")
 
@@ -432,7 +434,7 @@ def test_origins_are_validated_as_the_neighbour_will_see_them(running) -> None:
 
         poll(explained, what="why the other is not at BIRD")
         before = frr_sessions(lab.node("frr"))
-        allow({first: 65001, second: 65000})
+        allow(lab, {first: 65001, second: 65000})
         at.kill("stayrtr", signal.SIGHUP)
         poll(lambda: bird_attributes(at).keys() == {second}, 30, what="the other route at BIRD")
         assert frr_sessions(lab.node("frr")) == before

@@ -21,6 +21,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FUZZ = ROOT / "build/fuzz"
 TICKS = os.sysconf("SC_CLK_TCK")
+CLEAR_LINE = "\r\033[K" if sys.stdout.isatty() else ""
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Where the progress stands, on a terminal."""
+    print(CLEAR_LINE + text, end=end, flush=True)
 
 
 def processor_seconds(pid: int) -> float:
@@ -89,22 +95,22 @@ def run(names: list[str], seconds: float) -> list[str]:
                 target.start()
                 running.append(target)
             time.sleep(1)
-            if sys.stdout.isatty():
-                print("\r\033[K" + ", ".join(f"{target.name} {target.spent():.0f} of {seconds:.0f} s" for target in running), end="\r", flush=True)
-            for target in list(running):
+            times = [(target, target.spent()) for target in running]
+            if CLEAR_LINE:
+                say(", ".join(f"{target.name} {spent:.0f} of {seconds:.0f} s" for target, spent in times), end="\r")
+            for target, spent in times:
                 assert target.child
-                spent = target.spent()
                 ended = target.child.poll() is not None
                 if not ended and spent < seconds:
                     continue
                 running.remove(target)
                 if ended:
                     bad.append(target.name)
-                    print(f"{target.name}: found something after {spent:.0f} s: see {target.log}", flush=True)
+                    say(f"{target.name}: found something after {spent:.0f} s: see {target.log}")
                 else:
                     target.stop()
                     done = total - len(waiting) - len(running)
-                    print(f"{target.name}: {spent:.0f} s of processor time, clean ({done} of {total})", flush=True)
+                    say(f"{target.name}: {spent:.0f} s of processor time, clean ({done} of {total})")
     finally:
         for target in running:
             target.stop()

@@ -321,8 +321,6 @@ class Scenario {
   }
   void change_rest() {
     switch (choices_.u8() % 5) {
-      case 4:
-        return change_payloads();
       case 0:
         model_.decision.med =
             model_.decision.med == MedComparison::Always ? MedComparison::SameNeighborAs : MedComparison::Always;
@@ -335,6 +333,8 @@ class Scenario {
         hop = hop == NextHopMode::Self ? NextHopMode::Auto : NextHopMode::Self;
         return configure();
       }
+      case 4:
+        return change_payloads();
       default:
         settle();
         compare();
