@@ -91,7 +91,7 @@ void OutGroup<Prefix>::changed(NodeIndex node, std::span<const Path> before) {
   if (streaming_ > 0 && !same && dirty_.set(node)) {
     pending_.push_back({node, old == nullptr ? Path{} : *old});
     if (old != nullptr) AttributePool::retain(old->set);
-    if (pending_.size() == 1) wake_streaming();
+    if (pending_.size() == 1) wake_streaming((now == nullptr ? old : now)->source);
   }
   if (streaming_ == members_.size()) return;
   for (auto* member : members_) {
@@ -116,10 +116,16 @@ void OutGroup<Prefix>::kernel_answered() {
 }
 
 template <class Prefix>
-void OutGroup<Prefix>::wake_streaming() {
+void OutGroup<Prefix>::wake_streaming(PeerId source) {
+  OutMember* last = nullptr;
   for (auto* member : members_) {
-    if (streaming(*member)) wake(*member);
+    if (!streaming(*member)) continue;
+    if (member->peer == source)
+      last = member;
+    else
+      wake(*member);
   }
+  if (last != nullptr) wake(*last);
 }
 
 template <class Prefix>

@@ -129,7 +129,8 @@ class OutGroup {
   // Members in the stream get all chunks.
   [[nodiscard]] static bool streaming(const OutMember& member) { return member.catch_up == nullptr; }
   void wake(OutMember& member);
-  void wake_streaming();
+  // The one that a change comes from has nothing to be told, so it comes after all others.
+  void wake_streaming(PeerId source);
   void forget_pending();
   void make_chunk(const OutMember* puller);
   void draw(const PendingChange& entry, OutChunk& chunk) const;

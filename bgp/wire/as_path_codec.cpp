@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "bgp/wire/bytes.hpp"
-#include "net/writer.hpp"
 
 namespace bgp {
 
@@ -67,20 +66,22 @@ std::size_t as_path_octets(const AsPath& path, AsnWidth width, ConfederationSegm
 
 void encode_as_path(const AsPath& path, AsnWidth width, ConfederationSegments confederation,
                     std::vector<std::uint8_t>& out) {
-  net::Writer writer{out};
+  const auto begin = out.size();
+  out.resize(begin + as_path_octets(path, width, confederation));
+  auto* at = out.data() + begin;
   for (const auto& segment : path.segments) {
     if (!is_encoded(segment, confederation)) continue;
     std::span<const net::Asn> rest{segment.asns};
     while (!rest.empty()) {
       const auto part = rest.first(std::min(rest.size(), segment_limit));
       rest = rest.subspan(part.size());
-      writer.u8(static_cast<std::uint8_t>(segment.type));
-      writer.u8(static_cast<std::uint8_t>(part.size()));
+      *at++ = static_cast<std::uint8_t>(segment.type);
+      *at++ = static_cast<std::uint8_t>(part.size());
       for (const auto asn : part) {
         if (width == AsnWidth::FourOctets)
-          writer.u32(asn.value);
+          at = store_u32(at, asn.value);
         else
-          writer.u16(static_cast<std::uint16_t>(asn.four_octet() ? net::as_trans.value : asn.value));
+          at = store_u16(at, static_cast<std::uint16_t>(asn.four_octet() ? net::as_trans.value : asn.value));
       }
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unchecked big-endian loads, for the hot loops of the codec that have checked the length of a whole
-// field before they read it. Everything else reads through net::Reader.
+// Unchecked big-endian loads and stores, for the hot loops of the codec that have checked, or made, the length of a
+// whole field before. Everything else goes through net::Reader and net::Writer.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,16 @@ namespace bgp {
 }
 [[nodiscard]] constexpr std::uint64_t load_u64(const std::uint8_t* at) {
   return std::uint64_t{load_u32(at)} << 32 | load_u32(at + 4);
+}
+
+// Both return where the next field begins.
+constexpr std::uint8_t* store_u16(std::uint8_t* at, std::uint16_t value) {
+  at[0] = static_cast<std::uint8_t>(value >> 8);
+  at[1] = static_cast<std::uint8_t>(value);
+  return at + 2;
+}
+constexpr std::uint8_t* store_u32(std::uint8_t* at, std::uint32_t value) {
+  return store_u16(store_u16(at, static_cast<std::uint16_t>(value >> 16)), static_cast<std::uint16_t>(value));
 }
 
 }  // namespace bgp
