@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What peers say, on its way into the tables: loops, import filters, limits, and what was malformed.
 #include <algorithm>
+#include <array>
 
 #include "bgp/router_core.hpp"
 #include "bgp/wire/nlri.hpp"
@@ -246,9 +247,34 @@ void Router::Core::withdraw_run(Neighbor& neighbor, const NlriRun& run) {
                                   : withdraw_all<net::Ipv6Prefix>(neighbor, run);
 }
 
+namespace {
+
+// Calls visit(prefix, path identifier) for each prefix of a run. The table is told of some in advance: looked up one by
+// one, a large one has the processor wait for memory most of the time.
+template <class Prefix, class Visit>
+void for_each_expected(const Rib<Prefix>& tables, const NlriRun& run, Visit&& visit) {
+  constexpr std::size_t together = 16;
+  std::array<Prefix, together> prefixes;
+  std::array<std::uint32_t, together> path_ids;
+  std::size_t count = 0;
+  const auto visit_all = [&] {
+    if (count > 1) tables.expect(std::span{prefixes}.first(count));
+    for (std::size_t i = 0; i < count; ++i) visit(prefixes[i], path_ids[i]);
+    count = 0;
+  };
+  for_each_route<Prefix>(run, [&](const Prefix& prefix, std::uint32_t path_id) {
+    prefixes[count] = prefix;
+    path_ids[count] = path_id;
+    if (++count == together) visit_all();
+  });
+  visit_all();
+}
+
+}  // namespace
+
 template <class Prefix>
 void Router::Core::withdraw_all(Neighbor& neighbor, const NlriRun& run) {
-  for_each_route<Prefix>(run, [&](const Prefix& prefix, std::uint32_t path_id) {
+  for_each_expected<Prefix>(rib<Prefix>(), run, [&](const Prefix& prefix, std::uint32_t path_id) {
     if (!neighbor.refreshes) neighbor.heard.drop({net::Prefix{prefix}, path_id});
     rib<Prefix>().withdraw(neighbor.id, prefix, path_id);
   });
@@ -283,7 +309,7 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttrib
   Importer importer{pool_, neighbor, config_, roas_, links_asked_ ? &links_ : nullptr, attributes};
   auto& tables = rib<Prefix>();
   auto& intake = neighbor.intake(run.family);
-  for_each_route<Prefix>(run, [&](const Prefix& prefix, std::uint32_t path_id) {
+  for_each_expected<Prefix>(tables, run, [&](const Prefix& prefix, std::uint32_t path_id) {
     if (original)
       neighbor.heard.keep({net::Prefix{prefix}, path_id}, pool_.share(original.get()));
     else if (!neighbor.refreshes)

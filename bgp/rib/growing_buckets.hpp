@@ -8,6 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "bgp/rib/fetch.hpp"
+
 namespace bgp {
 
 template <class Link>
@@ -39,6 +41,11 @@ class GrowingBuckets {
       next_of(here) = target;
       target = here;
     }
+    // The first value of a bucket is in the cache when its link to the second is looked at, and so on.
+    if (const auto far = first_of(old_bucket + 2 * split_ahead); far != none_) fetch(&next_of(far));
+    if (const auto near = first_of(old_bucket + split_ahead); near != none_) {
+      if (const auto second = next_of(near); second != none_) fetch(&next_of(second));
+    }
     if (size_ == 2 * (mask_ + 1)) mask_ = 2 * mask_ + 1;
   }
 
@@ -50,12 +57,15 @@ class GrowingBuckets {
   static constexpr unsigned page_bits = 10;
   static constexpr std::uint32_t page_mask = (1U << page_bits) - 1;
   static constexpr std::uint32_t first_size = 64;
+  static constexpr std::uint32_t split_ahead = 4;  // insertions, in which a value comes into the cache
 
   // Buckets [0, size - mask - 1) have been split already and use one more bit of the hash.
   [[nodiscard]] std::uint32_t bucket_of(std::uint32_t hash) const {
     const auto bucket = hash & (2 * mask_ + 1);
     return bucket < size_ ? bucket : hash & mask_;
   }
+  // Of a bucket that is still to be split.
+  [[nodiscard]] Link first_of(std::uint32_t bucket) { return bucket <= mask_ ? at(bucket) : none_; }
   Link& at(std::uint32_t index) { return pages_[index >> page_bits][index & page_mask]; }
   std::uint32_t add_bucket() {
     if (size_ == pages_.size() << page_bits) pages_.push_back(std::make_unique<Link[]>(std::size_t{1} << page_bits));

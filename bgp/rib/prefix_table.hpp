@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+#include "bgp/rib/fetch.hpp"
 #include "bgp/rib/growing_buckets.hpp"
 #include "bgp/rib/hash.hpp"
 #include "bgp/rib/path_blocks.hpp"
@@ -86,6 +87,18 @@ class PrefixTable {
       blocks_.clear();
       buckets_.clear();
     }
+  }
+
+  // Before several prefixes are looked up or erased one by one: what that will touch is fetched for all at once, since
+  // in a large table nothing of it is in the cache. First the heads, then the nodes, then those behind them.
+  void fetch_head(const Prefix& prefix) const { fetch(&buckets_.head(hash(prefix))); }
+  void fetch_node(const Prefix& prefix) const {
+    if (const auto index = buckets_.head(hash(prefix)); index != no_index) fetch(&nodes_[index]);
+  }
+  void fetch_second_node(const Prefix& prefix) const {
+    const auto first = buckets_.head(hash(prefix));
+    const auto second = first == no_index ? no_index : nodes_[first].next;
+    if (second != no_index) fetch(&nodes_[second]);
   }
 
   [[nodiscard]] Node& operator[](NodeIndex index) { return nodes_[index]; }

@@ -115,6 +115,13 @@ void Rib<Prefix>::end_refresh(PeerId peer) {
 // ---- routes of peers --------------------------------------------------------------------------------
 
 template <class Prefix>
+void Rib<Prefix>::expect(std::span<const Prefix> prefixes) const {
+  for (const auto& prefix : prefixes) table_.fetch_head(prefix);
+  for (const auto& prefix : prefixes) table_.fetch_node(prefix);
+  for (const auto& prefix : prefixes) table_.fetch_second_node(prefix);
+}
+
+template <class Prefix>
 void Rib<Prefix>::announce(PeerId peer, const Prefix& prefix, AttributeSet* set, Acceptance acceptance,
                            std::uint32_t path_id) {
   const auto generation = sources_[peer.value].generation;

@@ -79,6 +79,8 @@ class Rib {
   void begin_refresh(PeerId peer);
   void end_refresh(PeerId peer);
 
+  // These are about to be announced or withdrawn: their places in the table are fetched together.
+  void expect(std::span<const Prefix> prefixes) const;
   // `set` is retained by the table.
   void announce(PeerId peer, const Prefix& prefix, AttributeSet* set, Acceptance acceptance, std::uint32_t path_id = 0);
   void withdraw(PeerId peer, const Prefix& prefix, std::uint32_t path_id = 0);

@@ -11,6 +11,8 @@ namespace {
 
 // What a change of a prefix costs, in prefixes that are only looked at.
 constexpr std::size_t change_cost = 12;
+// Prefixes that are cleared away while what a later one touches is on its way into the cache.
+constexpr std::size_t fetch_ahead = 4;
 
 }  // namespace
 
@@ -155,7 +157,14 @@ void Rib<Prefix>::reap(NodeIndex node) {
 
 template <class Prefix>
 void Rib<Prefix>::reap_settled() {
-  for (const auto node : settled_) reap(node);
+  const auto soon = [this](std::size_t place, auto&& fetch_for) {
+    if (place < settled_.size() && table_.used(settled_[place])) fetch_for(table_.prefix_of(settled_[place]));
+  };
+  for (std::size_t i = 0; i < settled_.size(); ++i) {
+    soon(i + 2 * fetch_ahead, [this](const Prefix& prefix) { table_.fetch_head(prefix); });
+    soon(i + fetch_ahead, [this](const Prefix& prefix) { table_.fetch_node(prefix); });
+    reap(settled_[i]);
+  }
   settled_.clear();
 }
 
