@@ -41,6 +41,16 @@ def test_every_phase_converges(daemon: str, tmp_path: Path) -> None:
     assert runs["gsmoke"]["announce"]["t_fib"] > 0 and runs["gsmoke"]["down"]["t_fib"] > 0
 
 
+def test_growth_is_shown_where_two_points_of_a_curve_are_measured() -> None:
+    lines = bench("bgp", "herald", "e100", "e250", "--runs", 1).splitlines()
+    [header] = [line for line in lines if line.startswith("| peers")]
+    assert [cell.strip() for cell in header.split("|")[3:-1]] == ["100", "250", "grows with"]
+    [memory] = [line for line in lines if line.startswith("| peak memory, MiB | herald")]
+    few, many, power = (cell.strip() for cell in memory.split("|")[3:-1])
+    assert 0 < int(few) <= int(many), memory
+    assert 0 <= float(power.removeprefix("n^")) <= 1, memory
+
+
 @pytest.mark.skipif(not os.environ.get("HERALD_TEST_DATA"), reason="the table is third-party data")
 def test_a_real_table_converges(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"

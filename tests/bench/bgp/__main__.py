@@ -9,8 +9,8 @@ import sys
 
 from tests.bench import rig as rigs
 from tests.bench.bgp.daemons import DAEMONS
-from tests.bench.bgp.loads import LOADS, run
-from tests.bench.bgp.report import brief, tables
+from tests.bench.bgp.loads import CURVES, LOADS, run
+from tests.bench.bgp.report import brief, curves, tables
 
 USUAL_DAEMONS = ("herald", "bird", "frr")
 USUAL_LOADS = ("a", "b", "c", "d", "e", "f100k", "fload", "g100k", "g500k", "real2010", "real2024", "idle1", "idle500")
@@ -21,17 +21,21 @@ def main() -> None:
         prog="./dev bench bgp", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.epilog = "loads:\n" + "\n".join(f"  {name:8} {load.says}" for name, load in LOADS.items())
-    known = [*DAEMONS, *LOADS]
-    parser.add_argument("what", nargs="*", metavar="DAEMON|LOAD", help=f"daemons: {' '.join(DAEMONS)}; loads: see below")
+    parser.epilog += "\ncurves:\n" + "\n".join(f"  {name:8} how cost grows: {' '.join(points)}" for name, points in CURVES.items())
+    known = [*DAEMONS, *LOADS, *CURVES]
+    parser.add_argument(
+        "what", nargs="*", metavar="DAEMON|LOAD|CURVE", help=f"daemons: {' '.join(DAEMONS)}; loads and curves: see below"
+    )
     parser.add_argument("--runs", type=int, default=5, help="of each daemon with each load (5)")
     parser.add_argument("--timeout", type=float, default=120, help="seconds for one phase (120)")
     parser.add_argument("--json", metavar="FILE", help="write every run's figures there, too, one object a line")
     options = parser.parse_args()
     unknown = [name for name in options.what if name not in known]
     if unknown:
-        parser.error(f"no such daemon or load: {' '.join(unknown)}; there are: {' '.join(known)}")
+        parser.error(f"no such daemon, load or curve: {' '.join(unknown)}; there are: {' '.join(known)}")
     daemons = [name for name in options.what if name in DAEMONS] or USUAL_DAEMONS
-    loads = [name for name in options.what if name in LOADS] or USUAL_LOADS
+    asked = [name for word in options.what for name in CURVES.get(word, [word]) if name in LOADS]
+    loads = list(dict.fromkeys(asked)) or USUAL_LOADS
 
     results, file = [], open(options.json, "a") if options.json else None
     for load in loads:
@@ -44,6 +48,8 @@ def main() -> None:
                 if file:
                     print(json.dumps(result), file=file, flush=True)
     print("\n" + tables(results, daemons, loads))
+    if growth := curves(results, daemons):
+        print("\n" + growth)
     if any("error" in result for result in results):
         sys.exit(1)
 

@@ -35,6 +35,9 @@ LOADS = {
     "c2": Load("1 sender x 2M -> 1 receiver; session down", 1, 1, "--prefixes 2000000 --down"),
     "d": Load("30 senders x 10k, all to all; one session down", 30, 1, "--prefixes 10000 --disjoint --down"),
     "e": Load("10 senders x 10k -> 50 receivers; one session down", 10, 50, "--prefixes 10000 --disjoint --down"),
+    "e100": Load("10 senders x 1k -> 90 receivers", 10, 90, "--prefixes 1000 --disjoint"),
+    "e250": Load("10 senders x 1k -> 240 receivers", 10, 240, "--prefixes 1000 --disjoint"),
+    "e500": Load("10 senders x 1k -> 490 receivers", 10, 490, "--prefixes 1000 --disjoint"),
     "e1000": Load("10 senders x 1k -> 990 receivers", 10, 990, "--prefixes 1000 --disjoint"),
     "f0": Load("1000 single prefixes, 5 ms apart, 100 in the table", 1, 1, "--prefixes 100 --probes 1000"),
     "f100k": Load("1000 single prefixes, 5 ms apart, 100k in the table", 1, 1, "--prefixes 100000 --probes 1000"),
@@ -57,6 +60,12 @@ LOADS = {
     ),
     "idle1": Load("1 session, no prefixes", 1, 0, "--prefixes 0 --retry 5"),
     "idle500": Load("500 sessions, no prefixes", 500, 0, "--prefixes 0 --settle 3"),
+}
+
+# Loads that differ in one number only: what grows, and each load's number of it.
+CURVES = {
+    "prefixes": {"a": 100_000, "c500k": 500_000, "c": 1_000_000, "c2": 2_000_000},
+    "peers": {"e100": 100, "e250": 250, "e500": 500, "e1000": 1000},
 }
 
 

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs as one line each, and all of them as tables: median (min–max) of each daemon, and Herald's share of the best peer."""
+"""Runs as one line each, and all of them as tables: median (min–max) of each daemon, Herald's share of the best peer, and how
+cost grows."""
 
+import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 
 from tests.bench import rig as rigs
+from tests.bench.bgp.loads import CURVES
 
 # What a row of a table shows: name, unit, how to get it from a run, digits, and Herald's goal as a share of the best peer.
 Figure = tuple[str, str, Callable[[dict], float], int]
@@ -60,12 +63,17 @@ def brief(run: dict) -> str:
     return head + " " + "; ".join(parts)
 
 
-def tables(results: Iterable[dict], daemons: Sequence[str], loads: Sequence[str]) -> str:
+def by_load_and_daemon(results: Iterable[dict]) -> dict[tuple[str, str], list[dict]]:
+    """The runs that came to their end."""
     runs: dict[tuple[str, str], list[dict]] = {}
     for result in results:
         if "error" not in result and "skipped" not in result:
             runs.setdefault((result["load"], result["daemon"]), []).append(result)
-    rows = []
+    return runs
+
+
+def tables(results: Iterable[dict], daemons: Sequence[str], loads: Sequence[str]) -> str:
+    runs, rows = by_load_and_daemon(results), []
     for load in loads:
         for figure in PHASES:
             if (figure[0] in ONLY_IDLE) == load.startswith("idle"):
@@ -73,6 +81,31 @@ def tables(results: Iterable[dict], daemons: Sequence[str], loads: Sequence[str]
     per_peer = idle_peer(runs, daemons)
     text = rigs.table(["load", "figure", *daemons, "herald / best peer"], rows)
     return text + (f"\n\nmemory of one idle peer, KiB: {per_peer}" if per_peer else "")
+
+
+def curves(results: Iterable[dict], daemons: Sequence[str]) -> str:
+    """How cost grows with each number of which several were measured; n^1 is linear, and less where something is there at n = 0."""
+    runs, texts = by_load_and_daemon(results), []
+    for what, points in CURVES.items():
+        measured = {load: number for load, number in points.items() if any((load, daemon) in runs for daemon in daemons)}
+        if len(measured) < 2:
+            continue
+        rows = []
+        for figure in PHASES[:3]:
+            for daemon in daemons:
+                values = [(number, [figure[2](run) for run in runs.get((load, daemon), [])]) for load, number in measured.items()]
+                rows.append(curve(figure, daemon, values))
+        texts.append(rigs.table([what, "daemon", *(f"{number:,}" for number in measured.values()), "grows with"], rows))
+    return "\n\n".join(texts)
+
+
+def curve(figure: Figure, daemon: str, points: Sequence[tuple[int, list[float]]]) -> list[str]:
+    name, unit, _, digits = figure
+    medians = [(number, statistics.median(values)) for number, values in points if values]
+    cells = [f"{statistics.median(values):.{digits}f}" if values else "–" for _, values in points]
+    seen = [(math.log(number), math.log(value)) for number, value in medians if value > 0]
+    power = f"n^{statistics.linear_regression(*zip(*seen)).slope:.2f}" if len(seen) > 1 else "–"
+    return [f"{name}, {unit}", daemon, *cells, power]
 
 
 def row(load: str, figure: Figure, by_daemon: Sequence[list[dict]], daemons: Sequence[str]) -> list[list[str]]:
