@@ -40,6 +40,10 @@ constexpr std::uint8_t error_report = 10;
 std::uint8_t type_of(Pdu pdu) {
   return pdu[1];
 }
+std::uint32_t length_of(Pdu pdu) {
+  net::Reader in{pdu.subspan(4)};
+  return in.u32();
+}
 std::uint16_t session_of(Pdu pdu) {
   return static_cast<std::uint16_t>(pdu[2] << 8 | pdu[3]);
 }
@@ -74,9 +78,13 @@ class Model {
         break;
     }
   }
-  // It ended the connection. Another session: what was known of the one before means nothing any more.
-  void refused(Pdu pdu, State before) {
-    if (type_of(pdu) == cache_response && before == State::Asking && !for_all_ && session_ != session_of(pdu)) forget();
+  // It ended the connection. Another session: what was known of the one before means nothing any more; but of a PDU
+  // that has not the form of the version that is spoken, nothing is believed.
+  void refused(Pdu pdu, State before, std::uint8_t version) {
+    const bool well_formed = pdu[0] == version && length_of(pdu) == header_octets;
+    if (well_formed && type_of(pdu) == cache_response && before == State::Asking && !for_all_ &&
+        session_ != session_of(pdu))
+      forget();
     pending_.reset();
   }
   void tick(net::TimePoint now) {
@@ -240,9 +248,7 @@ class Subject {
   // Of a PDU whose length can be no length the header is all there is.
   [[nodiscard]] std::optional<std::size_t> next_whole() const {
     if (whole_.wants_close() || stream_.size() < header_octets) return std::nullopt;
-    net::Reader in{stream_};
-    in.skip(4);
-    const std::size_t length = in.u32();
+    const std::size_t length = length_of(stream_);
     if (length < header_octets || length > bgp::RtrSession::largest_pdu) return header_octets;
     return stream_.size() < length ? std::nullopt : std::optional{length};
   }
@@ -250,7 +256,7 @@ class Subject {
     const auto before = whole_.state();
     whole_.received(pdu, now_);
     if (whole_.wants_close())
-      model_.refused(pdu, before);
+      model_.refused(pdu, before, whole_.version());
     else
       model_.accepted(pdu, now_);
     const bool reported = listen();
