@@ -36,6 +36,8 @@ PHASES: list[Figure] = [
     ("start to Established", "ms", lambda run: run["exec_to_established"] * MS, 1),
     ("memory at rest", "MiB", lambda run: run["rss_kib"] * MIB, 2),
 ]
+# What a curve shows.
+COSTS = PHASES[:3]
 # The start and the memory at rest mean something only where nothing else was measured.
 ONLY_IDLE = {"start to Established", "memory at rest"}
 
@@ -91,7 +93,7 @@ def curves(results: Iterable[dict], daemons: Sequence[str]) -> str:
         if len(measured) < 2:
             continue
         rows = []
-        for figure in PHASES[:3]:
+        for figure in COSTS:
             for daemon in daemons:
                 values = [(number, [figure[2](run) for run in runs.get((load, daemon), [])]) for load, number in measured.items()]
                 rows.append(curve(figure, daemon, values))
@@ -101,9 +103,9 @@ def curves(results: Iterable[dict], daemons: Sequence[str]) -> str:
 
 def curve(figure: Figure, daemon: str, points: Sequence[tuple[int, list[float]]]) -> list[str]:
     name, unit, _, digits = figure
-    medians = [(number, statistics.median(values)) for number, values in points if values]
-    cells = [f"{statistics.median(values):.{digits}f}" if values else "–" for _, values in points]
-    seen = [(math.log(number), math.log(value)) for number, value in medians if value > 0]
+    medians = [(number, statistics.median(values) if values else None) for number, values in points]
+    cells = ["–" if value is None else f"{value:.{digits}f}" for _, value in medians]
+    seen = [(math.log(number), math.log(value)) for number, value in medians if value]
     power = f"n^{statistics.linear_regression(*zip(*seen)).slope:.2f}" if len(seen) > 1 else "–"
     return [f"{name}, {unit}", daemon, *cells, power]
 
