@@ -2,6 +2,7 @@
 #include "bgp/graceful_restart.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "bgp/wire/notification.hpp"
 
@@ -94,19 +95,23 @@ bool keeps_routes(const RestartTerms& terms, ClosedBy by, const std::optional<No
 
 // ---- stale routes -----------------------------------------------------------------------------------
 
-void StaleRoutes::begin(const RestartTerms& terms, net::Family family, net::TimePoint now) {
+bool StaleRoutes::begin(const RestartTerms& terms, net::Family family, net::TimePoint now) {
   phase_ = Phase::Restarting;
+  // RFC 9494 section 4.2, of consecutive restarts. What an even earlier one left shares the later time.
+  if (faded_until_) older_until_ = std::exchange(faded_until_, std::nullopt);
   long_lived_ = terms.of(family).long_lived;
   // RFC 9494 section 4.2: a family of the long-lived capability alone has a restart time of zero.
   until_ = now + (terms.of(family).kept ? terms.time : net::Seconds{0});
+  return older_until_.has_value();
 }
 
 StaleRoutes::Step StaleRoutes::returned(const RestartTerms& terms, net::Family family, net::Seconds stale_time,
                                         net::TimePoint now) {
   if (phase_ == Phase::None) return Step::Nothing;
   const auto& now_said = terms.of(family);
-  const bool forwards =
-      phase_ == Phase::LongLived ? now_said.long_lived_forwarding : now_said.kept && now_said.forwarding;
+  const bool long_lived = faded_until_ || older_until_;
+  const bool forwards = (phase_ == Phase::LongLived || (now_said.kept && now_said.forwarding)) &&
+                        (!long_lived || now_said.long_lived_forwarding);
   if (!forwards) return end();
   // A long-lived stale time goes on until the End-of-RIB (RFC 9494 section 4.3).
   const auto longest = now + stale_time;
@@ -120,10 +125,14 @@ StaleRoutes::Step StaleRoutes::end_of_rib() {
 }
 
 StaleRoutes::Step StaleRoutes::tick(net::TimePoint now) {
+  if (older_until_ && *older_until_ <= now) {
+    older_until_.reset();
+    return Step::DropOlder;
+  }
   if (!until_ || now < *until_) return Step::Nothing;
   if (phase_ != Phase::Restarting || long_lived_ == net::Seconds{0}) return end();
   phase_ = Phase::LongLived;
-  until_ = now + long_lived_;
+  until_ = faded_until_ = now + long_lived_;
   return Step::Fade;
 }
 
@@ -134,6 +143,8 @@ StaleRoutes::Step StaleRoutes::give_up() {
 StaleRoutes::Step StaleRoutes::end() {
   phase_ = Phase::None;
   until_.reset();
+  faded_until_.reset();
+  older_until_.reset();
   return Step::Drop;
 }
 

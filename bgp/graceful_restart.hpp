@@ -3,6 +3,7 @@
 // end of a session means for the peer's routes, and how long stale ones stay. Pure; the tables do what it says.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -66,11 +67,13 @@ class StaleRoutes {
   // Restarting: the peer is away. LongLived: it is away for longer than it said, and its routes are a last resort.
   // Refreshing: it is back and has not sent everything yet.
   enum class Phase : std::uint8_t { None, Restarting, LongLived, Refreshing };
-  // What the tables have to do now. Fade: mark what is stale as long-lived stale.
-  enum class Step : std::uint8_t { Nothing, Drop, Fade };
+  // What the tables have to do now. Fade: mark what is stale as long-lived stale. DropOlder: what begin() had kept of
+  // before.
+  enum class Step : std::uint8_t { Nothing, Drop, Fade, DropOlder };
 
-  // The session was lost and the routes are kept.
-  void begin(const RestartTerms& terms, net::Family family, net::TimePoint now);
+  // The session was lost and the routes are kept. Whether those are, too, that were stale before: those that a
+  // long-lived stale time still runs for.
+  [[nodiscard]] bool begin(const RestartTerms& terms, net::Family family, net::TimePoint now);
   // The peer is back.
   [[nodiscard]] Step returned(const RestartTerms& terms, net::Family family, net::Seconds stale_time,
                               net::TimePoint now);
@@ -80,13 +83,18 @@ class StaleRoutes {
   [[nodiscard]] Step give_up();
 
   [[nodiscard]] Phase phase() const { return phase_; }
-  [[nodiscard]] std::optional<net::TimePoint> deadline() const { return until_; }
+  [[nodiscard]] std::optional<net::TimePoint> deadline() const {
+    return until_ && older_until_ ? std::min(until_, older_until_) : until_;
+  }
 
  private:
   Step end();
   Phase phase_ = Phase::None;
   std::optional<net::TimePoint> until_;
   net::Seconds long_lived_{};
+  // When the long-lived stale time ends: of what was marked since the last begin(), and of what that kept.
+  std::optional<net::TimePoint> faded_until_;
+  std::optional<net::TimePoint> older_until_;
 };
 [[nodiscard]] std::string_view print(StaleRoutes::Phase phase);  // "none", "restarting", "long-lived", "refreshing"
 

@@ -40,11 +40,11 @@ void Router::Core::keep_or_close(Neighbor& neighbor, net::Family family, const W
     return with_rib(family, [&](auto& rib) { rib.close(neighbor.id); });
   }
   std::uint32_t kept = 0;
+  const auto older = stale.begin(down.restart, family, down.at) ? Older::Keep : Older::Drop;
   with_rib(family, [&](auto& rib) {
-    rib.hold(neighbor.id);
+    rib.hold(neighbor.id, older);
     kept = rib.counters(neighbor.id).stale;
   });
-  stale.begin(down.restart, family, down.at);
   if (kept > 0)
     actions_.emplace_back(NeighborNotice{neighbor.id, Notice::RoutesKept,
                                          std::to_string(kept) + ' ' + std::string{net::print(family)} +
@@ -53,25 +53,28 @@ void Router::Core::keep_or_close(Neighbor& neighbor, net::Family family, const W
 
 void Router::Core::take_step(Neighbor& neighbor, net::Family family, StaleRoutes::Step step) {
   if (step == StaleRoutes::Step::Nothing) return;
-  std::uint32_t stale = 0;
+  std::uint32_t moved = 0;
   with_rib(family, [&](auto& rib) {
-    stale = rib.counters(neighbor.id).stale;
+    moved = rib.counters(neighbor.id).stale;
     if (step == StaleRoutes::Step::Fade)
       rib.fade_stale(neighbor.id);
+    else if (step == StaleRoutes::Step::DropOlder)
+      moved = rib.drop_older(neighbor.id);
     else
       rib.drop_stale(neighbor.id);
   });
-  if (stale == 0) return;
+  if (moved == 0) return;
   const auto notice = step == StaleRoutes::Step::Fade ? Notice::RoutesFaded : Notice::StaleDropped;
   actions_.emplace_back(
-      NeighborNotice{neighbor.id, notice, std::to_string(stale) + ' ' + std::string{net::print(family)} + " prefixes"});
+      NeighborNotice{neighbor.id, notice, std::to_string(moved) + ' ' + std::string{net::print(family)} + " prefixes"});
 }
 
 void Router::Core::tick_stale(Neighbor& neighbor, net::TimePoint now) {
   for (const auto family : {net::Family::Ipv4, net::Family::Ipv6}) {
     auto& stale = neighbor.intake(family).stale;
-    take_step(neighbor, family, stale.tick(now));
-    take_step(neighbor, family, stale.tick(now));  // a restart time of zero
+    // Several at once: a restart time of zero.
+    for (auto step = stale.tick(now); step != StaleRoutes::Step::Nothing; step = stale.tick(now))
+      take_step(neighbor, family, step);
   }
 }
 

@@ -128,6 +128,8 @@ TableStatus Router::Core::table() const {
   TableStatus status;
   status.ipv4_prefixes = ipv4_.table().size();
   status.ipv6_prefixes = ipv6_.table().size();
+  status.ipv4_selected = ipv4_.selected_count();
+  status.ipv6_selected = ipv6_.selected_count();
   status.ipv4_paths = ipv4_.path_count();
   status.ipv6_paths = ipv6_.path_count();
   status.attribute_sets = pool_.size();

@@ -73,6 +73,8 @@ struct NeighborStatus {
 struct TableStatus {
   std::size_t ipv4_prefixes = 0;
   std::size_t ipv6_prefixes = 0;
+  std::size_t ipv4_selected = 0;  // of these, prefixes with a best path: the Loc-RIB
+  std::size_t ipv6_selected = 0;
   std::size_t ipv4_paths = 0;
   std::size_t ipv6_paths = 0;
   std::size_t attribute_sets = 0;

@@ -76,7 +76,8 @@ bool Router::Core::holds_as_received(PeerId peer) const {
   const auto& agreed = *session->negotiated();
   const bool all_kept = found->import_needs.accepts_everything || config.rejected == Kept::Yes;
   // What these put into routes, import does before filters.
-  const bool touched = config.prepend_local_as || agreed.role.has_value() ||
+  const bool touched = config.prepend_local_as || agreed.role.has_value() || config.accept_blackhole ||
+                       session->transport().remote.link_local() ||
                        (agreed.type != PeerType::External && config.draining == Draining::Yes);
   return all_kept && changes_nothing(config.import) && !touched;
 }

@@ -13,7 +13,7 @@
 namespace bgp::bmp {
 namespace {
 
-// RFC 9069 section 4.4: of the table that has no name of its own.
+// RFC 9069 section 5.2.1: of the table that has no name of its own.
 constexpr std::string_view table_name = "global";
 
 std::vector<std::uint8_t> whole_update(std::span<const std::uint8_t> body) {
@@ -156,7 +156,7 @@ void Feed::peer_up(PeerId peer, Came came) {
              {}});
 }
 
-// RFC 9069 section 4.4: the OPENs say what is needed to read the UPDATEs, and nothing else.
+// RFC 9069 section 5.2: the OPENs say what is needed to read the UPDATEs, and nothing else.
 void Feed::loc_rib_up() {
   const auto& router = router_.config();
   Open open;

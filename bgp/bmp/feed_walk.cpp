@@ -178,9 +178,9 @@ void Feed::report() {
   const auto table = router_.table();
   StatisticsReport report{loc_rib_header(), {}};
   report.statistics.push_back(
-      {StatisticType::LocRib, std::nullopt, table.ipv4_prefixes + table.ipv6_prefixes, std::nullopt});
-  report.statistics.push_back({StatisticType::LocRibOfFamily, ipv4_unicast, table.ipv4_prefixes, std::nullopt});
-  report.statistics.push_back({StatisticType::LocRibOfFamily, ipv6_unicast, table.ipv6_prefixes, std::nullopt});
+      {StatisticType::LocRib, std::nullopt, table.ipv4_selected + table.ipv6_selected, std::nullopt});
+  report.statistics.push_back({StatisticType::LocRibOfFamily, ipv4_unicast, table.ipv4_selected, std::nullopt});
+  report.statistics.push_back({StatisticType::LocRibOfFamily, ipv6_unicast, table.ipv6_selected, std::nullopt});
   say(report);
 }
 

@@ -67,7 +67,7 @@ struct Tlv {
 inline constexpr std::uint16_t info_string = 0;
 inline constexpr std::uint16_t info_sys_descr = 1;
 inline constexpr std::uint16_t info_sys_name = 2;
-inline constexpr std::uint16_t info_table_name = 3;  // RFC 9069 section 4.4; also of Peer Down
+inline constexpr std::uint16_t info_table_name = 3;  // RFC 9069 section 5.2.1; also of Peer Down
 // Of Termination.
 inline constexpr std::uint16_t termination_string = 0;
 inline constexpr std::uint16_t termination_reason = 1;
@@ -108,7 +108,7 @@ struct PeerUp {
   std::vector<Tlv> information;
   friend bool operator==(const PeerUp&, const PeerUp&) = default;
 };
-// RFC 7854 section 4.9; LocRib from RFC 9069 section 4.5.
+// RFC 7854 section 4.9; LocRib from RFC 9069 section 5.3.
 enum class DownReason : std::uint8_t {
   LocalNotification = 1,   // data: the NOTIFICATION sent
   LocalSilent = 2,         // data: the event of the state machine, two octets; 0: none fits

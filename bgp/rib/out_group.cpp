@@ -63,6 +63,12 @@ void OutGroup<Prefix>::detach(OutMember& member) {
 }
 
 template <class Prefix>
+void OutGroup<Prefix>::detach_all() {
+  if (pending_.empty()) return;
+  for (auto* member : members_) detach(*member);
+}
+
+template <class Prefix>
 void OutGroup<Prefix>::wake(OutMember& member) {
   if (member.awake) return;
   member.awake = true;

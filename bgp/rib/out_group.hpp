@@ -104,6 +104,8 @@ class OutGroup {
   void remove(OutMember& member);
   // From the stream to catching up; the member then knows what is pending for it.
   void detach(OutMember& member);
+  // So that nothing that is pending depends any more on what was.
+  void detach_all();
 
   // The selected paths of `node` were `before` (the best first, all of them when they are local).
   void changed(NodeIndex node, std::span<const Path> before);

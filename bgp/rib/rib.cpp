@@ -64,6 +64,7 @@ void Rib<Prefix>::count(const Path& path, int by) {
     return;
   }
   from.counters.stale += add;
+  if (age(path) >= from.older_age) from.older += add;
   if (!sweepable(path)) return;
   from.sweepable += add;
   sweepable_ += static_cast<std::size_t>(by);
@@ -78,10 +79,27 @@ std::uint8_t Rib<Prefix>::reach_flag(const AttributeSet& set, PeerId source) con
 
 // ---- sessions ---------------------------------------------------------------------------------------
 
+namespace {
+
+// What was chosen and told by one holds by the other.
+bool same_speaker(const Rank& one, const Rank& other) {
+  return one.type == other.type && one.router_id == other.router_id && one.address == other.address &&
+         one.reflector_client == other.reflector_client;
+}
+
+}  // namespace
+
 template <class Prefix>
 void Rib<Prefix>::open(PeerId peer, const Rank& rank) {
-  source(peer);
+  auto& from = source(peer);
+  const auto before = ranks_[peer.value];
+  if (before.router_id != net::RouterId{} && !same_speaker(before, rank)) {
+    sweep_stale(peer);
+    sweep_now();
+    for (const auto& group : groups_) group->detach_all();
+  }
   ranks_[peer.value] = rank;
+  from.earlier_age = 1;
 }
 
 template <class Prefix>
@@ -91,17 +109,26 @@ void Rib<Prefix>::close(PeerId peer) {
 }
 
 template <class Prefix>
-void Rib<Prefix>::hold(PeerId peer) {
-  sweep_stale(peer);
-  source(peer).fading = false;
+void Rib<Prefix>::hold(PeerId peer, Older older) {
+  auto& from = source(peer);
+  if (older == Older::Drop) {
+    sweep_stale(peer);
+  } else {
+    from.older_age = 1;
+    from.older = from.counters.stale;
+  }
   begin_refresh(peer);
 }
 
 template <class Prefix>
 void Rib<Prefix>::begin_refresh(PeerId peer) {
   auto& from = source(peer);
+  if (from.counters.stale == 0) from.oldest = 0;
+  if (from.oldest + 1 == Source::never) renumber(peer);
   ++from.generation;
-  if (from.sweep_age != 255) ++from.sweep_age;
+  ++from.oldest;
+  for (auto* age : {&from.sweep_age, &from.fade_age, &from.older_age, &from.earlier_age})
+    if (*age != Source::never) ++*age;
   from.counters.stale += from.counters.paths;
   from.counters.paths = 0;
   from.counters.rejected = 0;
@@ -135,6 +162,9 @@ void Rib<Prefix>::announce(PeerId peer, const Prefix& prefix, AttributeSet* set,
   const Path path{set, path_id, peer, generation, flags};
 
   if (known != paths.end() && known->set == set && known->flags == flags) {
+    // Whoever watches this session has not heard of what is left of an earlier one.
+    if (observer_ != nullptr && acceptance == Acceptance::Accepted && age(*known) >= sources_[peer.value].earlier_age)
+      observer_->accepted(peer, node, net::Prefix{prefix}, path_id, set);
     count(*known, -1);
     known->generation = generation;
     count(*known, 1);
@@ -278,6 +308,8 @@ void Rib<Prefix>::end_change(NodeIndex node) {
   const auto* old = before_.empty() ? nullptr : before_.data();
   const bool local = (best != nullptr && best->local()) || (old != nullptr && old->local());
   const bool same = same_route(best, old);
+  if (best != nullptr && old == nullptr) ++selected_count_;
+  if (best == nullptr && old != nullptr) --selected_count_;
   if (!same || local || ranked_ > 1) tell(node, best, old);
   if (!same && observer_ != nullptr) observer_->selected(node, net::Prefix{table_.prefix_of(node)}, best);
   if (!same || multipath_touched_) feed(node);

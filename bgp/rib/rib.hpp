@@ -35,6 +35,9 @@ struct SourceCounters {
 enum class Acceptance : std::uint8_t { Accepted, Rejected };
 // Whether new terms may lead to other outcomes for routes that are in the tables.
 enum class Difference : std::uint8_t { Find, None };
+// What was stale already when a peer is lost once more: RFC 4724 has it go, RFC 9494 section 4.2 wants it kept while
+// its long-lived stale time lasts.
+enum class Older : std::uint8_t { Drop, Keep };
 // RFC 7313: whether a refresh is said to begin and to end.
 enum class RefreshMarks : std::uint8_t { No, Yes };
 
@@ -65,14 +68,17 @@ class Rib {
   Rib& operator=(const Rib&) = delete;
 
   // ---- what peers say ----
-  // A session came up. Paths of an earlier one may still be there: they are replaced or swept.
+  // A session came up. Paths of an earlier one may still be there: they are replaced or swept. Where the peer is not
+  // what it was, they go at once, and whoever was told of them by the old rank is.
   void open(PeerId peer, const Rank& rank);
   // It ended: its paths stay in use until work() gets to them.
   void close(PeerId peer);
   // It ended and the peer may come back (RFC 4724): its paths are stale and stay in use until they are replaced or
-  // dropped. What was stale before goes.
-  void hold(PeerId peer);
+  // dropped.
+  void hold(PeerId peer, Older older = Older::Drop);
   void drop_stale(PeerId peer) { sweep_stale(peer); }
+  // What the last hold() kept of before; returns how many paths.
+  std::uint32_t drop_older(PeerId peer);
   // RFC 9494: what is stale becomes a last resort, but for paths that forbid that, which go. Done by work().
   void fade_stale(PeerId peer);
   // RFC 7313: what is not announced between the two is withdrawn.
@@ -168,16 +174,24 @@ class Rib {
   [[nodiscard]] std::optional<Out> out(PeerId peer) const;  // of the best path
   [[nodiscard]] std::vector<Out> outs(PeerId peer) const;   // of all that are told, best first
   [[nodiscard]] std::size_t path_count() const { return path_count_; }
+  [[nodiscard]] std::size_t selected_count() const { return selected_count_; }  // prefixes that have a best path
   [[nodiscard]] std::size_t bytes() const;
 
  private:
+  // Paths age by a generation with each session that ends and each refresh that begins.
   struct Source {
     SourceCounters counters;
     std::uint8_t generation = 0;
-    // Paths that are at least so many generations old are to be removed; how many there are.
-    std::uint8_t sweep_age = 255;
-    std::uint32_t sweepable = 0;
-    bool fading = false;  // stale paths are to be marked as long-lived stale
+    std::uint8_t oldest = 0;  // no path is of more generations
+    // From which age on a path is to be removed, is to be marked as long-lived stale, was stale before the peer was
+    // lost the last time, is of an earlier session.
+    static constexpr std::uint8_t never = 255;
+    std::uint8_t sweep_age = never;
+    std::uint8_t fade_age = never;
+    std::uint8_t older_age = never;
+    std::uint8_t earlier_age = never;
+    std::uint32_t sweepable = 0;  // how many paths are of sweep_age
+    std::uint32_t older = 0;      // and of older_age
   };
   struct Membership {
     OutMember member;
@@ -218,6 +232,8 @@ class Rib {
   void reap(NodeIndex node);
   // Makes all that is stale now subject to the sweep.
   void sweep_stale(PeerId peer);
+  void sweep_now();
+  void renumber(PeerId peer);
   enum class Sweep : std::uint8_t { StalePaths, Everything };
   void start_sweep(Sweep what);
   [[nodiscard]] bool sweep_is_over();
@@ -246,6 +262,7 @@ class Rib {
   std::vector<Rank> ranks_;      // by PeerId
   std::vector<Source> sources_;  // by PeerId
   std::size_t path_count_ = 0;
+  std::size_t selected_count_ = 0;
   Decision decision_;
 
   OutScratch<Prefix> scratch_;

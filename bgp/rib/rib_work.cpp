@@ -20,9 +20,46 @@ template <class Prefix>
 void Rib<Prefix>::sweep_stale(PeerId peer) {
   auto& from = source(peer);
   from.sweep_age = 1;
+  from.fade_age = from.older_age = Source::never;
   sweepable_ += from.counters.stale - from.sweepable;
   from.sweepable = from.counters.stale;
   if (from.sweepable > 0) start_sweep(Sweep::StalePaths);
+}
+
+template <class Prefix>
+std::uint32_t Rib<Prefix>::drop_older(PeerId peer) {
+  auto& from = source(peer);
+  if (from.older_age == Source::never) return 0;
+  from.sweep_age = std::exchange(from.older_age, Source::never);
+  sweepable_ += from.older - from.sweepable;
+  from.sweepable = from.older;
+  if (from.sweepable > 0) start_sweep(Sweep::StalePaths);
+  return from.older;
+}
+
+// All background work on paths at once. Rare: it takes as long as the table is large.
+template <class Prefix>
+void Rib<Prefix>::sweep_now() {
+  for (NodeIndex node = 0; node < table_.end(); ++node) sweep(node);
+}
+
+// A neighbour that is lost, or begins a refresh, time and again with no end in between: its paths are as old as can be
+// told apart. Nothing depends on their ages but what is kept in older_age.
+template <class Prefix>
+void Rib<Prefix>::renumber(PeerId peer) {
+  sweep_now();
+  auto& from = source(peer);
+  const auto older_age = std::exchange(from.older_age, from.older_age == Source::never ? Source::never : 2);
+  for (NodeIndex node = 0; node < table_.end(); ++node) {
+    if (!table_.used(node)) continue;
+    for (auto& path : table_.paths(node)) {
+      if (path.source != peer || age(path) == 0) continue;
+      path.generation = static_cast<std::uint8_t>(from.generation - (age(path) >= older_age ? 2 : 1));
+    }
+  }
+  from.oldest = 2;
+  from.sweep_age = from.fade_age = Source::never;
+  from.earlier_age = 1;
 }
 
 template <class Prefix>
@@ -43,13 +80,13 @@ template <class Prefix>
 void Rib<Prefix>::fade_stale(PeerId peer) {
   auto& from = source(peer);
   if (from.counters.stale == 0) return;
-  from.fading = true;
+  from.fade_age = 1;
   start_sweep(Sweep::Everything);
 }
 
 template <class Prefix>
 bool Rib<Prefix>::fades(const Path& path) const {
-  return !path.local() && sources_[path.source.value].fading && age(path) > 0 &&
+  return !path.local() && age(path) >= sources_[path.source.value].fade_age &&
          (path.set->flags & AttributeSet::llgr_stale) == 0;
 }
 

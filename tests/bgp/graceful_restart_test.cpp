@@ -128,7 +128,7 @@ TEST(HardReset, WrapsWhatItStandsFor) {
 
 TEST(StaleRoutes, GoWhenThePeerStaysAway) {
   StaleRoutes stale;
-  stale.begin(capable({.kept = true}), net::Family::Ipv4, t0);
+  (void)stale.begin(capable({.kept = true}), net::Family::Ipv4, t0);
   EXPECT_EQ(stale.phase(), Phase::Restarting);
   EXPECT_EQ(stale.tick(t0 + Seconds{59}), Step::Nothing);
   EXPECT_EQ(stale.deadline(), t0 + Seconds{60});
@@ -140,7 +140,7 @@ TEST(StaleRoutes, GoWhenThePeerStaysAway) {
 TEST(StaleRoutes, StayUntilEndOfRibWhenThePeerIsBackAndForwards) {
   const auto terms = capable({.kept = true, .forwarding = true});
   StaleRoutes stale;
-  stale.begin(terms, net::Family::Ipv4, t0);
+  (void)stale.begin(terms, net::Family::Ipv4, t0);
   EXPECT_EQ(stale.end_of_rib(), Step::Nothing) << "of nobody's session";
   EXPECT_EQ(stale.returned(terms, net::Family::Ipv4, Seconds{30}, t0 + Seconds{5}), Step::Nothing);
   EXPECT_EQ(stale.phase(), Phase::Refreshing);
@@ -153,7 +153,7 @@ TEST(StaleRoutes, StayUntilEndOfRibWhenThePeerIsBackAndForwards) {
 TEST(StaleRoutes, GoAtOnceWhenThePeerIsBackAndDoesNotForward) {
   auto terms = capable({.kept = true, .forwarding = true});
   StaleRoutes stale;
-  stale.begin(terms, net::Family::Ipv4, t0);
+  (void)stale.begin(terms, net::Family::Ipv4, t0);
   auto other = stale;
   terms.ipv4.forwarding = false;
   EXPECT_EQ(stale.returned(terms, net::Family::Ipv4, Seconds{30}, t0), Step::Drop);
@@ -163,7 +163,7 @@ TEST(StaleRoutes, GoAtOnceWhenThePeerIsBackAndDoesNotForward) {
 TEST(StaleRoutes, BecomeALastResortWhereBothSidesHaveThat) {
   const auto terms = capable({.kept = true, .forwarding = true, .long_lived = Seconds{600}});
   StaleRoutes stale;
-  stale.begin(terms, net::Family::Ipv4, t0);
+  (void)stale.begin(terms, net::Family::Ipv4, t0);
   EXPECT_EQ(stale.tick(t0 + Seconds{60}), Step::Fade);
   EXPECT_EQ(stale.phase(), Phase::LongLived);
   auto returned = stale;
@@ -181,9 +181,31 @@ TEST(StaleRoutes, BecomeALastResortWhereBothSidesHaveThat) {
 
 TEST(StaleRoutes, FadeAtOnceWithALongLivedTimeAlone) {
   StaleRoutes stale;
-  stale.begin(capable({.long_lived = Seconds{600}}), net::Family::Ipv4, t0);
+  (void)stale.begin(capable({.long_lived = Seconds{600}}), net::Family::Ipv4, t0);
   EXPECT_EQ(stale.tick(t0), Step::Fade);
   EXPECT_EQ(stale.deadline(), t0 + Seconds{600});
+}
+
+TEST(StaleRoutes, AreKeptOverAnotherLossWhileTheirLongLivedTimeLasts) {  // RFC 9494 section 4.2
+  auto terms = capable({.kept = true, .forwarding = true, .long_lived = Seconds{600}});
+  terms.ipv4.long_lived_forwarding = true;
+  StaleRoutes stale;
+  EXPECT_FALSE(stale.begin(terms, net::Family::Ipv4, t0));
+  EXPECT_EQ(stale.tick(t0 + Seconds{60}), Step::Fade);
+  EXPECT_EQ(stale.returned(terms, net::Family::Ipv4, Seconds{360}, t0 + Seconds{100}), Step::Nothing);
+  EXPECT_TRUE(stale.begin(terms, net::Family::Ipv4, t0 + Seconds{110}));
+  EXPECT_EQ(stale.phase(), Phase::Restarting);
+  auto without = stale;
+  auto without_forwarding = terms;
+  without_forwarding.ipv4.long_lived_forwarding = false;
+  EXPECT_EQ(without.returned(without_forwarding, net::Family::Ipv4, Seconds{360}, t0 + Seconds{120}), Step::Drop);
+
+  EXPECT_EQ(stale.tick(t0 + Seconds{170}), Step::Fade);
+  EXPECT_EQ(stale.deadline(), t0 + Seconds{660}) << "of those that were there before";
+  EXPECT_EQ(stale.tick(t0 + Seconds{660}), Step::DropOlder);
+  EXPECT_EQ(stale.tick(t0 + Seconds{769}), Step::Nothing);
+  EXPECT_EQ(stale.tick(t0 + Seconds{770}), Step::Drop);
+  EXPECT_FALSE(stale.begin(terms, net::Family::Ipv4, t0 + Seconds{800}));
 }
 
 // ---- our own restart --------------------------------------------------------------------------------

@@ -129,6 +129,67 @@ TEST(RouterReflection, OpensTheSessionAnewWhenAClientBecomesNone) {
   EXPECT_THAT(lab.plain.heard, IsEmpty());
 }
 
+// The session ends with a NOTIFICATION that is no Hard Reset, so that its routes are kept.
+SpeakerOptions restarting(unsigned number) {
+  auto options = internal(number);
+  options.graceful_restart = GracefulRestartCapability{false, true, net::Seconds{60}, {{ipv4_unicast, true}}};
+  return options;
+}
+
+TEST(RouterReflection, TakesBackWhatAClientHadToldWhoBecomesNone) {
+  ReflectionLab lab;
+  auto& mover = lab.add(restarting(6));
+  lab.config(mover).session.graceful_restart.mode = GracefulRestart::Mode::Full;
+  lab.config(mover).out.reflector_client = true;
+  lab.establish();
+  mover.announce({route}, inner({65009}));
+  lab.settle();
+  ASSERT_THAT(lab.plain.heard, SizeIs(1));
+  lab.config(mover).out.reflector_client = false;
+  lab.configure();
+  lab.settle();
+  ASSERT_TRUE(mover.establish());
+  mover.announce({route}, inner({65009}));
+  lab.settle();
+  EXPECT_THAT(lab.plain.heard, IsEmpty());
+  EXPECT_THAT(lab.client.heard, SizeIs(1));
+}
+
+TEST(RouterReflection, TellsAllOfWhoBecomesAClient) {
+  ReflectionLab lab;
+  auto& mover = lab.add(restarting(6));
+  lab.config(mover).session.graceful_restart.mode = GracefulRestart::Mode::Full;
+  lab.establish();
+  mover.announce({route}, inner({65009}));
+  lab.settle();
+  ASSERT_THAT(lab.plain.heard, IsEmpty());
+  lab.config(mover).out.reflector_client = true;
+  lab.configure();
+  lab.settle();
+  ASSERT_TRUE(mover.establish());
+  mover.announce({route}, inner({65009}));
+  lab.settle();
+  EXPECT_THAT(lab.plain.heard, SizeIs(1));
+  mover.withdraw({route});
+  lab.settle();
+  EXPECT_THAT(lab.plain.heard, IsEmpty());
+}
+
+// What waits to be told when the session comes up anew is told by what the peer was.
+TEST(RouterReflection, TakesBackWhatNobodyHadReadYet) {
+  ReflectionLab lab;
+  lab.establish();
+  lab.client.announce({route}, inner({65009}));
+  lab.settle();
+  lab.config(lab.client).out.reflector_client = false;
+  lab.configure();
+  while (lab.router.work()) {
+  }
+  ASSERT_TRUE(lab.client.establish());
+  lab.settle();
+  EXPECT_THAT(lab.plain.heard, IsEmpty());
+}
+
 // ---- RFC 5065 -----------------------------------------------------------------------------------------
 
 // The router is AS 65000 of confederation 64999; member AS 65001 is in it, 65005 is not.

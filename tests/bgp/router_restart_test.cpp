@@ -149,6 +149,39 @@ TEST_F(RouterWithRestarts, RemovesWhatWasStaleAlreadyAtASecondRestart) {  // RFC
   EXPECT_THAT(watcher.heard, ElementsAre(Key(one)));
 }
 
+TEST_F(RouterWithRestarts, DropsTheRoutesOfAPeerThatComesBackAsAnotherSpeaker) {
+  meet();
+  peer.hang_up(now);
+  peer.options().id = net::RouterId{0x0a0001ff};
+  ASSERT_TRUE(peer.establish(now));
+  settle();
+  EXPECT_THAT(watcher.heard, IsEmpty());
+  EXPECT_EQ(status().ipv4.stale, 0U);
+  peer.announce({one}, route());
+  settle();
+  EXPECT_THAT(watcher.heard, ElementsAre(Key(one)));
+}
+
+TEST_F(RouterWithRestarts, CountsRightHoweverOftenThePeerBeginsARefresh) {
+  peer.options().enhanced_refresh = true;
+  meet();
+  for (int i = 0; i < 600; ++i) {
+    peer.say(encode(RouteRefresh{ipv4_unicast, RefreshKind::BeginOfRefresh}), now);
+    if (i % 100 == 0) peer.announce({other}, route());
+  }
+  settle();
+  EXPECT_EQ(status().ipv4.stale, 2U);
+  EXPECT_EQ(status().ipv4.received, 0U);
+  peer.announce({one}, route());
+  settle();
+  EXPECT_EQ(status().ipv4.stale, 1U);
+  EXPECT_EQ(status().ipv4.received, 1U);
+  EXPECT_THAT(watcher.heard, UnorderedElementsAre(Key(one), Key(other)));
+  peer.say(encode(RouteRefresh{ipv4_unicast, RefreshKind::EndOfRefresh}), now);
+  settle();
+  EXPECT_THAT(watcher.heard, ElementsAre(Key(one)));
+}
+
 TEST_F(RouterWithRestarts, DropsTheRoutesOfAPeerThatSaysGoodbyeTheOldWay) {
   peer.options().graceful_restart->notification = false;
   meet();
@@ -304,6 +337,61 @@ TEST_F(RouterWithLongLivedRoutes, AreFreshAgainWhenThePeerIsBack) {
   peer.say_end_of_rib(net::Family::Ipv4, now);
   settle();
   EXPECT_THAT(watcher.heard.at(one).communities, IsEmpty());
+}
+
+TEST_F(RouterWithLongLivedRoutes, StayFreshOverARefreshThatComesLater) {
+  watcher.options().graceful_restart = GracefulRestartCapability{};
+  watcher.options().long_lived = std::vector<LongLivedFamily>{};
+  peer.options().enhanced_refresh = true;
+  lose_peer();
+  ASSERT_TRUE(peer.establish(now));
+  peer.announce({one, other}, route());
+  peer.say(encode(RouteRefresh{ipv4_unicast, RefreshKind::BeginOfRefresh}), now);
+  router.set_unreachable({net::Ipv4Address{0x0a0001fd}});  // all is decided again
+  settle();
+  for (const auto& [prefix, told] : watcher.heard) EXPECT_THAT(told.communities, IsEmpty()) << print(prefix);
+  peer.say_end_of_rib(net::Family::Ipv4, now);
+  router.set_unreachable({});
+  settle();
+  EXPECT_THAT(watcher.heard, IsEmpty()) << "neither was announced after the refresh began";
+}
+
+TEST_F(RouterWithLongLivedRoutes, OutliveAnotherLossBeforeEndOfRib) {  // RFC 9494 section 4.2
+  watcher.options().graceful_restart = GracefulRestartCapability{};
+  watcher.options().long_lived = std::vector<LongLivedFamily>{};
+  lose_peer();
+  settle(Seconds{100});
+  ASSERT_TRUE(peer.establish(now));
+  peer.announce({other}, route());
+  settle();
+  peer.hang_up(now);
+  settle(Seconds{10});
+  ASSERT_THAT(watcher.heard, UnorderedElementsAre(Key(one), Key(other)));
+  EXPECT_THAT(watcher.heard.at(one).communities, ElementsAre(community_llgr_stale));
+  EXPECT_THAT(watcher.heard.at(other).communities, IsEmpty());
+  settle(Seconds{50});
+  EXPECT_THAT(watcher.heard.at(other).communities, ElementsAre(community_llgr_stale));
+  settle(Seconds{840});
+  EXPECT_THAT(watcher.heard, ElementsAre(Key(other))) << "each has its own 1,000 s";
+  EXPECT_EQ(status().ipv4.stale, 1U);
+  settle(Seconds{160});
+  EXPECT_THAT(watcher.heard, IsEmpty());
+}
+
+TEST_F(RouterWithLongLivedRoutes, OutliveAnyNumberOfLosses) {
+  watcher.options().graceful_restart = GracefulRestartCapability{};
+  watcher.options().long_lived = std::vector<LongLivedFamily>{};
+  lose_peer();
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(peer.establish(now));
+    peer.announce({other}, route());
+    peer.hang_up(now);
+    settle();
+    ASSERT_EQ(status().ipv4.stale, 2U) << i;
+  }
+  EXPECT_THAT(watcher.heard, UnorderedElementsAre(Key(one), Key(other)));
+  settle(Seconds{1000});
+  EXPECT_THAT(watcher.heard, ElementsAre(Key(other)));
 }
 
 // ---- the router's own restart -----------------------------------------------------------------------

@@ -283,6 +283,30 @@ TEST_F(BmpFeed, ForgetsAPeerThatWentAndTellsItAnewWhenItIsBack) {
   EXPECT_EQ(station_.ends.count({"post", one.options().address, net::Family::Ipv4}), 2U);  // one a session
 }
 
+TEST_F(BmpFeed, TellsWhatAPeerSaysAgainAfterARestartThatItsRoutesOutlived) {
+  auto options = external(1);
+  options.graceful_restart = GracefulRestartCapability{false, true, net::Seconds{60}, {{ipv4_unicast, true}}};
+  auto& one = lab_.add(options);
+  lab_.config(one).session.graceful_restart.mode = GracefulRestart::Mode::Full;
+  lab_.establish();
+  watch();
+  one.announce({pfx("10.1.0.0/16"), pfx("10.2.0.0/16")}, path({65001}));
+  settle();
+  one.hang_up();
+  settle();
+  EXPECT_THAT(station_.prefixes("loc"), SizeIs(2));
+  ASSERT_TRUE(one.establish(start_time + net::Seconds{10}));
+  one.announce({pfx("10.1.0.0/16")}, path({65001}));
+  one.say_end_of_rib(net::Family::Ipv4);
+  settle();
+  EXPECT_THAT(station_.prefixes("post", one.options().address), ElementsAre("10.1.0.0/16"));
+  EXPECT_THAT(station_.prefixes("loc"), ElementsAre("10.1.0.0/16"));
+  const auto told = feed_->counters().messages;
+  one.announce({pfx("10.1.0.0/16")}, path({65001}));
+  settle();
+  EXPECT_EQ(feed_->counters().messages, told + 1) << "what it says, and nothing that came of it";
+}
+
 TEST_F(BmpFeed, MirrorsMalformedUpdatesAndShowsWhatTheyCameTo) {
   auto& one = lab_.add(external(1));
   lab_.establish();
@@ -306,6 +330,7 @@ TEST_F(BmpFeed, ReportsStatistics) {
   auto& one = lab_.add(external(1));
   auto& two = lab_.add(external(2));
   lab_.config(two).import = {reject_all()};
+  lab_.config(two).rejected = Kept::Yes;  // they are no part of the Loc-RIB
   lab_.establish();
   one.announce({pfx("10.1.0.0/16"), pfx("2001:db8::/32")}, path({65001}));
   two.announce({pfx("10.3.0.0/16")}, path({65002}));
