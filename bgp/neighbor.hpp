@@ -45,6 +45,7 @@ struct Neighbor {
     bool warned = false;         // of the prefix limit, in this session
     StaleRoutes stale;           // of earlier sessions
     bool end_of_rib = false;     // received in this session
+    bool refreshing = false;     // said to have begun, RFC 7313
     bool warned_out = false;     // of the limit of what it may be told, in this session
     bool told_too_much = false;  // more prefixes than the neighbour may be told
   };

@@ -18,14 +18,18 @@ auto foundations(const PeerConfig& config) {
                   config.add_path.send);
 }
 
-// Keys may come and go on a connection, as long as some stays.
+// Keys may come and go on a connection, as long as some stays. A number that means another key may be the one in use.
 bool rolls_over(const AuthenticationKeys& before, const AuthenticationKeys& after) {
   if (before == after) return true;
-  return before.algorithm == after.algorithm &&
-         std::any_of(before.keys.begin(), before.keys.end(), [&](const auto& key) {
-           const auto found = after.keys.find(key.first);
-           return found != after.keys.end() && found->second == key.second;
-         });
+  if (before.algorithm != after.algorithm) return false;
+  bool stays = false;
+  for (const auto& [id, key] : before.keys) {
+    const auto found = after.keys.find(id);
+    if (found == after.keys.end()) continue;
+    if (found->second != key) return false;
+    stays = true;
+  }
+  return stays;
 }
 
 }  // namespace

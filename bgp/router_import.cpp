@@ -224,16 +224,20 @@ void Router::Core::handle(Neighbor& neighbor, const RouteRefresh& refresh) {
   if (!family || session == nullptr) return;
   const auto& agreed = *session->negotiated();
   if (!agreed.families.has(*family)) return;
+  auto& intake = neighbor.intake(*family);
   with_rib(*family, [&](auto& rib) {
     switch (refresh.kind) {
       case RefreshKind::Request:
         rib.resend(neighbor.id, agreed.enhanced_route_refresh ? RefreshMarks::Yes : RefreshMarks::No);
         break;
       case RefreshKind::BeginOfRefresh:
-        if (agreed.enhanced_route_refresh) rib.begin_refresh(neighbor.id);
+        // RFC 7313 section 4: not before End-of-RIB, where that comes.
+        if (!agreed.enhanced_route_refresh || (agreed.restart.capable && !intake.end_of_rib)) break;
+        intake.refreshing = true;
+        rib.begin_refresh(neighbor.id);
         break;
       case RefreshKind::EndOfRefresh:
-        if (agreed.enhanced_route_refresh) rib.end_refresh(neighbor.id);
+        if (std::exchange(intake.refreshing, false)) rib.end_refresh(neighbor.id);
         if (observer_ != nullptr) observer_->refreshed(neighbor.id, *family);
         break;
       case RefreshKind::Unknown:
@@ -382,7 +386,8 @@ void Router::Core::check_limit(Neighbor& neighbor, net::Family family, net::Time
   const auto& limit = neighbor.limit(family);
   if (limit.maximum == 0) return;
   std::uint64_t count = 0;
-  with_rib(family, [&](auto& rib) { count = rib.counters(neighbor.id).paths; });
+  // What a refresh has not come to, or a restart left, is held as well.
+  with_rib(family, [&](auto& rib) { count = rib.counters(neighbor.id).held(); });
   const auto [exceeded, warns] = check(limit, count, limit.maximum, neighbor.intake(family).warned);
   const auto notice = [&](Notice what) {
     actions_.emplace_back(NeighborNotice{neighbor.id, what, describe(count, family, limit.maximum)});

@@ -233,7 +233,7 @@ void Router::Core::went_up(Neighbor& neighbor, const WentUp& up) {
   neighbor.refreshes = agreed.route_refresh || agreed.enhanced_route_refresh;
   each_rib([&](net::Family family, auto& rib) {
     auto& intake = neighbor.intake(family);
-    intake.warned = intake.end_of_rib = false;
+    intake.warned = intake.end_of_rib = intake.refreshing = false;
     const auto stale_time = neighbor.config.session.graceful_restart.stale_time;
     take_step(neighbor, family, intake.stale.returned(agreed.restart, family, stale_time, up.at));
     if (!agreed.families.has(family)) return;
@@ -282,8 +282,8 @@ std::optional<NextHop> own_next_hop(const Session& session, Reach::Kind reach, n
   }
   // RFC 2545 section 3: the link-local address goes along where the neighbour shares the link; alone, where
   // there is no other.
-  const bool shared_link =
-      session.negotiated()->type == PeerType::External && reach != Reach::Kind::Multihop && local.is_v6();
+  const bool one_hop = session.negotiated()->type == PeerType::External && reach != Reach::Kind::Multihop;
+  const bool shared_link = local.is_v6() && (one_hop || local.link_local());
   auto link_local = transport.local_link_local;
   if (local.is_v6() && local.link_local()) link_local = local.v6();
   if (local.is_v6() && !local.link_local())

@@ -18,6 +18,7 @@ namespace {
 
 constexpr net::Seconds open_hold_time{240};         // RFC 4271 section 8.2.2: a "large value", four minutes
 constexpr net::Seconds shortest_send_hold{8 * 60};  // RFC 9687 section 3
+constexpr net::Duration least_between_keepalives = net::Seconds{1};  // RFC 4271 section 4.4
 
 }  // namespace
 
@@ -195,6 +196,7 @@ State Session::expired(Timer timer, net::TimePoint now, Actions& out) {
     case Timer::Keepalive:
       // A blocked connection has bytes for the peer already; more would only queue up behind them.
       if (!deadlines_.armed(Timer::SendHold)) send(MessageType::Keepalive, encode_keepalive(), out);
+      kept_alive_ = now;
       arm_keepalive(now);
       return state_;
     case Timer::ConnectRetry:
@@ -275,9 +277,9 @@ void Session::arm_hold(net::TimePoint now) {
 }
 
 void Session::arm_keepalive(net::TimePoint now) {
-  if (negotiated_->keepalive_time > net::Seconds{0}) {
-    deadlines_.arm(Timer::Keepalive, now + random_.jittered(negotiated_->keepalive_time));
-  }
+  if (!negotiated_ || negotiated_->keepalive_time == net::Seconds{0}) return;
+  deadlines_.arm(Timer::Keepalive,
+                 now + std::max(least_between_keepalives, random_.jittered(negotiated_->keepalive_time)));
 }
 
 // ---- around the state machine -----------------------------------------------------------------------
@@ -306,6 +308,11 @@ std::optional<RouteMessage> Session::receive(const Frame& frame, net::TimePoint 
   ++counters_.in[static_cast<std::size_t>(frame.type)];
   switch (frame.type) {
     case MessageType::Open: {
+      // RFC 6608: whatever it says, it is out of place.
+      if (state_ == State::Established) {
+        handle(Open{}, now, out);
+        return std::nullopt;
+      }
       auto open = decode_open(frame.body);
       if (open) open_received_ = whole_message(MessageType::Open, frame.body);
       handle(open ? Event{std::move(*open)} : Event{Violation{std::move(open.error())}}, now, out);
@@ -354,7 +361,8 @@ void Session::retime(net::TimePoint now) {
 }
 
 void Session::probe(net::TimePoint now, Actions& out) {
-  if (state_ == State::Established) handle(Expired{Timer::Keepalive}, now, out);
+  const bool just_sent = kept_alive_ && now - *kept_alive_ < least_between_keepalives;
+  if (state_ == State::Established && !just_sent) handle(Expired{Timer::Keepalive}, now, out);
 }
 
 }  // namespace bgp

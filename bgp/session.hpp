@@ -210,6 +210,7 @@ class Session {
   const PeerConfig* config_;
   Random random_;
   Backoff redial_;
+  std::optional<net::TimePoint> kept_alive_;  // when the last KEEPALIVE was sent for its timer
   Deadlines deadlines_;
   Framer framer_;
   Transport transport_;

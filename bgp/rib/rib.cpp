@@ -66,7 +66,7 @@ void Rib<Prefix>::count(const Path& path, int by) {
   from.counters.stale += add;
   if (age(path) >= from.older_age) from.older += add;
   if (!sweepable(path)) return;
-  from.sweepable += add;
+  from.counters.swept += add;
   sweepable_ += static_cast<std::size_t>(by);
 }
 

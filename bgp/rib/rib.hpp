@@ -28,7 +28,9 @@ struct SourceCounters {
   std::uint32_t paths = 0;     // of the present session
   std::uint32_t rejected = 0;  // of these, kept for display only
   std::uint32_t stale = 0;     // of earlier sessions, or not yet refreshed
+  std::uint32_t swept = 0;     // of these, on their way out
   std::uint32_t best = 0;      // prefixes for which the peer's path is selected
+  [[nodiscard]] std::uint32_t held() const { return paths + stale - swept; }
 };
 
 // What import filters said. Rejected paths are kept for display only.
@@ -190,8 +192,7 @@ class Rib {
     std::uint8_t fade_age = never;
     std::uint8_t older_age = never;
     std::uint8_t earlier_age = never;
-    std::uint32_t sweepable = 0;  // how many paths are of sweep_age
-    std::uint32_t older = 0;      // and of older_age
+    std::uint32_t older = 0;  // how many paths are of older_age
   };
   struct Membership {
     OutMember member;

@@ -112,6 +112,10 @@ void Rib<Prefix>::retarget(PeerId peer, ExportTerms terms, Difference difference
 
 template <class Prefix>
 void Rib<Prefix>::resend(PeerId peer, RefreshMarks marks) {
+  // RFC 7313 section 4: no mark before End-of-RIB, which then ends what is sent again.
+  each_layer(peer, [&](OutKey, const Membership& membership) {
+    if (membership.member.catch_up && membership.member.catch_up->end_of_rib) marks = RefreshMarks::No;
+  });
   CatchUp* last = nullptr;
   each_layer(peer, [&](OutKey key, Membership& membership) {
     auto& own = on_its_own(key, membership);

@@ -21,9 +21,9 @@ void Rib<Prefix>::sweep_stale(PeerId peer) {
   auto& from = source(peer);
   from.sweep_age = 1;
   from.fade_age = from.older_age = Source::never;
-  sweepable_ += from.counters.stale - from.sweepable;
-  from.sweepable = from.counters.stale;
-  if (from.sweepable > 0) start_sweep(Sweep::StalePaths);
+  sweepable_ += from.counters.stale - from.counters.swept;
+  from.counters.swept = from.counters.stale;
+  if (from.counters.swept > 0) start_sweep(Sweep::StalePaths);
 }
 
 template <class Prefix>
@@ -31,9 +31,9 @@ std::uint32_t Rib<Prefix>::drop_older(PeerId peer) {
   auto& from = source(peer);
   if (from.older_age == Source::never) return 0;
   from.sweep_age = std::exchange(from.older_age, Source::never);
-  sweepable_ += from.older - from.sweepable;
-  from.sweepable = from.older;
-  if (from.sweepable > 0) start_sweep(Sweep::StalePaths);
+  sweepable_ += from.older - from.counters.swept;
+  from.counters.swept = from.older;
+  if (from.counters.swept > 0) start_sweep(Sweep::StalePaths);
   return from.older;
 }
 

@@ -60,7 +60,8 @@ net::Result<tcp::socket, std::string> dialling_socket(asio::io_context& io, cons
   if (auto set = set_neighbor_options(socket, config); !set) return net::fail(std::move(set.error()));
   if (!config.authentication.empty()) {
     const auto peer = net::Prefix::host(config.address);
-    if (auto set = fit_ao_keys(socket.native_handle(), peer, {}, config.authentication); !set)
+    bgp::AuthenticationKeys none;
+    if (auto set = fit_ao_keys(socket.native_handle(), peer, none, config.authentication); !set)
       return net::fail(std::move(set.error()));
   }
   if (!config.interface.empty() && !config.address.link_local()) {
@@ -185,7 +186,7 @@ void BgpEdge::open_link(bgp::Link link) {
   ++counters_.dialled;
   auto connection = std::make_shared<BgpConnection>(*this, std::move(*socket), link);
   links_[link] = connection;
-  signed_by_[link] = config.authentication;
+  signed_by_[link] = {net::Prefix::host(config.address), config.authentication};
   BgpConnection::dial(std::move(connection), *remote);
 }
 
@@ -214,7 +215,8 @@ void BgpEdge::accepted(BgpListener& listener, tcp::socket socket) {
     auto connection = std::make_shared<BgpConnection>(*this, std::move(socket), *link);
     links_[*link] = connection;
     const auto& config = router_.neighbor(link->peer)->session;
-    signed_by_[*link] = config.authentication;  // inherited from the listener
+    // Inherited from the listener.
+    signed_by_[*link] = {door(remote).value_or(net::Prefix::host(remote)), config.authentication};
     sign(*connection, config);
     BgpConnection::start_reading(std::move(connection));
   } else {
@@ -224,25 +226,28 @@ void BgpEdge::accepted(BgpListener& listener, tcp::socket socket) {
   pump();
 }
 
+// One that is listed counts before ranges, a longer range before a shorter one.
+std::optional<net::Prefix> BgpEdge::door(const net::IpAddress& remote) const {
+  std::optional<net::Prefix> known;
+  if (const auto host = net::Prefix::host(remote); passwords_.contains(host)) return host;
+  for (const auto& [range, password] : passwords_) {
+    if (range.contains(remote) && (!known || range.length() > known->length())) known = range;
+  }
+  return known;
+}
+
 // Unknown addresses cost no more than this. A neighbour with a password enters only where its key guards the
 // door: without the key on the listener, TCP would have let anybody in.
 bool BgpEdge::may_enter(const BgpListener& listener, const net::IpAddress& remote) {
-  // A neighbour that is listed counts before ranges, a longer range before a shorter one.
-  const auto listed = [&](const auto& entry) {
-    return entry != passwords_.end() && entry->first.length() == net::address_bits(remote.family());
-  };
-  auto known = passwords_.find(net::Prefix::host(remote));
-  for (auto range = passwords_.begin(); !listed(known) && range != passwords_.end(); ++range) {
-    if (range->first.contains(remote) && (known == passwords_.end() || range->first.length() > known->first.length()))
-      known = range;
-  }
-  if (known == passwords_.end()) {
+  const auto known = door(remote);
+  if (!known) {
     ++counters_.refused_unknown;
     return false;
   }
-  const auto signed_by = ao_keys_.find(known->first);
-  const bool guarded = (known->second.empty() || listener.has_key(known->first, known->second)) &&
-                       (signed_by == ao_keys_.end() || listener.has_ao_keys(known->first, signed_by->second));
+  const auto& password = passwords_.at(*known);
+  const auto signed_by = ao_keys_.find(*known);
+  const bool guarded = (password.empty() || listener.has_key(*known, password)) &&
+                       (signed_by == ao_keys_.end() || listener.has_ao_keys(*known, signed_by->second));
   if (guarded) return true;
   ++counters_.refused;
   return false;
@@ -401,11 +406,10 @@ void BgpEdge::neighbors_changed() {
 
 // Keys roll over on a connection that is open: the peer is asked for the newest, and the kernel follows the peer.
 void BgpEdge::sign(BgpConnection& connection, const bgp::PeerConfig& config) {
-  auto& present = signed_by_[*connection.link()];
+  auto& [peers, present] = signed_by_.at(*connection.link());
   if (config.authentication.empty() && present.empty()) return;
   const auto socket = connection.socket().native_handle();
-  auto done = fit_ao_keys(socket, net::Prefix::host(config.address), present, config.authentication);
-  if (done) present = config.authentication;
+  auto done = fit_ao_keys(socket, peers, present, config.authentication);
   if (done && !present.empty() && !connection.dialling()) done = ask_for_ao_key(socket, present.keys.rbegin()->first);
   if (!done) report("neighbor " + net::print(config.address), done.error());
 }

@@ -105,6 +105,8 @@ class BgpEdge {
   void tick();
   void work();
 
+  // The neighbour or range that the address enters by.
+  [[nodiscard]] std::optional<net::Prefix> door(const net::IpAddress& remote) const;
   [[nodiscard]] bool may_enter(const BgpListener& listener, const net::IpAddress& remote);
   void refuse(boost::asio::ip::tcp::socket socket, std::span<const std::uint8_t> last);
   void open_listener(const net::IpAddress& address, std::uint16_t port, const BgpListen& wanted);
@@ -134,8 +136,12 @@ class BgpEdge {
   std::vector<std::shared_ptr<BgpListener>> listeners_;
   std::map<net::Prefix, std::string> passwords_;  // of every neighbour and range of them; empty for one without
   std::map<net::Prefix, bgp::AuthenticationKeys> ao_keys_;  // of those that have some
-  std::map<bgp::Link, bgp::AuthenticationKeys> signed_by_;  // keys on open connections
-  std::map<std::string, std::string> problems_;             // what was said last, by where
+  struct Signed {
+    net::Prefix peers;  // that the keys are for
+    bgp::AuthenticationKeys keys;
+  };
+  std::map<bgp::Link, Signed> signed_by_;        // open connections
+  std::map<std::string, std::string> problems_;  // what was said last, by where
   std::function<void()> drained_;
   BgpEdgeCounters counters_;
   std::size_t heard_ = 0;  // bytes that the router was told since it was last asked what to do

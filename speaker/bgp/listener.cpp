@@ -131,24 +131,18 @@ std::map<net::Prefix, std::string> BgpListener::fit_ao_keys(
     const std::map<net::Prefix, bgp::AuthenticationKeys>& wanted) {
   std::map<net::Prefix, std::string> errors;
   const auto socket = acceptor_.native_handle();
-  const auto fit = [&](const net::Prefix& neighbors, const bgp::AuthenticationKeys& keys) {
-    const auto known = ao_keys_.find(neighbors);
-    const auto done = speaker::fit_ao_keys(socket, neighbors,
-                                           known == ao_keys_.end() ? bgp::AuthenticationKeys{} : known->second, keys);
-    if (!done) errors[neighbors] = done.error();
-    return done.has_value();
+  const auto fit = [&](const net::Prefix& neighbors, bgp::AuthenticationKeys& present,
+                       const bgp::AuthenticationKeys& keys) {
+    if (const auto done = speaker::fit_ao_keys(socket, neighbors, present, keys); !done)
+      errors[neighbors] = done.error();
   };
   for (auto known = ao_keys_.begin(); known != ao_keys_.end();) {
     const bool stays = wanted.contains(known->first);
-    if (!stays) (void)fit(known->first, {});
+    if (!stays) fit(known->first, known->second, {});
     known = stays ? std::next(known) : ao_keys_.erase(known);
   }
   for (const auto& [neighbors, keys] : wanted) {
-    if (neighbors.family() != address_.family() || has_ao_keys(neighbors, keys)) continue;
-    if (fit(neighbors, keys))
-      ao_keys_[neighbors] = keys;
-    else
-      ao_keys_.erase(neighbors);
+    if (neighbors.family() == address_.family()) fit(neighbors, ao_keys_[neighbors], keys);
   }
   return errors;
 }

@@ -105,24 +105,19 @@ SocketResult add(int socket, const net::Prefix& peers, bgp::AuthenticationKeys::
   return refused("key " + std::to_string(id));
 }
 
+// A connection that uses the key goes on with `instead`.
 SocketResult remove(int socket, const net::Prefix& peers, std::uint8_t id, std::optional<std::uint8_t> instead) {
   DeleteKey request;
   copy_address(peers.address(), request.address);
   request.prefix_length = static_cast<std::uint8_t>(peers.length());
   request.send_id = request.receive_id = id;
-  if (instead) {  // a connection may be using it
+  if (set(socket, option_delete_key, request) || errno == ENOENT) return {};
+  if (errno == EBUSY && instead) {
     request.flags = set_current | set_rnext;
     request.current_key = request.next_key = *instead;
+    if (set(socket, option_delete_key, request)) return {};
   }
-  if (set(socket, option_delete_key, request) || errno == ENOENT) return {};
   return refused("key " + std::to_string(id));
-}
-
-// Whether the socket is a connection, which has a key in use.
-bool connected(int socket) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  return ::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
 }
 
 }  // namespace
@@ -136,27 +131,39 @@ bool has_tcp_ao() {
   return there;
 }
 
-SocketResult fit_ao_keys(int socket, const net::Prefix& peers, const bgp::AuthenticationKeys& present,
+SocketResult fit_ao_keys(int socket, const net::Prefix& peers, bgp::AuthenticationKeys& present,
                          const bgp::AuthenticationKeys& wanted) {
   const bool same_algorithm = present.algorithm == wanted.algorithm;
-  const auto stays = [&](std::uint8_t id, const std::string& key) {
-    const auto found = wanted.keys.find(id);
-    return same_algorithm && found != wanted.keys.end() && found->second == key;
+  const auto stays = [&](const auto& entry) {
+    const auto found = wanted.keys.find(entry.first);
+    return same_algorithm && found != wanted.keys.end() && found->second == entry.second;
   };
-  // New ones first: a connection must have one to go on with.
-  for (const auto& [id, key] : wanted.keys) {
-    const auto known = present.keys.find(id);
-    if (known != present.keys.end()) {
-      if (stays(id, known->second)) continue;
-      if (auto removed = remove(socket, peers, id, std::nullopt); !removed) return removed;
+  // The other side has it already, as far as this one can tell.
+  const auto common = std::find_if(present.keys.rbegin(), present.keys.rend(), stays);
+  const auto instead = common == present.keys.rend() ? std::nullopt : std::optional{common->first};
+  // Numbers that become free for other keys. A connection has none of those (bgp::change_class()).
+  for (auto known = present.keys.begin(); known != present.keys.end();) {
+    if (stays(*known) || (same_algorithm && !wanted.keys.contains(known->first))) {
+      ++known;
+      continue;
     }
-    if (auto added = add(socket, peers, wanted.algorithm, id, key); !added) return added;
+    if (auto removed = remove(socket, peers, known->first, std::nullopt); !removed) return removed;
+    known = present.keys.erase(known);
   }
-  const auto instead =
-      connected(socket) && !wanted.keys.empty() ? std::optional{wanted.keys.rbegin()->first} : std::nullopt;
-  for (const auto& [id, key] : present.keys) {
-    if (wanted.keys.contains(id)) continue;
-    if (auto removed = remove(socket, peers, id, instead); !removed) return removed;
+  present.algorithm = wanted.algorithm;
+  // New ones before old ones go: a connection must have one to go on with.
+  for (const auto& [id, key] : wanted.keys) {
+    if (present.keys.contains(id)) continue;
+    if (auto added = add(socket, peers, wanted.algorithm, id, key); !added) return added;
+    present.keys[id] = key;
+  }
+  for (auto known = present.keys.begin(); known != present.keys.end();) {
+    if (wanted.keys.contains(known->first)) {
+      ++known;
+      continue;
+    }
+    if (auto removed = remove(socket, peers, known->first, instead); !removed) return removed;
+    known = present.keys.erase(known);
   }
   return {};
 }

@@ -19,9 +19,10 @@ inline constexpr std::size_t longest_ao_key = 80;
 // Whether the kernel has it; asks the kernel each time.
 [[nodiscard]] bool has_tcp_ao();
 
-// Makes the keys for `peers` on a socket those of `wanted`, where `present` says which are there. A socket with keys
-// takes and sends no unsigned segment from and to these peers.
-[[nodiscard]] SocketResult fit_ao_keys(int socket, const net::Prefix& peers, const bgp::AuthenticationKeys& present,
+// Makes the keys for `peers` on a socket those of `wanted`; `present` says which are there, and does so after an error,
+// too. An accepted connection has them for the peers that its listener has them for. Which key is in use is the other
+// side's to say, unless that key goes. A socket with keys takes and sends no unsigned segment from and to these peers.
+[[nodiscard]] SocketResult fit_ao_keys(int socket, const net::Prefix& peers, bgp::AuthenticationKeys& present,
                                        const bgp::AuthenticationKeys& wanted);
 // Asks the other side of a connection to sign with this key from now on; it does so once it has the key, and this
 // side follows with its own (RFC 5925 section 7.5).

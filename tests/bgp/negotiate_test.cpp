@@ -166,6 +166,12 @@ TEST(PeerConfigChange, IsLiveWhileSomeKeyStays) {
   EXPECT_EQ(change_class(after, before), Change::Live);
   after.authentication.keys = {{1, "another of the same number"}};
   EXPECT_EQ(change_class(before, after), Change::Reopen);
+  before.authentication.keys = {{1, "old"}, {2, "new"}};
+  after.authentication.keys = {{1, "old"}, {2, "another of the same number"}};
+  EXPECT_EQ(change_class(before, after), Change::Reopen) << "the second may be the one in use";
+  after.authentication.keys = {{2, "new"}, {3, "newer"}};
+  EXPECT_EQ(change_class(before, after), Change::Live);
+  before.authentication.keys = {{1, "old"}};
   after = before;
   after.authentication.algorithm = AuthenticationKeys::Algorithm::AesCmac;
   EXPECT_EQ(change_class(before, after), Change::Reopen);

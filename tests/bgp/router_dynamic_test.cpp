@@ -148,6 +148,43 @@ TEST_F(RouterWithARange, MeansThemByTheNameOfThePattern) {
 
 // ---- by link ----------------------------------------------------------------------------------------
 
+// An internal neighbour on a link whose other addresses it need not have a way to.
+TEST(RouterOnLinks, GivesItsLinkLocalNextHopToInternalNeighboursToo) {  // RFC 2545 section 3
+  Router router{{.asn = net::Asn{65000}, .router_id = net::RouterId{0x0a000001}}, 7};
+  const auto own = *net::parse_ip("fe80::fe");
+  NeighborConfig config;
+  config.name = "eth1";
+  config.session.address = *net::parse_ip("fe80::1");
+  config.session.interface = "eth1";
+  config.session.connect = Connect::PassiveOnly;
+  config.session.local_asn = net::Asn{65000};
+  config.session.router_id = net::RouterId{0x0a000001};
+  config.session.peer_asn = {ExpectedAsn::Kind::Exactly, net::Asn{65000}};
+  config.session.hold_time = net::Seconds{0};
+  router.configure(router.config(), std::vector{config}, start_time);
+  const auto link = router.accept({.local = own,
+                                   .remote = config.session.address,
+                                   .local_ipv4 = std::nullopt,
+                                   .local_ipv6 = net::parse_ip("2001:db8::fe")->v6(),
+                                   .local_link_local = own.v6(),
+                                   .interface_index = 1},
+                                  "eth1", start_time);
+  ASSERT_TRUE(link);
+  Open open;
+  open.asn = net::Asn{65000};
+  open.id = net::RouterId{1};
+  open.capabilities.multiprotocol = {ipv6_unicast};
+  open.capabilities.four_octet_asn = net::Asn{65000};
+  router.received(*link, encode(open), start_time);
+  router.received(*link, encode_keepalive(), start_time);
+  router.set_local(pfx("2001:db8:9::/48"), LocalRoute{.announcements = {{}}});
+  router.work();
+  std::vector<std::uint8_t> said;
+  router.pull(*link, said, 65536);
+  const auto bytes = own.bytes();
+  EXPECT_NE(std::search(said.begin(), said.end(), bytes.begin(), bytes.end()), said.end());
+}
+
 TEST(RouterOnLinks, KeepsTheSameAddressOnTwoLinksApart) {
   Router router{{.asn = net::Asn{65000}, .router_id = net::RouterId{0x0a000001}}, 7};
   const auto address = *net::parse_ip("fe80::1");

@@ -182,6 +182,57 @@ TEST_F(RouterWithRestarts, CountsRightHoweverOftenThePeerBeginsARefresh) {
   EXPECT_THAT(watcher.heard, ElementsAre(Key(one)));
 }
 
+TEST_F(RouterWithRestarts, IgnoresARefreshThatBeginsBeforeEndOfRib) {  // RFC 7313 section 4
+  peer.options().enhanced_refresh = true;
+  meet();
+  peer.hang_up(now);
+  ASSERT_TRUE(peer.establish(now));
+  for (const auto kind : {RefreshKind::BeginOfRefresh, RefreshKind::EndOfRefresh})
+    peer.say(encode(RouteRefresh{ipv4_unicast, kind}), now);
+  settle();
+  EXPECT_THAT(watcher.heard, UnorderedElementsAre(Key(one), Key(other))) << "they wait for End-of-RIB";
+  peer.say_end_of_rib(net::Family::Ipv4, now);
+  settle();
+  EXPECT_THAT(watcher.heard, IsEmpty());
+}
+
+TEST_F(RouterWithRestarts, EndsItsTableBeforeARefreshBegins) {  // RFC 7313 section 4
+  peer.options().enhanced_refresh = true;
+  configure();
+  ASSERT_TRUE(watcher.establish(now));
+  watcher.announce({one, other}, route({net::Asn{65002}}));
+  settle();
+  ASSERT_TRUE(peer.establish(now));
+  peer.say(encode(RouteRefresh{ipv4_unicast, RefreshKind::Request}), now);
+  settle();
+  EXPECT_THAT(peer.heard, UnorderedElementsAre(Key(one), Key(other)));
+  EXPECT_THAT(peer.end_of_rib, Contains(net::Family::Ipv4));
+  EXPECT_THAT(peer.refreshes, IsEmpty()) << "what ends is the first table";
+  peer.say(encode(RouteRefresh{ipv4_unicast, RefreshKind::Request}), now);
+  settle();
+  ASSERT_EQ(peer.refreshes.size(), 2U);
+  EXPECT_EQ(peer.refreshes[0].kind, RefreshKind::BeginOfRefresh);
+  EXPECT_EQ(peer.refreshes[1].kind, RefreshKind::EndOfRefresh);
+}
+
+TEST_F(RouterWithRestarts, CountsWhatARefreshHasNotComeToTowardsTheLimit) {
+  peer.options().enhanced_refresh = true;
+  peer.options().graceful_restart.reset();
+  configure();
+  neighbors[0].ipv4_limit.maximum = 2;
+  router.configure(router.config(), neighbors, now);
+  ASSERT_TRUE(peer.establish(now));
+  peer.announce({one, other}, route());
+  peer.say(encode(RouteRefresh{ipv4_unicast, RefreshKind::BeginOfRefresh}), now);
+  peer.announce({one, other}, route());
+  EXPECT_TRUE(peer.up());
+  peer.say(encode(RouteRefresh{ipv4_unicast, RefreshKind::BeginOfRefresh}), now);
+  peer.announce({pfx("203.0.113.0/24")}, route());
+  settle();
+  ASSERT_TRUE(status().session.last_reset);
+  EXPECT_EQ(status().session.last_reset->text, "Cease/Maximum Number of Prefixes Reached");
+}
+
 TEST_F(RouterWithRestarts, DropsTheRoutesOfAPeerThatSaysGoodbyeTheOldWay) {
   peer.options().graceful_restart->notification = false;
   meet();
@@ -346,14 +397,12 @@ TEST_F(RouterWithLongLivedRoutes, StayFreshOverARefreshThatComesLater) {
   lose_peer();
   ASSERT_TRUE(peer.establish(now));
   peer.announce({one, other}, route());
+  peer.say_end_of_rib(net::Family::Ipv4, now);
   peer.say(encode(RouteRefresh{ipv4_unicast, RefreshKind::BeginOfRefresh}), now);
   router.set_unreachable({net::Ipv4Address{0x0a0001fd}});  // all is decided again
   settle();
+  ASSERT_THAT(watcher.heard, UnorderedElementsAre(Key(one), Key(other)));
   for (const auto& [prefix, told] : watcher.heard) EXPECT_THAT(told.communities, IsEmpty()) << print(prefix);
-  peer.say_end_of_rib(net::Family::Ipv4, now);
-  router.set_unreachable({});
-  settle();
-  EXPECT_THAT(watcher.heard, IsEmpty()) << "neither was announced after the refresh began";
 }
 
 TEST_F(RouterWithLongLivedRoutes, OutliveAnotherLossBeforeEndOfRib) {  // RFC 9494 section 4.2

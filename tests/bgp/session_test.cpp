@@ -109,6 +109,7 @@ std::vector<Row> table() {
   const Event refresh = RefreshReceived{};
   const Event notification = hold_timer_expired();
   const Event violation = Violation{header_error(HeaderError::BadType)};
+  const Event abandoned = Abandoned{{ResetReason::By::Transport, std::nullopt, "replaced"}};
   using enum State;
   return {
       {Connect, "start", start, {}},
@@ -122,6 +123,7 @@ std::vector<Row> table() {
       {Connect, "refresh", refresh, {"Hangup", "Connect>Idle"}},
       {Connect, "notification", notification, {"Hangup", "Connect>Idle"}},
       {Connect, "violation", violation, {"Hangup", "Connect>Idle"}},
+      {Connect, "abandoned", abandoned, {"Hangup", "Connect>Idle"}},
 
       {Active, "start", start, {}},
       {Active, "stop", stop, {"Active>Idle"}},
@@ -134,6 +136,7 @@ std::vector<Row> table() {
       {Active, "refresh", refresh, {}},
       {Active, "notification", notification, {}},
       {Active, "violation", violation, {}},
+      {Active, "abandoned", abandoned, {}},
 
       {OpenSent, "start", start, {}},
       {OpenSent, "stop", stop, {"NOTIFICATION 6/2", "Hangup", "OpenSent>Idle"}},
@@ -146,6 +149,7 @@ std::vector<Row> table() {
       {OpenSent, "refresh", refresh, {"NOTIFICATION 5/1", "Hangup", "OpenSent>Idle"}},
       {OpenSent, "notification", notification, {"Hangup", "OpenSent>Idle"}},
       {OpenSent, "violation", violation, {"NOTIFICATION 1/3", "Hangup", "OpenSent>Idle"}},
+      {OpenSent, "abandoned", abandoned, {"Hangup", "OpenSent>Idle"}},
 
       {OpenConfirm, "start", start, {}},
       {OpenConfirm, "stop", stop, {"NOTIFICATION 6/2", "Hangup", "OpenConfirm>Idle"}},
@@ -159,6 +163,7 @@ std::vector<Row> table() {
       {OpenConfirm, "refresh", refresh, {"NOTIFICATION 5/2", "Hangup", "OpenConfirm>Idle"}},
       {OpenConfirm, "notification", notification, {"Hangup", "OpenConfirm>Idle"}},
       {OpenConfirm, "violation", violation, {"NOTIFICATION 1/3", "Hangup", "OpenConfirm>Idle"}},
+      {OpenConfirm, "abandoned", abandoned, {"Hangup", "OpenConfirm>Idle"}},
 
       {Established, "start", start, {}},
       {Established, "stop", stop, {"NOTIFICATION 6/2", "Hangup", "Established>Idle"}},
@@ -173,7 +178,77 @@ std::vector<Row> table() {
       {Established, "refresh", refresh, {}},
       {Established, "notification", notification, {"Hangup", "Established>Idle"}},
       {Established, "violation", violation, {"NOTIFICATION 1/3", "Hangup", "Established>Idle"}},
+      {Established, "abandoned", abandoned, {"Hangup", "Established>Idle"}},
   };
+}
+
+// Timers run in these states alone; in others their end does nothing that could be seen.
+bool runs_in(State state, Timer timer) {
+  switch (timer) {
+    case Timer::ConnectRetry:
+      return state == State::Connect || state == State::Active;
+    case Timer::Hold:
+      return state >= State::OpenSent;
+    case Timer::Keepalive:
+      return state >= State::OpenConfirm;
+    case Timer::SendHold:
+      return state == State::Established;
+  }
+  return false;
+}
+
+TEST(Session, HasARowForEveryEventInEveryState) {
+  for (const auto state : {State::Connect, State::Active, State::OpenSent, State::OpenConfirm, State::Established}) {
+    std::set<std::size_t> events;
+    std::set<Timer> timers;
+    for (const auto& row : table()) {
+      if (row.state != state) continue;
+      events.insert(row.event.index());
+      if (const auto* expired = std::get_if<Expired>(&row.event)) timers.insert(expired->timer);
+    }
+    EXPECT_EQ(events.size(), std::variant_size_v<Event>) << name(state);
+    for (const auto timer : {Timer::ConnectRetry, Timer::Hold, Timer::Keepalive, Timer::SendHold})
+      EXPECT_EQ(timers.contains(timer), runs_in(state, timer)) << name(state);
+  }
+}
+
+TEST(Session, OutlivesTheEndOfATimerThatDoesNotRun) {
+  for (const auto state : {State::OpenSent, State::OpenConfirm, State::Established}) {
+    for (const auto timer : {Timer::ConnectRetry, Timer::Keepalive}) {
+      Subject subject;
+      subject.bring_to(state);
+      subject.on(Expired{timer});
+      EXPECT_EQ(subject.session.state(), state) << name(state);
+    }
+  }
+}
+
+TEST(Session, SendsNoTwoKeepalivesWithinASecond) {  // RFC 4271 section 4.4
+  Subject subject;
+  subject.config.hold_time = net::Seconds{3};
+  subject.bring_to(State::Established);
+  net::TimePoint last{};
+  for (int i = 0; i < 20; ++i) {
+    const auto due = *subject.session.next_deadline();
+    if (i > 0) {
+      EXPECT_GE(due - last, net::Seconds{1});
+    }
+    last = due;
+    EXPECT_EQ(subject.at(due), Words{"KEEPALIVE"});
+    subject.actions.clear();
+    subject.session.probe(due + net::Milliseconds{999}, subject.actions);
+    EXPECT_THAT(subject.actions, IsEmpty());
+    subject.session.handle(KeepaliveReceived{}, due, subject.actions);
+  }
+  subject.session.probe(last + net::Seconds{1}, subject.actions);
+  EXPECT_EQ(say(subject.actions), Words{"KEEPALIVE"});
+}
+
+TEST(SessionInEstablished, DoesNotReadAnotherOpen) {  // RFC 6608
+  Subject subject;
+  subject.bring_to(State::Established);
+  EXPECT_EQ(subject.hear(message(MessageType::Open, std::vector<std::uint8_t>(10, 0))),
+            (Words{"NOTIFICATION 5/3", "Hangup", "Established>Idle"}));
 }
 
 TEST(Session, AnswersEveryEventInEveryState) {

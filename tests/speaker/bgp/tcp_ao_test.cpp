@@ -20,6 +20,10 @@ bgp::AuthenticationKeys keys(std::map<std::uint8_t, std::string> of) {
   return {bgp::AuthenticationKeys::Algorithm::HmacSha1, std::move(of)};
 }
 
+SocketResult fit(int socket, bgp::AuthenticationKeys present, const bgp::AuthenticationKeys& wanted) {
+  return fit_ao_keys(socket, loopback, present, wanted);
+}
+
 class Socket {
  public:
   Socket() : fd_{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)} {}
@@ -40,7 +44,7 @@ bool ready(int fd, short what, int milliseconds) {
 
 TEST(TcpAo, NamesTheKernelsLackOrIsThere) {
   const Socket socket;
-  const auto added = fit_ao_keys(socket.fd(), loopback, {}, keys({{1, "secret"}}));
+  const auto added = fit(socket.fd(), {}, keys({{1, "secret"}}));
   EXPECT_EQ(added.has_value(), has_tcp_ao());
   if (!added) {
     EXPECT_THAT(added.error(), HasSubstr("this kernel has none (CONFIG_TCP_AO"));
@@ -50,7 +54,7 @@ TEST(TcpAo, NamesTheKernelsLackOrIsThere) {
 TEST(TcpAo, RefusesKeysThatItCannotHave) {
   const Socket socket;
   for (const auto& key : {std::string{}, std::string(81, 'x')}) {
-    const auto added = fit_ao_keys(socket.fd(), loopback, {}, keys({{1, key}}));
+    const auto added = fit(socket.fd(), {}, keys({{1, key}}));
     ASSERT_FALSE(added);
     EXPECT_EQ(added.error(), "TCP-AO: a key must have 1 to 80 octets");
   }
@@ -68,8 +72,8 @@ TEST(TcpAo, LetsThoseMeetWhoHaveAKeyInCommon) {
     ::getsockname(listener.fd(), reinterpret_cast<sockaddr*>(&address), &size);
     const Socket dialler;
     const bool supported = has_tcp_ao();
-    ASSERT_EQ(fit_ao_keys(listener.fd(), loopback, {}, keys({{1, "secret"}, {2, "next"}})).has_value(), supported);
-    ASSERT_EQ(fit_ao_keys(dialler.fd(), loopback, {}, keys({{1, theirs}})).has_value(), supported);
+    ASSERT_EQ(fit(listener.fd(), {}, keys({{1, "secret"}, {2, "next"}})).has_value(), supported);
+    ASSERT_EQ(fit(dialler.fd(), {}, keys({{1, theirs}})).has_value(), supported);
     (void)::connect(dialler.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address);
     const bool met = ready(dialler.fd(), POLLOUT, 500);
     EXPECT_EQ(met, !supported || theirs == "secret");
@@ -77,7 +81,7 @@ TEST(TcpAo, LetsThoseMeetWhoHaveAKeyInCommon) {
 
     // Roll-over: the newer key comes, is asked for, and the older one goes, on a connection that stays.
     const Socket accepted{::accept(listener.fd(), nullptr, nullptr)};
-    ASSERT_TRUE(fit_ao_keys(dialler.fd(), loopback, keys({{1, "secret"}}), keys({{1, "secret"}, {2, "next"}})));
+    ASSERT_TRUE(fit(dialler.fd(), keys({{1, "secret"}}), keys({{1, "secret"}, {2, "next"}})));
     ASSERT_TRUE(ask_for_ao_key(dialler.fd(), 2));
     ASSERT_TRUE(ask_for_ao_key(accepted.fd(), 2));
     for (int i = 0; i < 4; ++i) {
@@ -88,7 +92,7 @@ TEST(TcpAo, LetsThoseMeetWhoHaveAKeyInCommon) {
       ASSERT_TRUE(ready(to, POLLIN, 1000));
       ASSERT_EQ(::recv(to, &got, 1, 0), 1);
     }
-    ASSERT_TRUE(fit_ao_keys(dialler.fd(), loopback, keys({{1, "secret"}, {2, "next"}}), keys({{2, "next"}})));
+    ASSERT_TRUE(fit(dialler.fd(), keys({{1, "secret"}, {2, "next"}}), keys({{2, "next"}})));
     ASSERT_EQ(::send(dialler.fd(), "y", 1, 0), 1);
     EXPECT_TRUE(ready(accepted.fd(), POLLIN, 1000));
   }
