@@ -154,4 +154,9 @@ net::Seconds keepalive_time(const PeerConfig& config, net::Seconds hold_time) {
   return config.keepalive_time ? std::clamp(*config.keepalive_time, net::Seconds{1}, third) : third;
 }
 
+net::Seconds send_hold_time(net::Seconds hold_time) {
+  constexpr net::Seconds shortest{8 * 60};
+  return hold_time == net::Seconds{0} ? hold_time : std::max(shortest, 2 * hold_time);
+}
+
 }  // namespace bgp

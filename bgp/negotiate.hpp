@@ -41,5 +41,7 @@ enum class Offer : std::uint8_t { Full, Bare };
 // The error is the NOTIFICATION to close with.
 [[nodiscard]] Decoded<Negotiated> negotiate(const PeerConfig& config, Offer offer, const Open& received);
 [[nodiscard]] net::Seconds keepalive_time(const PeerConfig& config, net::Seconds hold_time);
+// How long a neighbour may take nothing of what is sent (RFC 9687 section 3); 0 where the hold time is.
+[[nodiscard]] net::Seconds send_hold_time(net::Seconds hold_time);
 
 }  // namespace bgp

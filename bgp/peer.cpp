@@ -35,6 +35,13 @@ bool is_deliberate(const ResetReason& reason) {
          !is(notification, CeaseError::MaximumPrefixes) && !is(notification, CeaseError::OutOfResources);
 }
 
+// A dial that was given up for another one.
+ResetReason unanswered(const PeerConfig& config) {
+  const bool with_keys = !config.password.empty() || !config.authentication.empty();
+  return {ResetReason::By::Transport, std::nullopt,
+          with_keys ? "no answer; are the keys the same at both ends?" : "no answer"};
+}
+
 MessageCounters sum(MessageCounters one, const MessageCounters& other) {
   for (std::size_t i = 0; i < one.in.size(); ++i) {
     one.in[i] += other.in[i];
@@ -200,8 +207,15 @@ void Peer::set_restart_state(RestartState state) {
 void Peer::tick(net::TimePoint now, Actions& out) {
   for (auto* session : {&outgoing_, &incoming_}) {
     const auto from = session->state();
+    const auto connection = session->connection();
     session->tick(now, out);
-    if (session->state() != from) settle(*session, from, now, out);
+    if (session->state() != from) {
+      settle(*session, from, now, out);
+    } else if (from == State::Connect && session->connection() != connection) {
+      const auto reason = unanswered(config_);
+      account(*session, from, reason, now);
+      out.push_back(Moved{session->connection(), from, from, reason});
+    }
   }
   if (restart_at_ && *restart_at_ <= now) {
     restart_at_.reset();
@@ -234,6 +248,7 @@ void Peer::settle(Session& session, State from, net::TimePoint now, Actions& out
   if (session.state() == State::Established && from != State::Established) {
     ++history_.established_count;
     history_.established_since = now;
+    history_.last_dial_error.clear();
     refuse_until_.reset();
     restart_terms_ = session.negotiated()->restart;
     set_restart_state(restart_state_);
@@ -271,7 +286,7 @@ bool Peer::outranks_peer() const {
 
 void Peer::account(const Session& session, State from, const ResetReason& reason, net::TimePoint now) {
   if (from == State::Connect) {
-    history_.last_dial_error = reason.text;
+    note_dial_error(reason, now);
     ++history_.failed_attempts;
     return;
   }
@@ -291,12 +306,17 @@ void Peer::account(const Session& session, State from, const ResetReason& reason
   if (attempt) ++history_.failed_attempts;
   // Why the last session ended is not forgotten for attempts that are cut off while the peer is away.
   if (attempt && reason.by == ResetReason::By::Transport) {
-    history_.last_dial_error = reason.text;
+    note_dial_error(reason, now);
   } else {
     history_.last_reset = reason;
     history_.last_reset_at = now;
   }
   if (session.state() == State::Idle && admin_ == Admin::Up && !is_deliberate(reason)) pause(reason, now);
+}
+
+void Peer::note_dial_error(const ResetReason& reason, net::TimePoint now) {
+  history_.last_dial_error = reason.text;
+  history_.last_dial_error_at = now;
 }
 
 void Peer::pause(const ResetReason& reason, net::TimePoint now) {

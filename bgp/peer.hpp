@@ -28,8 +28,9 @@ struct PeerStatus {
   std::optional<ResetReason> last_reset;
   std::optional<net::TimePoint> last_reset_at;
   // Why the last attempt came to nothing: the dial failed, or the connection was cut off. Empty after a dial that
-  // succeeded.
+  // succeeded, and once a session is established.
   std::string last_dial_error;
+  std::optional<net::TimePoint> last_dial_error_at;
   std::optional<net::TimePoint> next_attempt;
   MessageCounters messages;
 };
@@ -88,6 +89,7 @@ class Peer {
   void settle(Session& session, State from, net::TimePoint now, Actions& out);
   void settle_collision(net::TimePoint now, Actions& out);
   void account(const Session& session, State from, const ResetReason& reason, net::TimePoint now);
+  void note_dial_error(const ResetReason& reason, net::TimePoint now);
   void pause(const ResetReason& reason, net::TimePoint now);
   void keep_dialling(net::TimePoint now, Actions& out);
   [[nodiscard]] Session* replaced_by_new_connection(net::TimePoint now);

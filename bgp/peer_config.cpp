@@ -34,6 +34,18 @@ bool rolls_over(const AuthenticationKeys& before, const AuthenticationKeys& afte
 
 }  // namespace
 
+std::string print(const ExpectedAsn& expected) {
+  switch (expected.kind) {
+    case ExpectedAsn::Kind::Exactly:
+      return net::print(expected.asn);
+    case ExpectedAsn::Kind::Internal:
+      return "internal";
+    case ExpectedAsn::Kind::External:
+      break;
+  }
+  return "external";
+}
+
 Change change_class(const PeerConfig& before, const PeerConfig& after) {
   if (before == after) return Change::None;
   if (!rolls_over(before.authentication, after.authentication)) return Change::Reopen;

@@ -23,6 +23,9 @@ struct ExpectedAsn {
   friend bool operator==(const ExpectedAsn&, const ExpectedAsn&) = default;
 };
 
+// "65001", "internal", "external".
+[[nodiscard]] std::string print(const ExpectedAsn& expected);
+
 enum class Connect : std::uint8_t { Both, PassiveOnly, ActiveOnly };
 
 // How far the neighbour may be. One: the TTL is 1, so nothing passes a router. Multihop: packets leave with

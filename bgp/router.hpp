@@ -88,7 +88,7 @@ using RouterAction = std::variant<OpenLink, CloseLink, WritableLink, NeighborsCh
 
 // What a change of a neighbour's configuration does. Live: the session stays.
 struct PlannedChange {
-  enum class Kind : std::uint8_t { Added, Removed, Live, Reopen };
+  enum class Kind : std::uint8_t { Added, Removed, Live, Reopen, Close };
   std::string neighbor;
   Kind kind{};
   std::string why;  // "import filters: ROUTE-REFRESH", "session parameters"

@@ -31,7 +31,12 @@ std::optional<PlannedChange> change_of(const NeighborConfig& before, const Neigh
   // Who a client is decides what all internal peers are told.
   if (before.out.reflector_client != after.out.reflector_client)
     return PlannedChange{after.name, Kind::Reopen, "route reflector client"};
-  if (wanted(before) != wanted(after)) return PlannedChange{after.name, Kind::Reopen, "administrative state"};
+  if (wanted(before) != wanted(after)) {
+    const auto why = !after.hold_down.empty() ? "held down: " + after.hold_down
+                     : after.shutdown         ? "shut down"
+                                              : "no longer held or shut down";
+    return PlannedChange{after.name, wanted(after) ? Kind::Reopen : Kind::Close, why};
+  }
   if (import_of(before) != import_of(after))
     change.why = "import filters: ROUTE-REFRESH";
   else if (before.export_filter != after.export_filter || before.out != after.out || before.draining != after.draining)

@@ -161,7 +161,7 @@ void Router::Core::perform(Neighbor& neighbor, Actions& actions) {
   }
   const auto state = neighbor.peer.state();
   if (state != neighbor.state && observer_ != nullptr) observer_->moved(neighbor.id, neighbor.state, state);
-  if (state != neighbor.state)
+  if (state != neighbor.state || reason)
     actions_.emplace_back(NeighborMoved{neighbor.id, std::exchange(neighbor.state, state), state, reason});
   settle(neighbor);
 }
@@ -241,9 +241,10 @@ void Router::Core::went_up(Neighbor& neighbor, const WentUp& up) {
     rib.open(neighbor.id, {agreed.type, agreed.peer_id, session.transport().remote,
                            agreed.type == PeerType::Internal && neighbor.config.out.reflector_client,
                            neighbor.config.accept_blackhole});
-    if (!deferral_.active(family)) join(neighbor, family);
   });
   if (observer_ != nullptr) observer_->went_up(neighbor.id);
+  for (const auto family : {net::Family::Ipv4, net::Family::Ipv6})
+    if (agreed.families.has(family) && !deferral_.active(family)) join(neighbor, family);
   consider_restart(up.at);
 }
 
@@ -254,6 +255,12 @@ void Router::Core::join(Neighbor& neighbor, net::Family family) {
                     [&](auto& rib) { rib.join(neighbor.id, std::move(*with), neighbor.config.session.add_path.send); });
   actions_.emplace_back(NeighborNotice{neighbor.id, Notice::NoNextHop,
                                        "no local " + std::string{net::print(family)} + " address to announce"});
+  // RFC 4724 section 2: also where nothing comes before it. Who restarts waits for it.
+  std::vector<std::uint8_t> mark;
+  encode_end_of_rib(family, mark);
+  send(neighbor, *neighbor.up, mark);
+  neighbor.peer.count_sent(MessageType::Update, 1);
+  if (observer_ != nullptr) observer_->sent(neighbor.id, mark);
 }
 
 void Router::Core::went_down(Neighbor& neighbor, const WentDown& down) {

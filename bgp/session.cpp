@@ -16,8 +16,7 @@ namespace bgp {
 
 namespace {
 
-constexpr net::Seconds open_hold_time{240};         // RFC 4271 section 8.2.2: a "large value", four minutes
-constexpr net::Seconds shortest_send_hold{8 * 60};  // RFC 9687 section 3
+constexpr net::Seconds open_hold_time{240};  // RFC 4271 section 8.2.2: a "large value", four minutes
 constexpr net::Duration least_between_keepalives = net::Seconds{1};  // RFC 4271 section 4.4
 
 }  // namespace
@@ -168,7 +167,12 @@ State Session::greet(const Transport& transport, net::TimePoint now, Actions& ou
 
 State Session::answer(const Open& open, net::TimePoint now, Actions& out) {
   auto agreed = negotiate(*config_, offer_, open);
-  if (!agreed) return give_up(agreed.error(), out);
+  if (!agreed) {
+    const auto next = give_up(agreed.error(), out);
+    if (is(agreed.error(), OpenError::BadPeerAs))
+      reason_->text += ": it says AS " + net::print(open.real_asn()) + ", not " + print(config_->peer_asn);
+    return next;
+  }
   negotiated_ = std::move(*agreed);
   send(MessageType::Keepalive, encode_keepalive(), out);
   arm_keepalive(now);
@@ -343,9 +347,9 @@ std::optional<RouteMessage> Session::receive(const Frame& frame, net::TimePoint 
 
 void Session::blocked(net::TimePoint now) {
   if (state_ != State::Established || deadlines_.armed(Timer::SendHold)) return;
-  const auto hold_time = negotiated_->hold_time;
-  if (hold_time == net::Seconds{0}) return;  // the two agreed not to watch each other
-  deadlines_.arm(Timer::SendHold, now + std::max(shortest_send_hold, 2 * hold_time));
+  const auto longest = send_hold_time(negotiated_->hold_time);
+  if (longest == net::Seconds{0}) return;  // the two agreed not to watch each other
+  deadlines_.arm(Timer::SendHold, now + longest);
 }
 
 void Session::progressed() {

@@ -90,10 +90,12 @@ void add_last_reset(const json& peer, const Lines& line) {
     const auto& reset = peer["lastReset"];
     Parts parts;
     if (reset.contains("agoMsec")) parts.add(age_under(reset, "agoMsec") + " ago");
-    parts.add(who(reset), " ").add(word(reset, reset.contains("notification") ? "notification" : "text"), ": ");
+    parts.add(who(reset), " ").add(word(reset, reset.contains("text") ? "text" : "notification"), ": ");
     line("last reset", parts.text());
   }
-  if (peer.contains("lastDialError")) line("last attempt", word(peer, "lastDialError"), Colour::Bad);
+  if (!peer.contains("lastDialError")) return;
+  const auto when = peer.contains("lastDialErrorAgoMsec") ? age_under(peer, "lastDialErrorAgoMsec") + " ago: " : "";
+  line("last attempt", when + word(peer, "lastDialError"), Colour::Bad);
 }
 
 void add_addresses(const json& peer, const Lines& line) {
@@ -132,6 +134,8 @@ void add_timers(const json& peer, const Lines& line) {
   };
   Parts parts;
   if (peer.contains("negotiated")) parts.add(hold(peer["negotiated"]) + " agreed");
+  if (peer.contains("negotiated") && peer["negotiated"].value("sendHoldTimeSec", 0) > 0)
+    parts.add("send hold " + seconds(peer["negotiated"], "sendHoldTimeSec"));
   parts.add(hold(configured) + " configured", "; ").add("connect retry " + seconds(configured, "connectRetrySec"));
   line("timers", parts.text());
 }

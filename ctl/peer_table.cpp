@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctl/peer_table.hpp"
 
+#include <limits>
+
 #include <fmt/format.h>
 
 #include "ctl/words.hpp"
@@ -24,10 +26,15 @@ std::string family_counts(const json& peer, const char* counter) {
 std::string trouble(const json& peer) {
   if (peer.contains("heldDown")) return word(peer, "heldDown");
   if (word(peer, "state") == "Established") return "";
-  if (peer.contains("lastDialError")) return word(peer, "lastDialError");
-  if (!peer.contains("lastReset")) return "";
-  const auto& reset = peer["lastReset"];
-  return reset.contains("notification") ? word(reset, "by") + ": " + word(reset, "notification") : word(reset, "text");
+  const auto reset = peer.value("lastReset", json::object());
+  // Whichever was later.
+  if (peer.contains("lastDialError") &&
+      peer.value("lastDialErrorAgoMsec", 0) <= reset.value("agoMsec", std::numeric_limits<long long>::max()))
+    return word(peer, "lastDialError");
+  if (reset.empty()) return "";
+  return reset.contains("notification")
+             ? word(reset, "by") + ": " + word(reset, reset.contains("text") ? "text" : "notification")
+             : word(reset, "text");
 }
 
 void print_ranges(const json& ranges, Paint paint, std::ostream& out) {

@@ -103,7 +103,7 @@ void print_sessions(const json& sessions, std::ostream& out, Paint paint) {
   Table table{{"PEER", "CHANGE", "NODES", "WHY"}};
   for (const auto& entry : sessions) {
     const auto change = entry.value("change", "");
-    const bool ends = change == "re-opened" || change == "removed";
+    const bool ends = change == "re-opened" || change == "removed" || change == "closed";
     table.add({entry.value("peer", ""),
                {change, ends ? Colour::Warning : Colour::Good},
                nodes(entry["nodes"]),

@@ -91,6 +91,8 @@ std::string_view print(bgp::PlannedChange::Kind kind) {
       return "live";
     case Change::Reopen:
       return "re-opened";
+    case Change::Close:
+      return "closed";
   }
   return "?";
 }

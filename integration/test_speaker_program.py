@@ -102,13 +102,15 @@ def test_a_folder_is_a_set(world: Host) -> None:
     (["--resources", "x", "--api", "unix:/x"], "--api"),
     (["--token-file", "x", "--resources", "x"], "--token-file"),
     (["--resources", "x", "--heartbeat", "5"], "5"),
-    (["--resources", "x", "--log-level", "loud"], "loud"),
+    (["--resources", "x", "--log-level", "loud"], '--log-level: must be debug, info, warning, error or none, got "loud"'),
+    (["--resources", "x", "--log-format", "xml"], '--log-format: must be text or json, got "xml"'),
+    (["--resources", "x", "--control", "127.0.0.1:9999"], '--control: must be unix:PATH, got "127.0.0.1:9999"'),
     (["--frobnicate"], "--frobnicate"),
     (["--api", "ftp://x"], "--api: "),
     (["--resources", "/nope.yaml"], "/nope.yaml"),
     (["--resources", "/dev/null", "--control", "tcp:1"], "tcp:1"),
     (["--resources", "/dev/null", "--control", "unix:/dev/null/x.sock"], "/dev/null"),
-    (["--resources", "/dev/null", "--metrics", "everywhere"], "everywhere"),
+    (["--resources", "/dev/null", "--metrics", "everywhere"], "--metrics: everywhere"),
 ])
 def test_usage_and_configuration_errors_are_2(world: Host, words: list[str], said: str) -> None:
     done = world.run("herald-speaker", *words, code=2)
@@ -116,7 +118,9 @@ def test_usage_and_configuration_errors_are_2(world: Host, words: list[str], sai
 
 
 def test_help_and_version_are_0(world: Host) -> None:
-    assert "--resources" in world.run("herald-speaker", "--help").stdout
+    shown = world.run("herald-speaker", "--help").stdout
+    assert "--resources" in shown
+    assert all(c.isprintable() or c == "\n" for c in shown), repr(shown)
     assert world.run("herald-speaker", "--version").stdout.startswith("herald-speaker ")
 
 
@@ -217,11 +221,14 @@ def test_a_broken_file_keeps_what_runs(world: Host) -> None:
     world.write("r1.yaml", "apiVersion: [")
     one.says("not valid YAML")
     holds(lambda: world.json("peers", node="r2")["peers"][0]["state"] == "Established", 1, what="the session stays")
+    problems = world.json("status", node="r1")["problems"]
+    assert any("not valid YAML" in problem and "stay in force" in problem for problem in problems), problems
     world.write("r1.yaml", PLAIN + BAD_PEER)
     one.says("BGPPeer/broken")
     assert world.json("peers", node="r2")["peers"][0]["state"] == "Established"
     problems = world.json("status", node="r1")["problems"]
     assert any("BGPPeer/broken" in problem and "spec.holdTime" in problem for problem in problems), problems
+    assert not any("not valid YAML" in problem for problem in problems), problems
 
 
 # --- the kernel

@@ -2,6 +2,7 @@
 #include "netlink/kernel_settings.hpp"
 
 #include <fstream>
+#include <ios>
 
 namespace netlink {
 namespace {
@@ -23,10 +24,31 @@ void write(const char* path, int value) {
   file << value << '\n';
 }
 
+// Bits of capabilities(7).
+constexpr unsigned cap_net_admin = 12;
+constexpr unsigned cap_net_raw = 13;
+
+std::optional<std::uint64_t> read_capabilities() {
+  std::ifstream file{"/proc/self/status"};
+  for (std::string word; file >> word;) {
+    std::uint64_t bits = 0;
+    if (word == "CapEff:" && file >> std::hex >> bits) return bits;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+bool KernelSettings::lacks(unsigned capability) const {
+  return capabilities && (*capabilities >> capability & 1) == 0;
+}
 
 std::vector<std::string> KernelSettings::warnings() const {
   std::vector<std::string> out;
+  if (lacks(cap_net_admin))
+    out.emplace_back("CAP_NET_ADMIN is missing: no route, address, MD5 or TCP-AO key can be given to the kernel");
+  if (lacks(cap_net_raw))
+    out.emplace_back("CAP_NET_RAW is missing: no ARP, NDP or router advertisement can be sent or heard");
   if (nexthop_compat_mode.value_or(1) != 0)
     out.emplace_back(
         "net.ipv4.nexthop_compat_mode is 1: fail-over takes about 1 us per route; set it to 0 unless another "
@@ -39,7 +61,7 @@ std::vector<std::string> KernelSettings::warnings() const {
 }
 
 KernelSettings read_kernel_settings() {
-  return {read(compat_mode), read(ipv4_hash_policy), read(ipv6_hash_policy), read(skip_notify)};
+  return {read(compat_mode), read(ipv4_hash_policy), read(ipv6_hash_policy), read(skip_notify), read_capabilities()};
 }
 
 void tune_kernel() {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sysctls that decide how fast and how well the kernel does what we ask. They belong to the whole
-// network namespace, so they are changed only where it is ours; elsewhere they are reported.
+// The sysctls that decide how fast and how well the kernel does what we ask, and whether it does so at all. Sysctls
+// belong to the whole network namespace, so they are changed only where it is ours; elsewhere they are reported.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,9 +18,12 @@ struct KernelSettings {
   std::optional<int> ipv6_multipath_hash_policy;
   // 1: no storm of IPv6 route messages when a link goes down.
   std::optional<int> ipv6_skip_notify_on_dev_down;
+  // The effective ones of this process, by the numbers of capabilities(7).
+  std::optional<std::uint64_t> capabilities = std::nullopt;
 
   // What slows us down or surprises operators, in words.
   [[nodiscard]] std::vector<std::string> warnings() const;
+  [[nodiscard]] bool lacks(unsigned capability) const;
   friend bool operator==(const KernelSettings&, const KernelSettings&) = default;
 };
 

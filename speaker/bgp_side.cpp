@@ -11,6 +11,17 @@ namespace {
 // table, 1,600 prefixes or so in a turn: the kernel is slower than they are, and is busy with these.
 constexpr std::size_t most_changes = 64;
 
+// Reasons why a session does not come up that are told of one neighbour.
+constexpr std::size_t most_failures = 8;
+
+// Attempts that somebody here ended, or the other one of two.
+bool is_wanted(const bgp::ResetReason& reason) {
+  if (!reason.notification) return false;
+  return is(*reason.notification, bgp::CeaseError::CollisionResolution) ||
+         (reason.by == bgp::ResetReason::By::Local &&
+          reason.notification->code == static_cast<std::uint8_t>(bgp::ErrorCode::Cease));
+}
+
 std::uint64_t seed() {
   std::random_device device;
   return std::uint64_t{device()} << 32 | device();
@@ -35,13 +46,11 @@ void BgpSide::open(const RouterSetup& setup, const Routes& routes, Forwarding fo
     log_.info("graceful restart begun", {{"longest", std::to_string(setup.restart->deferral.count()) + " s"}});
   }
   BgpEdgeEvents events;
-  events.moved = [this](const bgp::NeighborMoved& move) {
-    const auto* neighbor = router_->neighbor(move.peer);
-    if (move.from == bgp::State::Established || move.to == bgp::State::Established) ++session_changes_;
-    log_.moved(move, neighbor == nullptr ? "" : neighbor->name,
-               neighbor == nullptr ? "" : net::print(neighbor->session.address));
+  events.moved = [this](const bgp::NeighborMoved& move) { moved(move); };
+  events.neighbors_changed = [this] {
+    std::erase_if(told_failures_, [this](const auto& each) { return router_->neighbor(each.first) == nullptr; });
+    neighbors_changed_();
   };
-  events.neighbors_changed = [this] { neighbors_changed_(); };
   events.notice = [this](const bgp::NeighborNotice& notice) {
     const auto* neighbor = router_->neighbor(notice.peer);
     log_.notice(notice, neighbor == nullptr ? "" : neighbor->name);
@@ -55,6 +64,22 @@ void BgpSide::open(const RouterSetup& setup, const Routes& routes, Forwarding fo
   };
   edge_ = std::make_unique<BgpEdge>(io_, *router_, std::move(events));
   for (const auto& [prefix, announcement] : routes) router_->set_local(prefix, local_route(*announcement));
+}
+
+void BgpSide::moved(const bgp::NeighborMoved& move) {
+  const auto* neighbor = router_->neighbor(move.peer);
+  if (move.from == bgp::State::Established || move.to == bgp::State::Established) {
+    ++session_changes_;
+    told_failures_.erase(move.peer);
+  }
+  // The first of each kind is news; attempts that only differ in their number are not.
+  bool news = neighbor != nullptr && move.reason && move.from != bgp::State::Established && !is_wanted(*move.reason);
+  if (news) {
+    auto& told = told_failures_[move.peer];
+    news = told.size() < most_failures && told.insert(move.reason->text).second;
+  }
+  log_.moved(move, neighbor == nullptr ? "" : neighbor->name,
+             neighbor == nullptr ? "" : net::print(neighbor->session.address), news);
 }
 
 void BgpSide::configure(const RouterSetup& setup, const Routes& routes, Forwarding forwarding, net::TimePoint now) {

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -76,7 +78,11 @@ class BgpSide {
   std::function<void()> neighbors_changed_;
   std::unique_ptr<bgp::Router> router_;
   std::unique_ptr<BgpEdge> edge_;
+  void moved(const bgp::NeighborMoved& move);
+
   std::uint64_t session_changes_ = 0;
+  // Why sessions do not come up, as far as it was said since they last did.
+  std::map<bgp::PeerId, std::set<std::string>> told_failures_;
   std::string absent_ = "not configured yet";
 };
 

@@ -100,7 +100,7 @@ void Log::problem(const config::Problem& problem) {
   warning("resource refused", {{"problem", config::print(problem)}});
 }
 
-void Log::moved(const bgp::NeighborMoved& move, std::string_view peer, std::string_view address) {
+void Log::moved(const bgp::NeighborMoved& move, std::string_view peer, std::string_view address, bool news) {
   Fields fields{{"peer", std::string{peer}},
                 {"address", std::string{address}},
                 {"from", std::string{print(move.from)}},
@@ -114,6 +114,8 @@ void Log::moved(const bgp::NeighborMoved& move, std::string_view peer, std::stri
     warning("session down", fields);
   } else if (up_or_down) {
     info("session up", fields);
+  } else if (news) {
+    warning("session does not come up", fields);
   } else {
     debug("session moved", fields);
   }
@@ -128,6 +130,7 @@ void Log::planned(const bgp::PlannedChange& change) {
   const auto kind = change.kind == Kind::Added     ? "added"
                     : change.kind == Kind::Removed ? "removed"
                     : change.kind == Kind::Live    ? "applied live"
+                    : change.kind == Kind::Close   ? "session closed"
                                                    : "session opened again";
   if (change.why.empty()) return info("neighbor changed", {{"peer", change.neighbor}, {"effect", kind}});
   info("neighbor changed", {{"peer", change.neighbor}, {"effect", kind}, {"why", change.why}});

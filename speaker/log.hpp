@@ -36,7 +36,8 @@ class Log {
 
   // What the parts of the speaker report.
   void problem(const config::Problem& problem);
-  void moved(const bgp::NeighborMoved& move, std::string_view peer, std::string_view address);
+  // `news`: an attempt failed for another reason than those before.
+  void moved(const bgp::NeighborMoved& move, std::string_view peer, std::string_view address, bool news);
   void notice(const bgp::NeighborNotice& notice, std::string_view peer);
   void planned(const bgp::PlannedChange& change);
   void bfd(const bfd::StateChanged& change, std::string_view peer, std::string_view address);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "speaker/options.hpp"
 
+#include <algorithm>
+#include <array>
 #include <iostream>
-#include <map>
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
@@ -67,20 +68,31 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
   app.add_flag("--check", options.check, "Read and validate the resources, then exit");
   app.add_flag("--print-config", options.print_config, "Print the resources as they were understood, then exit");
   app.add_flag("--cleanup", options.cleanup, "Remove everything that Herald left in the kernel, then exit");
-  const std::map<std::string, LogLevel> levels{{"debug", LogLevel::Debug},
-                                               {"info", LogLevel::Info},
-                                               {"warning", LogLevel::Warning},
-                                               {"error", LogLevel::Error},
-                                               {"none", LogLevel::None}};
-  app.add_option("--log-level", options.log_level, "debug, info, warning, error or none")
-      ->transform(CLI::CheckedTransformer(levels));
-  const std::map<std::string, LogFormat> formats{{"text", LogFormat::Text}, {"json", LogFormat::Json}};
-  app.add_option("--log-format", options.log_format, "text or json")->transform(CLI::CheckedTransformer(formats));
+  std::string level = "info";
+  app.add_option("--log-level", level, "debug, info, warning, error or none (default: info)")->type_name("LEVEL");
+  std::string format = "text";
+  app.add_option("--log-format", format, "text or json (default: text)")->type_name("FORMAT");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  const auto wrong = [](std::string_view option, const std::string& value, std::string_view allowed) {
+    std::cerr << "herald-speaker: " << option << ": must be " << allowed << ", got \"" << value << "\"\n";
+    return 2;
+  };
+  constexpr std::array levels{std::pair{"debug", LogLevel::Debug}, std::pair{"info", LogLevel::Info},
+                              std::pair{"warning", LogLevel::Warning}, std::pair{"error", LogLevel::Error},
+                              std::pair{"none", LogLevel::None}};
+  const auto* const known =
+      std::find_if(levels.begin(), levels.end(), [&](const auto& each) { return level == each.first; });
+  if (known == levels.end()) return wrong("--log-level", level, "debug, info, warning, error or none");
+  options.log_level = known->second;
+  if (format != "text" && format != "json") return wrong("--log-format", format, "text or json");
+  options.log_format = format == "json" ? LogFormat::Json : LogFormat::Text;
+  // Whoever reaches it may drain the node: the file's owner alone.
+  if (!options.control.empty() && options.control.rfind("unix:", 0) != 0)
+    return wrong("--control", options.control, "unix:PATH");
   options.heartbeat = std::chrono::milliseconds{heartbeat};
   if (options.node.empty()) options.node = host_name();
   if ((options.check || options.print_config) && options.resources.empty()) {

@@ -77,11 +77,11 @@ class Program {
         drain_signals_{io_, SIGUSR1, SIGUSR2} {}
 
   int run() {
-    for (const auto& [server, endpoint] :
-         {std::pair{&control_, options_.control}, std::pair{&metrics_, options_.metrics}}) {
+    for (const auto& [server, option, endpoint] :
+         {std::tuple{&control_, "--control", options_.control}, std::tuple{&metrics_, "--metrics", options_.metrics}}) {
       if (endpoint.empty()) continue;
       if (const auto listening = server->listen(endpoint); !listening) {
-        log_.error("cannot start", {{"reason", listening.error()}});
+        log_.error("cannot start", {{"reason", std::string{option} + ": " + listening.error()}});
         return usage;
       }
     }
@@ -152,6 +152,9 @@ class Program {
         },
         [this](const std::vector<config::Problem>& problems) {
           for (const auto& problem : problems) log_.problem(problem);
+          if (!has_resources_) return;
+          log_.warning("resources not read", {{"effect", "those of before stay in force"}});
+          speaker_.keep(problems);
         });
     files_->load();
     return has_resources_;

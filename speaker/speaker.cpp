@@ -68,6 +68,7 @@ Speaker::~Speaker() = default;
 void Speaker::replace(const config::Loaded& loaded) {
   const auto now = net::Clock::now();
   loaded_ = &loaded;
+  unread_.clear();
   tell_problems();
   observe_speakers(now);
   follow(desired_.reset(loaded_->resources), now);
@@ -369,7 +370,7 @@ std::string Speaker::metrics() {
                     {"BGPFilter", resources.filters.size()},
                     {"BFDProfile", resources.bfd_profiles.size()},
                     {"Node", resources.nodes.size()}};
-  view.problems = loaded_->problems.size();
+  view.problems = loaded_->problems.size() + unread_.size();
   view.api = !options_.api.empty();
   view.api_connected = api_reachable();
   view.uptime_seconds = std::chrono::duration<double>(net::Clock::now() - started_).count();

@@ -43,6 +43,9 @@ class Speaker {
   void replace(const config::Loaded& loaded);
   // The set after these changes. Policy among them: everything is looked at again.
   void change(const config::Loaded& loaded, std::span<const Change> changes);
+  // What is in force stays, since what was to come could not be read, for these reasons; until replace().
+  void keep(std::vector<config::Problem> unread) { unread_ = std::move(unread); }
+  [[nodiscard]] const std::vector<config::Problem>& unread() const { return unread_; }
   // Whether the API is reached: while it is not, nobody is taken for dead.
   void set_api(Liveness::Api api);
   // Leaves in order: addresses given up, sessions closed with the reason, routes out of the kernel; then `done`.
@@ -98,6 +101,7 @@ class Speaker {
   net::TimePoint started_ = net::Clock::now();
   const config::Loaded* loaded_;
   std::set<std::string> told_problems_;
+  std::vector<config::Problem> unread_;
   Desired desired_;
   Liveness liveness_;
   Liveness::Api api_ = Liveness::Api::Reachable;

@@ -76,6 +76,8 @@ Json kernel_view(const KernelSide& kernel) {
 
 Json problems_view(const Speaker& speaker) {
   auto out = Json::array();
+  for (const auto& problem : speaker.unread())
+    out.push_back(config::print(problem) + "; the resources of before stay in force");
   for (const auto& problem : speaker.loaded().problems) out.push_back(config::print(problem));
   for (const auto& problem : speaker.desired().problems()) out.push_back(config::print(problem));
   return out;

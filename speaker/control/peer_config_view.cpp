@@ -144,15 +144,8 @@ Json roles(const std::vector<std::uint8_t>& from) {
 }  // namespace
 
 Json view(const bgp::ExpectedAsn& expected) {
-  switch (expected.kind) {
-    case bgp::ExpectedAsn::Kind::Exactly:
-      return expected.asn.value;
-    case bgp::ExpectedAsn::Kind::Internal:
-      return "internal";
-    case bgp::ExpectedAsn::Kind::External:
-      break;
-  }
-  return "external";
+  if (expected.kind == bgp::ExpectedAsn::Kind::Exactly) return expected.asn.value;
+  return bgp::print(expected);
 }
 
 Json view(const bgp::Families& families) {

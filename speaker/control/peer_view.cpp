@@ -113,6 +113,7 @@ Json negotiated(const bgp::Negotiated& from) {
            {"type", print(from.type)},
            {"holdTimeSec", from.hold_time.count()},
            {"keepaliveTimeSec", from.keepalive_time.count()},
+           {"sendHoldTimeSec", bgp::send_hold_time(from.hold_time).count()},
            {"families", view(from.families)},
            {"fourOctetAsn", from.asn_width == bgp::AsnWidth::FourOctets},
            {"routeRefresh", from.route_refresh},
@@ -174,7 +175,10 @@ Json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config, 
   out["establishedCount"] = session.established_count;
   out["failedAttempts"] = session.failed_attempts;
   if (session.last_reset) out["lastReset"] = last_reset(session, clock);
-  if (!session.last_dial_error.empty()) out["lastDialError"] = session.last_dial_error;
+  if (!session.last_dial_error.empty()) {
+    out["lastDialError"] = session.last_dial_error;
+    if (session.last_dial_error_at) out["lastDialErrorAgoMsec"] = clock.since(*session.last_dial_error_at);
+  }
   if (session.next_attempt) out["nextAttemptMsec"] = -clock.since(*session.next_attempt);
   if (status.negotiated) out["negotiated"] = negotiated(*status.negotiated);
   if (status.transport) out["transport"] = transport(*status.transport, config.session);

@@ -162,7 +162,7 @@ TEST(PeerAfterErrors, TriesAgainAtOnceFirstAndThenEverMoreSlowly) {
     EXPECT_EQ(subject.peer.state(), State::Connect);
   }
   EXPECT_EQ(subject.peer.status().failed_attempts, 9U);
-  EXPECT_EQ(subject.peer.status().last_reset->text, "OPEN Message Error/Bad Peer AS");
+  EXPECT_EQ(subject.peer.status().last_reset->text, "OPEN Message Error/Bad Peer AS: it says AS 65099, not 65001");
 }
 
 TEST(PeerAfterErrors, RefusesConnectionsForAFewSecondsOnly) {
@@ -194,6 +194,28 @@ TEST(PeerAfterErrors, StartsOverWithShortPausesOnceASessionLasted) {
   now += net::Seconds{11};
   subject.peer.lost(connection, "reset", now, subject.actions);
   EXPECT_EQ(subject.peer.next_deadline(), now);
+}
+
+TEST(Peer, SaysThatNobodyAnswers) {
+  for (const bool with_key : {false, true}) {
+    auto config = external_config();
+    if (with_key) config.password = "secret";
+    Subject subject{config};
+    subject.peer.start(t0, subject.actions);
+    const auto again = *subject.peer.next_deadline();
+    subject.actions.clear();
+    subject.peer.tick(again, subject.actions);
+    EXPECT_THAT(subject.said(), ElementsAre("Hangup", "Dial", "Connect>Connect"));
+    EXPECT_EQ(subject.peer.status().failed_attempts, 1U);
+    EXPECT_EQ(subject.peer.status().last_dial_error,
+              with_key ? "no answer; are the keys the same at both ends?" : "no answer");
+    EXPECT_EQ(subject.peer.status().last_dial_error_at, again);
+
+    const auto connection = subject.peer.accepted(transport(), again, subject.actions);
+    subject.hear(*connection, open_bytes, again);
+    subject.hear(*connection, keepalive, again);
+    EXPECT_EQ(subject.peer.status().last_dial_error, "") << "it is there by the connection that it opened";
+  }
 }
 
 TEST(Peer, KeepsTheErrorOfTheLastDialApartFromTheLastReset) {

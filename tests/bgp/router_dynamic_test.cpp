@@ -148,41 +148,66 @@ TEST_F(RouterWithARange, MeansThemByTheNameOfThePattern) {
 
 // ---- by link ----------------------------------------------------------------------------------------
 
-// An internal neighbour on a link whose other addresses it need not have a way to.
-TEST(RouterOnLinks, GivesItsLinkLocalNextHopToInternalNeighboursToo) {  // RFC 2545 section 3
+// What a router says on a session over IPv6 with these addresses of its own and these families.
+std::vector<std::uint8_t> said_over(const net::IpAddress& own, const net::IpAddress& peer, net::Asn asn,
+                                    std::vector<AfiSafi> families) {
   Router router{{.asn = net::Asn{65000}, .router_id = net::RouterId{0x0a000001}}, 7};
-  const auto own = *net::parse_ip("fe80::fe");
   NeighborConfig config;
   config.name = "eth1";
-  config.session.address = *net::parse_ip("fe80::1");
+  config.session.address = peer;
   config.session.interface = "eth1";
   config.session.connect = Connect::PassiveOnly;
   config.session.local_asn = net::Asn{65000};
   config.session.router_id = net::RouterId{0x0a000001};
-  config.session.peer_asn = {ExpectedAsn::Kind::Exactly, net::Asn{65000}};
+  config.session.peer_asn = {ExpectedAsn::Kind::Exactly, asn};
   config.session.hold_time = net::Seconds{0};
   router.configure(router.config(), std::vector{config}, start_time);
   const auto link = router.accept({.local = own,
-                                   .remote = config.session.address,
+                                   .remote = peer,
                                    .local_ipv4 = std::nullopt,
                                    .local_ipv6 = net::parse_ip("2001:db8::fe")->v6(),
-                                   .local_link_local = own.v6(),
+                                   .local_link_local = net::parse_ip("fe80::fe")->v6(),
                                    .interface_index = 1},
                                   "eth1", start_time);
-  ASSERT_TRUE(link);
+  std::vector<std::uint8_t> said;
+  EXPECT_TRUE(link);
+  if (!link) return said;
   Open open;
-  open.asn = net::Asn{65000};
+  open.asn = asn;
   open.id = net::RouterId{1};
-  open.capabilities.multiprotocol = {ipv6_unicast};
-  open.capabilities.four_octet_asn = net::Asn{65000};
+  open.capabilities.multiprotocol = std::move(families);
+  open.capabilities.four_octet_asn = asn;
   router.received(*link, encode(open), start_time);
   router.received(*link, encode_keepalive(), start_time);
-  router.set_local(pfx("2001:db8:9::/48"), LocalRoute{.announcements = {{}}});
-  router.work();
-  std::vector<std::uint8_t> said;
+  for (const auto* prefix : {"2001:db8:9::/48", "203.0.113.0/24"})
+    router.set_local(pfx(prefix), LocalRoute{.announcements = {{}}});
+  while (router.work()) {
+  }
   router.pull(*link, said, 65536);
-  const auto bytes = own.bytes();
-  EXPECT_NE(std::search(said.begin(), said.end(), bytes.begin(), bytes.end()), said.end());
+  return said;
+}
+
+bool contains(const std::vector<std::uint8_t>& bytes, std::span<const std::uint8_t> what) {
+  return std::search(bytes.begin(), bytes.end(), what.begin(), what.end()) != bytes.end();
+}
+
+// An internal neighbour on a link whose other addresses it need not have a way to.
+TEST(RouterOnLinks, GivesItsLinkLocalNextHopToInternalNeighboursToo) {  // RFC 2545 section 3
+  const auto own = *net::parse_ip("fe80::fe");
+  const auto said = said_over(own, *net::parse_ip("fe80::1"), net::Asn{65000}, {ipv6_unicast});
+  EXPECT_TRUE(contains(said, own.bytes()));
+}
+
+// IPv4 is agreed on, and there is no IPv4 address to announce: who restarts waits for the mark all the same.
+TEST(RouterOnLinks, EndsTheTableOfAFamilyThatItCannotAnnounce) {  // RFC 4724 section 2
+  const auto said = said_over(*net::parse_ip("2001:db8::fe"), *net::parse_ip("2001:db8::1"), net::Asn{65001},
+                              {ipv4_unicast, ipv6_unicast});
+  for (const auto family : {net::Family::Ipv4, net::Family::Ipv6}) {
+    std::vector<std::uint8_t> mark;
+    encode_end_of_rib(family, mark);
+    EXPECT_TRUE(contains(said, mark)) << print(family);
+  }
+  EXPECT_FALSE(contains(said, std::vector<std::uint8_t>{24, 203, 0, 113}));
 }
 
 TEST(RouterOnLinks, KeepsTheSameAddressOnTwoLinksApart) {

@@ -20,6 +20,16 @@ TEST(KernelSettings, WarnsOfWhatIsSlowOrSurprising) {
       testing::ElementsAre(HasSubstr("ipv4.fib_multipath_hash_policy"), HasSubstr("ipv6.fib_multipath_hash_policy")));
 }
 
+TEST(KernelSettings, WarnsWhereTheKernelWillObeyNobody) {
+  constexpr std::uint64_t all = ~std::uint64_t{0};
+  EXPECT_THAT((KernelSettings{0, 1, 1, 1, all}.warnings()), IsEmpty());
+  EXPECT_THAT((KernelSettings{0, 1, 1, 1, all ^ (1U << 13)}.warnings()),
+              testing::ElementsAre(HasSubstr("CAP_NET_RAW")));
+  EXPECT_THAT((KernelSettings{0, 1, 1, 1, 0}.warnings()),
+              testing::ElementsAre(HasSubstr("CAP_NET_ADMIN"), HasSubstr("CAP_NET_RAW")));
+  EXPECT_TRUE(read_kernel_settings().capabilities);
+}
+
 class KernelSettingsInKernel : public InNamespace {};
 
 TEST_F(KernelSettingsInKernel, AreTunedWhereTheNamespaceIsOurs) {
