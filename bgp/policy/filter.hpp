@@ -90,7 +90,7 @@ struct RuleSet {
   std::vector<CommunityPattern> remove_communities;
   bool replace_communities = false;  // clears those of all kinds before the additions
   NextHopChange next_hop = NextHopChange::Unchanged;
-  net::IpAddress next_hop_address;  // with NextHopChange::Address
+  net::IpAddress next_hop_address;  // with NextHopChange::Address; an IPv4 one leaves IPv6 prefixes as they are
   friend bool operator==(const RuleSet&, const RuleSet&) = default;
   [[nodiscard]] bool empty() const { return *this == RuleSet{}; }
 };
@@ -142,7 +142,7 @@ struct Verdict {
 // Runs `attributes` through the chain, changing them as the rules say. An empty chain rejects.
 [[nodiscard]] Verdict run(const FilterChain& chain, const RouteContext& context, PathAttributes& attributes);
 
-// True when the outcome may differ between prefixes that carry the same attributes.
+// True when the outcome may differ between prefixes of one family that carry the same attributes.
 [[nodiscard]] bool depends_on_prefix(const FilterChain& chain);
 // True when every route passes unchanged.
 [[nodiscard]] bool accepts_everything(const FilterChain& chain);
