@@ -71,8 +71,8 @@ void keep_inside(PathAttributes& attributes) {
   attributes.communities.push_back(community_no_export);
 }
 
-// Runs the prefixes of one UPDATE through import filters, and interns each outcome once. Changes the attributes to what
-// filters are to see, and looks at them until it goes.
+// Runs prefixes of one family and UPDATE through import filters, and interns each outcome once. Changes the attributes
+// to what filters are to see, and looks at them until it goes.
 class Importer {
  public:
   // `links`: where routes are to know the link that leads to their next hop.
@@ -325,11 +325,13 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttrib
 
 // What the neighbour said goes through the filters once more.
 void Router::Core::import_again(Neighbor& neighbor, net::TimePoint now) {
-  const AttributeSet* of = nullptr;
+  // IPv4 and IPv6 prefixes may share a set (RFC 8950), and filters tell the families apart.
+  std::optional<std::pair<const AttributeSet*, net::Family>> of;
   PathAttributes attributes;
   std::optional<Importer> importer;
   for (const auto& [set, route] : neighbor.heard.by_set()) {
-    if (std::exchange(of, set) != set) {
+    const std::pair with{set, route.prefix.family()};
+    if (std::exchange(of, with) != with) {
       attributes = set->attributes();
       importer.emplace(pool_, neighbor, config_, roas_, links_asked_ ? &links_ : nullptr, attributes);
     }
