@@ -310,6 +310,7 @@ std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Fa
                     .message_limit = agreed.message_limit,
                     .local_asn = neighbor.config.session.local_asn,
                     .self = {},
+                    .ipv4_over_ipv6 = family == net::Family::Ipv4 && agreed.ipv4_over_ipv6,
                     .options = neighbor.config.out,
                     .peer_asn = {},
                     .own_asn = config_.asn,

@@ -16,7 +16,7 @@ constexpr std::uint64_t non_transitive = std::uint64_t{non_transitive_bit} << 56
 // What an UPDATE needs beside the attributes, at its longest: header, lengths, and one prefix, which for
 // IPv6 stands in MP_REACH_NLRI with two next hops.
 constexpr std::size_t beside_attributes(const ExportTerms& terms) {
-  const bool plain = terms.family == net::Family::Ipv4 && terms.self.address.is_v4();
+  const bool plain = terms.family == net::Family::Ipv4 && terms.self.address.is_v4() && !terms.ipv4_over_ipv6;
   return header_size + 4 + (plain ? 5 : 4 + 5 + 32 + 17);
 }
 // Exporting adds no more than this to a set, filters aside: two AS, in a new segment, NEXT_HOP,
@@ -184,7 +184,8 @@ NextHop Exporter::next_hop(const PathAttributes& attributes, const Path& path, c
   if (terms_.family == net::Family::Ipv4 && options.next_hop_ipv4) self = {*options.next_hop_ipv4, std::nullopt};
   if (terms_.family == net::Family::Ipv6 && options.next_hop_ipv6) self = {*options.next_hop_ipv6, std::nullopt};
   const NextHop learned{attributes.next_hop.address, std::nullopt};  // RFC 2545 section 3: a link-local one ends here
-  const bool usable = learned.address.family() == terms_.family && !learned.address.link_local();
+  const bool fits = learned.address.family() == terms_.family || (terms_.ipv4_over_ipv6 && learned.address.is_v6());
+  const bool usable = fits && !learned.address.link_local();
   if (wanted == NextHopChange::Address && usable) return learned;
   if (wanted == NextHopChange::Self || path.local() || !usable) return self;
   if (options.next_hop == NextHopMode::Keep) return learned;

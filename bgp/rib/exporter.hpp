@@ -29,7 +29,8 @@ struct ExportTerms {
   AsnWidth asn_width = AsnWidth::FourOctets;
   std::size_t message_limit = max_message_size;
   net::Asn local_asn;
-  NextHop self;  // this router as a next hop of the family
+  NextHop self;                 // this router as a next hop of the family
+  bool ipv4_over_ipv6 = false;  // RFC 8950, of IPv4: other next hops may be IPv6 addresses
   ExportOptions options;
   net::Asn peer_asn;         // where the options ask for it
   net::Asn own_asn;          // the router's, which may not be the session's

@@ -109,6 +109,28 @@ TEST(RouterReflection, DoesNotTouchTheNextHopOfWhatItReflects) {
   EXPECT_EQ(lab.plain.heard[pfx("198.51.100.0/24")].next_hop.address, net::IpAddress{Speaker::router_address});
 }
 
+// RFC 8950: an IPv6 next hop of an IPv4 route is one as good as others, where the session allows it.
+TEST(RouterReflection, DoesNotTouchIpv6NextHopsOfIpv4RoutesWhereTheyWereAgreedOn) {
+  Lab lab;
+  const auto client = [&](unsigned number, bool ipv6_next_hops) -> Speaker& {
+    auto options = internal(number);
+    options.ipv6_next_hops = ipv6_next_hops;
+    auto& added = lab.add(options);
+    lab.config(added).out.reflector_client = true;
+    return added;
+  };
+  auto& sender = client(1, true);
+  auto& agreed = client(2, true);
+  auto& without = client(3, false);
+  lab.establish();
+  auto attributes = inner({65009});
+  attributes.next_hop.address = sender.next_hop(net::Family::Ipv6);
+  sender.announce({route}, attributes);
+  lab.settle();
+  EXPECT_EQ(agreed.heard[route].next_hop.address, attributes.next_hop.address);
+  EXPECT_EQ(without.heard[route].next_hop.address, net::IpAddress{Speaker::router_address});
+}
+
 TEST(RouterReflection, TellsTheSameToClientsInOneEncoding) {
   ReflectionLab lab;
   lab.establish();
