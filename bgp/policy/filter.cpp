@@ -137,7 +137,7 @@ void apply(const RuleSet& set, const RouteContext& context, PathAttributes& attr
   if (set.origin) attributes.origin = *set.origin;
   if (set.kernel_metric) attributes.kernel_metric = *set.kernel_metric;
   for (auto asn = set.prepend_path.rbegin(); asn != set.prepend_path.rend(); ++asn) attributes.as_path.prepend(*asn);
-  if (set.prepend > 0) attributes.as_path.prepend(context.own_asn, set.prepend);
+  if (set.prepend > 0 && context.prepends) attributes.as_path.prepend(context.own_asn, set.prepend, *context.prepends);
   change_communities(set, attributes);
   if (set.link_bandwidth) {
     auto& communities = attributes.extended_communities;

@@ -128,6 +128,8 @@ struct RouteContext {
   PeerType peer_type = PeerType::External;             // of the neighbour learned from, or sent to
   OriginValidity validity = OriginValidity::NotFound;  // where the filter asks for it
   const LinkMap* links = nullptr;                      // nothing: no route has a link
+  // The segment that `prepend` puts the own AS in; nothing: it does not.
+  std::optional<AsPathSegment::Type> prepends = AsPathSegment::Type::Sequence;
 };
 
 // Where the decision fell: for explain. Points into the chain.

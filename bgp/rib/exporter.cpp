@@ -39,6 +39,14 @@ unsigned take_leading(AsPath& path, net::Asn asn) {
   return times;
 }
 
+// How filters may put the own AS in front. RFC 5065 section 4.1: the number of a member AS is for the confederation
+// alone. RFC 4271 section 5.1.2: between internal peers the path stays as it is; it would look like a loop.
+constexpr std::optional<AsPathSegment::Type> prepends(PeerType type) {
+  if (type == PeerType::External) return AsPathSegment::Type::Sequence;
+  if (type == PeerType::Confederation) return AsPathSegment::Type::ConfedSequence;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string_view describe(ExportGate gate) {
@@ -157,7 +165,8 @@ Exporter::Outcome Exporter::evaluate(const net::Prefix& prefix, const Path& path
                                .source = path.local() ? RouteSource::Local : RouteSource::Learned,
                                .peer_type = terms_.type,
                                .validity = validity(prefix, outcome.attributes.as_path),
-                               .links = terms_.links};
+                               .links = terms_.links,
+                               .prepends = prepends(terms_.type)};
     outcome.verdict = run(*terms_.filter, context, outcome.attributes);
     if (!outcome.verdict.accepted) {
       outcome.gate = ExportGate::Filter;
@@ -254,7 +263,7 @@ void Exporter::change_as_path(AsPath& path) const {
       if (replaced || (options.as_override && asn == terms_.peer_asn)) asn = terms_.local_asn;
     }
   }
-  if (options.prepend_own_as) path.prepend(terms_.own_asn);
+  if (options.prepend_own_as) path.prepend(terms_.home);
   path.prepend(terms_.local_asn);
 }
 

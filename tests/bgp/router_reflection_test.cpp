@@ -207,6 +207,53 @@ TEST(RouterConfederation, TellsMembersWithItsNumberInTheConfederationsPath) {
   EXPECT_EQ(second.next_hop.address, lab.inside.options().address);
 }
 
+FilterChain prepending(std::uint8_t times) {
+  auto prepends = rule("prepend", RuleAction::Accept);
+  prepends.set.prepend = times;
+  return {{"f", {prepends}}};
+}
+
+TEST(RouterConfederation, IsPrependedToWithinItself) {
+  ConfederationLab lab;
+  for (auto* each : {&lab.member, &lab.inside, &lab.outside}) lab.config(*each).export_filter = prepending(2);
+  lab.establish();
+  lab.outside.announce({route}, path({65005}));
+  lab.member.announce({pfx("198.51.100.0/24")}, from_member({65009}));
+  lab.router.set_local(pfx("192.0.2.0/24"), LocalRoute{.announcements = {{}}});
+  lab.settle();
+  EXPECT_EQ(print(lab.member.heard[route].as_path), "(65000 65000 65000) 65005");
+  EXPECT_EQ(print(lab.member.heard[pfx("192.0.2.0/24")].as_path), "(65000 65000 65000)");
+  EXPECT_EQ(print(lab.inside.heard[route].as_path), "65005") << "it would look like a loop";
+  EXPECT_EQ(print(lab.outside.heard[pfx("198.51.100.0/24")].as_path), "64999 64999 64999 65009");
+}
+
+TEST(RouterConfederation, KeepsWhatItPrependsOnImportToItself) {
+  ConfederationLab lab;
+  for (auto* each : {&lab.member, &lab.inside}) lab.config(*each).import = prepending(2);
+  lab.establish();
+  lab.member.announce({route}, from_member({65009}));
+  lab.inside.announce({pfx("198.51.100.0/24")}, inner({65009}));
+  lab.settle();
+  EXPECT_EQ(print(lab.inside.heard[route].as_path), "(65000 65000 65001) 65009");
+  EXPECT_EQ(print(lab.outside.heard[route].as_path), "64999 65009");
+  EXPECT_EQ(print(lab.outside.heard[pfx("198.51.100.0/24")].as_path), "64999 65009");
+}
+
+// RFC 7705: behind another local AS stands the one that others know.
+TEST(RouterConfederation, StandsBehindALocalAsByItsIdentifier) {
+  ConfederationLab lab;
+  auto options = external(6);
+  options.router_asn = net::Asn{64990};
+  auto& migrating = lab.add(options);
+  lab.config(migrating).out.prepend_own_as = true;
+  lab.establish();
+  lab.member.announce({route}, from_member({65009}));
+  lab.router.set_local(pfx("192.0.2.0/24"), LocalRoute{.announcements = {{.prepend = 1}}});
+  lab.settle();
+  EXPECT_EQ(print(migrating.heard[route].as_path), "64990 64999 65009");
+  EXPECT_EQ(print(migrating.heard[pfx("192.0.2.0/24")].as_path), "64990 64999 64990");
+}
+
 TEST(RouterConfederation, FindsLoopsInAnyKindOfSegment) {
   ConfederationLab lab;
   lab.establish();

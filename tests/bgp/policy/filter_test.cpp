@@ -316,6 +316,22 @@ TEST(RuleSet, ReplacesCommunitiesOfAllKinds) {
   EXPECT_THAT(attributes.ipv6_extended_communities, IsEmpty());
 }
 
+TEST(RuleSet, PrependsTheOwnAsInTheSegmentThatIsMeant) {
+  FilterRule rule;
+  rule.set.prepend = 2;
+  rule.set.prepend_path = {net::Asn{64512}};
+  const auto through = [&](std::optional<AsPathSegment::Type> segment) {
+    auto with = context;
+    with.prepends = segment;
+    auto attributes = route();
+    (void)run({{"f", {rule}}}, with, attributes);
+    return print(attributes.as_path);
+  };
+  EXPECT_EQ(through(AsPathSegment::Type::Sequence), "65000 65000 64512 65001 65002 65003");
+  EXPECT_EQ(through(AsPathSegment::Type::ConfedSequence), "(65000 65000) 64512 65001 65002 65003");
+  EXPECT_EQ(through(std::nullopt), "64512 65001 65002 65003");
+}
+
 TEST(RuleSet, GivesIpv6PrefixesNoIpv4NextHop) {
   const auto through = [](const char* next_hop, const char* prefix) {
     FilterRule rule;
