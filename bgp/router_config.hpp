@@ -35,7 +35,7 @@ enum class Installed : std::uint8_t { No, Yes };
 struct Aggregate {
   net::Prefix prefix;
   bool summary_only = false;  // the routes within are not announced
-  bool as_set = false;        // the path holds the AS numbers of the routes within, as a set
+  bool as_set = false;        // it has the AS numbers of the routes within, as a set, and their communities
   std::vector<Community> communities{};
   friend bool operator==(const Aggregate&, const Aggregate&) = default;
 };

@@ -89,6 +89,8 @@ Exporter::Exporter(ExportTerms terms)
       per_prefix_{!terms_.summaries.empty() || (terms_.filter && !pass_all_ && depends_on_prefix(*terms_.filter))} {}
 
 bool Exporter::hears(AudienceId audience) const {
+  if (audience == own_as) return terms_.type == PeerType::Internal;
+  if (audience == own_confederation) return terms_.type != PeerType::External;
   return audience == everyone || std::binary_search(terms_.audiences.begin(), terms_.audiences.end(), audience);
 }
 
@@ -108,7 +110,9 @@ const Path* Exporter::pick(std::span<const Path> selected) const {
 
 ExportGate Exporter::simple_gate(const Path& path, const Rank& source) const {
   if (path.local()) {
-    if (!hears(path.audience)) return ExportGate::OtherNeighbors;
+    if (!hears(path.audience))
+      return path.audience == own_as || path.audience == own_confederation ? ExportGate::NoExport
+                                                                           : ExportGate::OtherNeighbors;
   } else {
     if (!terms_.filter) return ExportGate::LearnedRoute;
     // RFC 4456 section 6: between internal peers, from clients to all and from others to clients.
