@@ -35,7 +35,7 @@ enum class Installed : std::uint8_t { No, Yes };
 struct Aggregate {
   net::Prefix prefix;
   bool summary_only = false;  // the routes within are not announced
-  bool as_set = false;        // the path holds the AS numbers of the routes within, as a set
+  bool as_set = false;        // it has the AS numbers of the routes within, as a set, and their communities
   std::vector<Community> communities{};
   friend bool operator==(const Aggregate&, const Aggregate&) = default;
 };
@@ -73,8 +73,8 @@ struct PrefixLimit {
 
 // The next hop that a neighbour is told. Auto: external peers get this router's address, internal ones what was
 // learned. Self: internal ones get this router's address for what was learned from others than internal ones. Keep:
-// everybody gets what was learned, where it is of the family. Third-party next hops (RFC 4271 section 5.1.3) are used
-// by Keep only.
+// everybody gets what was learned, where it is of the family, or an IPv6 one that was agreed on (RFC 8950). Third-party
+// next hops (RFC 4271 section 5.1.3) are used by Keep only.
 enum class NextHopMode : std::uint8_t { Auto, Self, Keep };
 
 // What becomes of private AS numbers (RFC 6996) in paths for external peers.

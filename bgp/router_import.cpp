@@ -71,8 +71,8 @@ void keep_inside(PathAttributes& attributes) {
   attributes.communities.push_back(community_no_export);
 }
 
-// Runs the prefixes of one UPDATE through import filters, and interns each outcome once. Changes the attributes to what
-// filters are to see, and looks at them until it goes.
+// Runs prefixes of one family and UPDATE through import filters, and interns each outcome once. Changes the attributes
+// to what filters are to see, and looks at them until it goes.
 class Importer {
  public:
   // `links`: where routes are to know the link that leads to their next hop.
@@ -88,6 +88,8 @@ class Importer {
         keep_rejected_{neighbor.config.rejected == Kept::Yes},
         needs_{neighbor.import_needs},
         peer_type_{neighbor.peer.established()->negotiated()->type},
+        prepends_{router.confederation && peer_type_ != PeerType::External ? AsPathSegment::Type::ConfedSequence
+                                                                           : AsPathSegment::Type::Sequence},
         last_resort_{about_to_go(neighbor, received_)},
         roas_{roas},
         links_{links},
@@ -108,7 +110,13 @@ class Importer {
     if (!looped && !last_resort_ && needs_.accepts_everything && encodable(received_)) return accept(received_);
     if (!looped) {
       auto attributes = received_;
-      const RouteContext context{prefix, name_, own_asn_, RouteSource::Learned, peer_type_, validity(prefix), links_};
+      const RouteContext context{.prefix = prefix,
+                                 .peer = name_,
+                                 .own_asn = own_asn_,
+                                 .peer_type = peer_type_,
+                                 .validity = validity(prefix),
+                                 .links = links_,
+                                 .prepends = prepends_};
       if (run(chain_, context, attributes).accepted && encodable(attributes)) {
         attributes.link = link_of(attributes.next_hop);
         if (last_resort_) attributes.local_pref = 0;  // RFC 8326 section 4.2, whatever filters say
@@ -159,6 +167,7 @@ class Importer {
   bool keep_rejected_;
   Neighbor::ImportNeeds needs_;
   PeerType peer_type_;
+  AsPathSegment::Type prepends_;  // RFC 5065: numbers of member AS do not leave the confederation
   bool last_resort_;
   const RoaTable* roas_;
   const LinkMap* links_;
@@ -329,11 +338,13 @@ void Router::Core::import_all(Neighbor& neighbor, const NlriRun& run, PathAttrib
 
 // What the neighbour said goes through the filters once more.
 void Router::Core::import_again(Neighbor& neighbor, net::TimePoint now) {
-  const AttributeSet* of = nullptr;
+  // IPv4 and IPv6 prefixes may share a set (RFC 8950), and filters tell the families apart.
+  std::optional<std::pair<const AttributeSet*, net::Family>> of;
   PathAttributes attributes;
   std::optional<Importer> importer;
   for (const auto& [set, route] : neighbor.heard.by_set()) {
-    if (std::exchange(of, set) != set) {
+    const std::pair with{set, route.prefix.family()};
+    if (std::exchange(of, with) != with) {
       attributes = set->attributes();
       importer.emplace(pool_, neighbor, config_, roas_, links_asked_ ? &links_ : nullptr, attributes);
     }

@@ -317,9 +317,11 @@ std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Fa
                     .message_limit = agreed.message_limit,
                     .local_asn = neighbor.config.session.local_asn,
                     .self = {},
+                    .ipv4_over_ipv6 = family == net::Family::Ipv4 && agreed.ipv4_over_ipv6,
                     .options = neighbor.config.out,
                     .peer_asn = {},
                     .own_asn = config_.asn,
+                    .home = home_of(config_),
                     .cluster_id = agreed.type == PeerType::Internal ? cluster_id() : net::RouterId{},
                     .default_local_pref = config_.decision.default_local_pref,
                     .role = std::nullopt,
@@ -328,7 +330,6 @@ std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Fa
                     .takes_long_lived_stale = agreed.restart.long_lived_capable,
                     .filter = neighbor.config.export_filter,
                     .roas = nullptr,
-                    .home = {},
                     .links = &links_,
                     .peer = {},
                     .audiences = audiences_.with(neighbor.config.policy_name()),
@@ -336,10 +337,7 @@ std::optional<ExportTerms> Router::Core::terms(const Neighbor& neighbor, net::Fa
   if (terms.options.as_override || terms.options.private_as != PrivateAs::Kept) terms.peer_asn = agreed.peer_asn;
   add_table_terms(neighbor, family, terms);
   if (terms.filter && depends_on_peer(*terms.filter)) terms.peer = neighbor.config.policy_name();
-  if (roas_ != nullptr && terms.filter && depends_on_rpki(*terms.filter)) {
-    terms.roas = roas_->snapshot();
-    terms.home = home_of(config_);
-  }
+  if (roas_ != nullptr && terms.filter && depends_on_rpki(*terms.filter)) terms.roas = roas_->snapshot();
   if (config_.draining == Draining::Yes) terms.draining = Draining::Yes;
 
   terms.role = agreed.role;

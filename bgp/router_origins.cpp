@@ -63,6 +63,55 @@ AsPath aggregate_path(const std::vector<AsPath>& paths) {
   return whole;
 }
 
+// What is told of one route, and not of others beside it.
+bool of_one_route(Community community) {
+  return community == community_graceful_shutdown || community == community_llgr_stale;
+}
+
+// RFC 1997 "Aggregation", RFC 4360 section 6, RFC 8092 section 4: an aggregate carries what any of the routes within
+// does.
+struct CommunityUnion {
+  std::set<Community> standard;
+  std::set<ExtendedCommunity> extended;
+  std::set<LargeCommunity> large;
+  std::set<Ipv6ExtendedCommunity> ipv6_extended;
+
+  void add(const PathAttributes& from) {
+    for (const auto each : from.communities)
+      if (!of_one_route(each)) standard.insert(each);
+    for (const auto each : from.extended_communities)
+      if (!link_bandwidth(each)) extended.insert(each);
+    large.insert(from.large_communities.begin(), from.large_communities.end());
+    ipv6_extended.insert(from.ipv6_extended_communities.begin(), from.ipv6_extended_communities.end());
+  }
+  // Half of what every neighbour can be told in one message: the path needs room as well.
+  [[nodiscard]] bool fits() const {
+    return 4 * standard.size() + 8 * extended.size() + 12 * large.size() + 20 * ipv6_extended.size() <=
+           max_message_size / 2;
+  }
+  void give(PathAttributes& to) const {
+    for (const auto each : standard)
+      if (!to.has(each)) to.communities.push_back(each);
+    to.extended_communities.assign(extended.begin(), extended.end());
+    to.large_communities.assign(large.begin(), large.end());
+    to.ipv6_extended_communities.assign(ipv6_extended.begin(), ipv6_extended.end());
+  }
+};
+
+// How far a route with these flags of attribute sets may go.
+AudienceId audience_within(unsigned flags) {
+  if ((flags & AttributeSet::no_advertise) != 0) return nobody;
+  if ((flags & AttributeSet::no_export_subconfed) != 0) return own_as;
+  return (flags & AttributeSet::no_export) != 0 ? own_confederation : everyone;
+}
+
+// Says the same to those who hear it.
+void keep_within(unsigned flags, PathAttributes& attributes) {
+  const auto say =
+      (flags & AttributeSet::no_export_subconfed) != 0 ? community_no_export_subconfed : community_no_export;
+  if ((flags & AttributeSet::no_export) != 0 && !attributes.has(say)) attributes.communities.push_back(say);
+}
+
 }  // namespace
 
 Presence Router::Core::presence(const net::Prefix& prefix) const {
@@ -194,20 +243,33 @@ void Router::Core::update_aggregate(const Aggregate& aggregate, Origin origin,
   // Without the set, numbers are missing in the path.
   attributes.atomic_aggregate = !aggregate.as_set;
   std::vector<AsPath> paths;
+  CommunityUnion communities;
+  unsigned flags = 0;
   if (aggregate.as_set) {
     for (const auto* set : sets) {
       auto from = set->attributes();
+      // RFC 7999: to be dropped, and told to nobody, is one address and not the aggregate.
+      if (!from.has(community_blackhole)) {
+        flags |= set->flags;
+        if (communities.fits()) communities.add(from);
+      }
       attributes.atomic_aggregate = attributes.atomic_aggregate || from.atomic_aggregate;
       from.as_path.remove_confederation();
       paths.push_back(std::move(from.as_path));
     }
     attributes.as_path = aggregate_path(paths);
+    if (communities.fits()) {
+      communities.give(attributes);
+    } else {
+      attributes.atomic_aggregate = true;
+      keep_within(flags, attributes);
+    }
     if (!encodable(attributes)) {  // the numbers of a whole table: more than a path can hold
       attributes.as_path = {};
       attributes.atomic_aggregate = true;
     }
   }
-  originate_own(aggregate.prefix, attributes, everyone);
+  originate_own(aggregate.prefix, attributes, audience_within(flags));
 }
 
 // ---- into the tables, beside what set_local() says, which goes first ---------------------------------

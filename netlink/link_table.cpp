@@ -146,6 +146,15 @@ const Link* LinkTable::connected(const net::IpAddress& address) const {
   return best;
 }
 
+bool LinkTable::own(std::uint32_t index, const net::IpAddress& address) const {
+  return std::any_of(links_.begin(), links_.end(), [&](const auto& entry) {
+    if (address.link_local() && entry.first != index) return false;
+    const auto& addresses = entry.second.addresses;
+    return std::any_of(addresses.begin(), addresses.end(),
+                       [&](const auto& each) { return each.address == address && !each.tentative(); });
+  });
+}
+
 bool LinkTable::on_link(std::uint32_t index, const net::IpAddress& address) const {
   const auto* link = find(index);
   if (link == nullptr) return false;

@@ -70,6 +70,8 @@ class LinkTable {
   [[nodiscard]] const Link* loopback() const;
   // The usable link with the longest subnet that holds `address`, the lowest index first.
   [[nodiscard]] const Link* connected(const net::IpAddress& address) const;
+  // Whether this host has the address. Link-local ones are of one link each: of `index`.
+  [[nodiscard]] bool own(std::uint32_t index, const net::IpAddress& address) const;
   // Whether a subnet of this link holds `address`; link-local IPv6 is on every link.
   [[nodiscard]] bool on_link(std::uint32_t index, const net::IpAddress& address) const;
 

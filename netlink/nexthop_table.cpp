@@ -185,6 +185,8 @@ std::string NexthopTable::describe(const Hop& hop) const {
   switch (hop.want.reach) {
     case Reach::NoPath:
       return "no interface is connected to " + name;
+    case Reach::Own:
+      return name + " is an address of this host";
     case Reach::LinkDown:
       return "the interface of " + name + " is down";
     case Reach::Resolved:

@@ -46,6 +46,7 @@ struct RouteChange {
 enum class Reach : std::uint8_t {
   Resolved,
   NoPath,    // no interface is connected to it and the kernel knows no way
+  Own,       // it is an address of this host
   LinkDown,  // its interface is down or gone
 };
 struct Resolution {

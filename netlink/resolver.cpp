@@ -9,6 +9,8 @@ namespace netlink {
 
 Resolution Resolver::resolve(const net::IpAddress& gateway, std::uint32_t interface) {
   if (interface == no_interface) return {Reach::Resolved, gateway, 0, OnLink::No};  // nowhere
+  // RFC 4271 section 6.3; nor does the kernel take such a gateway.
+  if (links_.own(interface, gateway)) return {Reach::Own, gateway, 0, OnLink::No};
   if (interface != 0) return on_interface(gateway, interface);
   if (gateway.unspecified()) return {Reach::NoPath, gateway, 0, OnLink::No};
   if (const auto* link = links_.connected(gateway)) return {Reach::Resolved, gateway, link->index, OnLink::No};

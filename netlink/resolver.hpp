@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds the way to a gateway: a connected subnet first, then the kernel's own routes for gateways
-// several hops away. Knows links and asks the kernel; keeps nothing but whether it had to ask.
+// Finds the way to a gateway that is no address of this host: a connected subnet first, then the kernel's own routes
+// for gateways several hops away. Knows links and asks the kernel; keeps nothing but whether it had to ask.
 #pragma once
 
 #include <cstdint>

@@ -115,6 +115,12 @@ bgp::RuleAction action(config::FilterAction from) {
   return bgp::RuleAction::Next;
 }
 
+// What the tables have is a condition of announcing: a rule that asks for it is for export, said or not.
+bool is_for(config::Direction direction, const BGPFilter::Match& rule) {
+  if (rule.direction) return *rule.direction == direction;
+  return direction == config::Direction::Export || (rule.when_present.empty() && rule.when_absent.empty());
+}
+
 // The filters by name, in order. A name that leads nowhere goes to `missing`; for `all_routes` see match().
 bgp::FilterChain chain(const Resources& resources, const std::vector<std::string>& names, config::Direction direction,
                        std::uint32_t all_routes, std::string& missing) {
@@ -129,7 +135,7 @@ bgp::FilterChain chain(const Resources& resources, const std::vector<std::string
     } else if (const auto found = resources.filters.find(name); found != resources.filters.end()) {
       bgp::Filter filter{name, {}};
       for (const auto& rule : found->second.rules) {
-        if (rule.match.direction && *rule.match.direction != direction) continue;
+        if (!is_for(direction, rule.match)) continue;
         filter.rules.push_back(
             {rule.name, match(resources, rule.match, all_routes), set(resources, rule.set), action(rule.action)});
       }

@@ -6,6 +6,11 @@
 #include "bgp/rib/attribute_set.hpp"
 
 namespace bgp::mrt {
+namespace {
+
+constexpr std::size_t most_peers = 0xffff;  // RFC 6396 section 4.3.1: their count is two octets
+
+}  // namespace
 
 TableWriter::TableWriter(const Router& router, WallTime wall, net::TimePoint now) : router_{router}, wall_{wall} {
   const auto& config = router.config();
@@ -15,7 +20,7 @@ TableWriter::TableWriter(const Router& router, WallTime wall, net::TimePoint now
   origins_[local_peer] = {0, wall.seconds};
   for (const auto& status : router.neighbors()) {
     const auto* neighbor = router.neighbor(status.id);
-    if (neighbor == nullptr || peers_.peers.size() > 0xffff) continue;
+    if (neighbor == nullptr || peers_.peers.size() == most_peers) continue;
     PeerIndexTable::Peer peer;
     peer.address = neighbor->session.address;
     peer.asn = neighbor->session.peer_asn.asn;

@@ -137,13 +137,15 @@ void apply(const RuleSet& set, const RouteContext& context, PathAttributes& attr
   if (set.origin) attributes.origin = *set.origin;
   if (set.kernel_metric) attributes.kernel_metric = *set.kernel_metric;
   for (auto asn = set.prepend_path.rbegin(); asn != set.prepend_path.rend(); ++asn) attributes.as_path.prepend(*asn);
-  if (set.prepend > 0) attributes.as_path.prepend(context.own_asn, set.prepend);
+  if (set.prepend > 0 && context.prepends) attributes.as_path.prepend(context.own_asn, set.prepend, *context.prepends);
   change_communities(set, attributes);
   if (set.link_bandwidth) {
     auto& communities = attributes.extended_communities;
     std::erase_if(communities, [](ExtendedCommunity each) { return link_bandwidth(each).has_value(); });
     add_missing(communities, std::vector{link_bandwidth(context.own_asn, *set.link_bandwidth)});
   }
+  // An IPv6 prefix is never reached through IPv4; the other way round it is (RFC 8950).
+  if (set.next_hop == NextHopChange::Address && set.next_hop_address.is_v4() && !context.prefix.is_v4()) return;
   if (set.next_hop != NextHopChange::Unchanged) verdict.next_hop = set.next_hop;
   if (set.next_hop == NextHopChange::Address) attributes.next_hop = {set.next_hop_address, std::nullopt};
 }

@@ -90,7 +90,7 @@ struct RuleSet {
   std::vector<CommunityPattern> remove_communities;
   bool replace_communities = false;  // clears those of all kinds before the additions
   NextHopChange next_hop = NextHopChange::Unchanged;
-  net::IpAddress next_hop_address;  // with NextHopChange::Address
+  net::IpAddress next_hop_address;  // with NextHopChange::Address; an IPv4 one leaves IPv6 prefixes as they are
   friend bool operator==(const RuleSet&, const RuleSet&) = default;
   [[nodiscard]] bool empty() const { return *this == RuleSet{}; }
 };
@@ -128,6 +128,8 @@ struct RouteContext {
   PeerType peer_type = PeerType::External;             // of the neighbour learned from, or sent to
   OriginValidity validity = OriginValidity::NotFound;  // where the filter asks for it
   const LinkMap* links = nullptr;                      // nothing: no route has a link
+  // The segment that `prepend` puts the own AS in; nothing: it does not.
+  std::optional<AsPathSegment::Type> prepends = AsPathSegment::Type::Sequence;
 };
 
 // Where the decision fell: for explain. Points into the chain.
@@ -142,7 +144,7 @@ struct Verdict {
 // Runs `attributes` through the chain, changing them as the rules say. An empty chain rejects.
 [[nodiscard]] Verdict run(const FilterChain& chain, const RouteContext& context, PathAttributes& attributes);
 
-// True when the outcome may differ between prefixes that carry the same attributes.
+// True when the outcome may differ between prefixes of one family that carry the same attributes.
 [[nodiscard]] bool depends_on_prefix(const FilterChain& chain);
 // True when every route passes unchanged.
 [[nodiscard]] bool accepts_everything(const FilterChain& chain);

@@ -13,6 +13,9 @@ namespace bgp {
 
 inline constexpr AudienceId everyone = 0;
 inline constexpr AudienceId nobody = ~AudienceId{0};
+// Of whom no names are needed: neighbours of the member AS, and of the confederation, where there is one.
+inline constexpr AudienceId own_as = nobody - 1;
+inline constexpr AudienceId own_confederation = nobody - 2;
 
 class Audiences {
  public:

@@ -16,7 +16,7 @@ constexpr std::uint64_t non_transitive = std::uint64_t{non_transitive_bit} << 56
 // What an UPDATE needs beside the attributes, at its longest: header, lengths, and one prefix, which for
 // IPv6 stands in MP_REACH_NLRI with two next hops.
 constexpr std::size_t beside_attributes(const ExportTerms& terms) {
-  const bool plain = terms.family == net::Family::Ipv4 && terms.self.address.is_v4();
+  const bool plain = terms.family == net::Family::Ipv4 && terms.self.address.is_v4() && !terms.ipv4_over_ipv6;
   return header_size + 4 + (plain ? 5 : 4 + 5 + 32 + 17);
 }
 // Exporting adds no more than this to a set, filters aside: two AS, in a new segment, NEXT_HOP,
@@ -37,6 +37,14 @@ unsigned take_leading(AsPath& path, net::Asn asn) {
   asns.erase(asns.begin(), rest);
   if (asns.empty()) path.segments.erase(path.segments.begin());
   return times;
+}
+
+// How filters may put the own AS in front. RFC 5065 section 4.1: the number of a member AS is for the confederation
+// alone. RFC 4271 section 5.1.2: between internal peers the path stays as it is; it would look like a loop.
+constexpr std::optional<AsPathSegment::Type> prepends(PeerType type) {
+  if (type == PeerType::External) return AsPathSegment::Type::Sequence;
+  if (type == PeerType::Confederation) return AsPathSegment::Type::ConfedSequence;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -81,6 +89,8 @@ Exporter::Exporter(ExportTerms terms)
       per_prefix_{!terms_.summaries.empty() || (terms_.filter && !pass_all_ && depends_on_prefix(*terms_.filter))} {}
 
 bool Exporter::hears(AudienceId audience) const {
+  if (audience == own_as) return terms_.type == PeerType::Internal;
+  if (audience == own_confederation) return terms_.type != PeerType::External;
   return audience == everyone || std::binary_search(terms_.audiences.begin(), terms_.audiences.end(), audience);
 }
 
@@ -100,7 +110,9 @@ const Path* Exporter::pick(std::span<const Path> selected) const {
 
 ExportGate Exporter::simple_gate(const Path& path, const Rank& source) const {
   if (path.local()) {
-    if (!hears(path.audience)) return ExportGate::OtherNeighbors;
+    if (!hears(path.audience))
+      return path.audience == own_as || path.audience == own_confederation ? ExportGate::NoExport
+                                                                           : ExportGate::OtherNeighbors;
   } else {
     if (!terms_.filter) return ExportGate::LearnedRoute;
     // RFC 4456 section 6: between internal peers, from clients to all and from others to clients.
@@ -157,7 +169,8 @@ Exporter::Outcome Exporter::evaluate(const net::Prefix& prefix, const Path& path
                                .source = path.local() ? RouteSource::Local : RouteSource::Learned,
                                .peer_type = terms_.type,
                                .validity = validity(prefix, outcome.attributes.as_path),
-                               .links = terms_.links};
+                               .links = terms_.links,
+                               .prepends = prepends(terms_.type)};
     outcome.verdict = run(*terms_.filter, context, outcome.attributes);
     if (!outcome.verdict.accepted) {
       outcome.gate = ExportGate::Filter;
@@ -184,7 +197,8 @@ NextHop Exporter::next_hop(const PathAttributes& attributes, const Path& path, c
   if (terms_.family == net::Family::Ipv4 && options.next_hop_ipv4) self = {*options.next_hop_ipv4, std::nullopt};
   if (terms_.family == net::Family::Ipv6 && options.next_hop_ipv6) self = {*options.next_hop_ipv6, std::nullopt};
   const NextHop learned{attributes.next_hop.address, std::nullopt};  // RFC 2545 section 3: a link-local one ends here
-  const bool usable = learned.address.family() == terms_.family && !learned.address.link_local();
+  const bool fits = learned.address.family() == terms_.family || (terms_.ipv4_over_ipv6 && learned.address.is_v6());
+  const bool usable = fits && !learned.address.link_local();
   if (wanted == NextHopChange::Address && usable) return learned;
   if (wanted == NextHopChange::Self || path.local() || !usable) return self;
   if (options.next_hop == NextHopMode::Keep) return learned;
@@ -253,7 +267,7 @@ void Exporter::change_as_path(AsPath& path) const {
       if (replaced || (options.as_override && asn == terms_.peer_asn)) asn = terms_.local_asn;
     }
   }
-  if (options.prepend_own_as) path.prepend(terms_.own_asn);
+  if (options.prepend_own_as) path.prepend(terms_.home);
   path.prepend(terms_.local_asn);
 }
 

@@ -29,10 +29,12 @@ struct ExportTerms {
   AsnWidth asn_width = AsnWidth::FourOctets;
   std::size_t message_limit = max_message_size;
   net::Asn local_asn;
-  NextHop self;  // this router as a next hop of the family
+  NextHop self;                 // this router as a next hop of the family
+  bool ipv4_over_ipv6 = false;  // RFC 8950, of IPv4: other next hops may be IPv6 addresses
   ExportOptions options;
   net::Asn peer_asn;         // where the options ask for it
   net::Asn own_asn;          // the router's, which may not be the session's
+  net::Asn home;             // the AS that others know: the same, or the confederation's identifier
   net::RouterId cluster_id;  // for internal peers
   std::uint32_t default_local_pref = 100;
   std::optional<Role> role;  // RFC 9234: ours
@@ -41,7 +43,6 @@ struct ExportTerms {
   bool takes_long_lived_stale = false;      // RFC 9494: the peer knows what the community means
   std::optional<FilterChain> filter;        // nothing: local routes only
   std::shared_ptr<const RoaSnapshot> roas;  // where the filter asks for the validity of origins
-  net::Asn home;                            // where paths without an AS come from, for the same
   const LinkMap* links = nullptr;           // for the filter
   std::string peer;                         // empty where the filter does not ask for it
   std::vector<AudienceId> audiences;        // besides everyone

@@ -2,7 +2,6 @@
 #include "bgp/rpki/rtr_session.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "net/reader.hpp"
@@ -226,24 +225,25 @@ void RtrSession::take_prefix(const Pdu& pdu) {
   vrp.max_length = max_length;
   vrp.asn = net::Asn{in.u32()};
   if (!valid || !in.ok()) return fail_with(Error::CorruptData, pdu, "lengths");
-  received_.emplace_back(vrp, announced);
+  // A payload may be announced and withdrawn in turn.
+  const auto [entry, first] = received_.try_emplace(vrp, announced);
+  const bool active = first ? !full_ && std::binary_search(vrps_.begin(), vrps_.end(), vrp) : entry->second;
+  if (announced && active) return fail_with(Error::DuplicateAnnouncement, pdu, print(vrp.prefix));
+  entry->second = announced;
 }
 
 void RtrSession::finish(const Pdu& pdu, net::TimePoint now) {
   if (state_ != State::Receiving || session_ != pdu.session)
     return fail_with(Error::CorruptData, pdu, "an end out of place");
-  // Section 5.11: a payload is announced and withdrawn in turn; the last word on each counts.
-  std::map<Vrp, bool> last;
-  for (const auto& [vrp, announced] : received_) last.insert_or_assign(vrp, announced);
   std::vector<Vrp> now_known;
-  for (const auto& [vrp, announced] : last) {
+  for (const auto& [vrp, announced] : received_) {
     const bool known = full_ || std::binary_search(vrps_.begin(), vrps_.end(), vrp);
     if (!announced && !known) return fail_with(Error::WithdrawalOfUnknownRecord, pdu, print(vrp.prefix));
     if (announced) now_known.push_back(vrp);
   }
   if (!full_) {
     std::copy_if(vrps_.begin(), vrps_.end(), std::back_inserter(now_known),
-                 [&](const Vrp& vrp) { return !last.contains(vrp); });
+                 [&](const Vrp& vrp) { return !received_.contains(vrp); });
     std::sort(now_known.begin(), now_known.end());
   }
   received_.clear();

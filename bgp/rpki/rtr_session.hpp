@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -81,7 +82,7 @@ class RtrSession {
   std::vector<std::uint8_t> output_;
   // What is being received: against nothing, or against what is known.
   bool full_ = true;
-  std::vector<std::pair<Vrp, bool>> received_;  // true: announced
+  std::map<Vrp, bool> received_;  // the last word on each; true: announced
   std::vector<Vrp> vrps_;
   bool changed_ = false;
   std::string last_error_;

@@ -2,6 +2,7 @@
 #include "bgp/wire/attribute_decode.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "bgp/wire/as_path_codec.hpp"
@@ -120,6 +121,28 @@ AttributeVerdict decode_list(Bytes value, std::vector<Element>& out, Load load) 
     at += size;
   }
   return {};
+}
+
+// RFC 8092 section 3: a value counts once. The first stays in its place.
+void remove_repeated(std::vector<LargeCommunity>& list) {
+  constexpr std::size_t few = 32;
+  if (list.size() > few) {
+    std::set<LargeCommunity> seen;
+    std::erase_if(list, [&](const auto& each) { return !seen.insert(each).second; });
+    return;
+  }
+  auto end = list.begin();
+  for (const auto& each : list)
+    if (std::find(list.begin(), end, each) == end) *end++ = each;
+  list.erase(end, list.end());
+}
+
+AttributeVerdict decode_large_communities(Bytes value, std::vector<LargeCommunity>& out) {
+  const auto verdict = decode_list<12>(value, out, [](const auto* at) {
+    return LargeCommunity{load_u32(at), load_u32(at + 4), load_u32(at + 8)};
+  });
+  remove_repeated(out);
+  return verdict;
 }
 
 // RFC 6793 section 6 for both: what is wrong with them concerns nothing but them.
@@ -307,9 +330,7 @@ AttributeVerdict decode_value(const RawAttribute& attribute, const UpdateContext
     case AttributeType::As4Aggregator:
       return decode_aggregator(value, AsnWidth::FourOctets, into.as4_aggregator);
     case AttributeType::LargeCommunities:
-      return decode_list<12>(value, out.large_communities, [](const auto* at) {
-        return LargeCommunity{load_u32(at), load_u32(at + 4), load_u32(at + 8)};
-      });
+      return decode_large_communities(value, out.large_communities);
     case AttributeType::Aigp:
       return context.aigp ? decode_aigp(value, out) : AttributeVerdict{};
     case AttributeType::OnlyToCustomer:

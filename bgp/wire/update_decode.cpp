@@ -248,14 +248,13 @@ class UpdateDecoder {
          quoted);
   }
 
-  // RFC 4271 section 6.3, RFC 5065 section 5.
+  // RFC 4271 section 6.3, which leaves a choice, and RFC 5065 section 5, which does not.
   void check_first_as() {
-    if (out_.reachable.empty() || context_.peer == PeerType::Internal || !context_.enforce_first_as) return;
-    if (out_.treat_as_withdraw) return;
+    if (out_.reachable.empty() || context_.peer == PeerType::Internal || out_.treat_as_withdraw) return;
+    const bool external = context_.peer == PeerType::External;
+    if (external && !context_.enforce_first_as) return;
     const auto& path = out_.attributes.as_path;
-    if (context_.peer == PeerType::External ? path.first() == context_.peer_asn
-                                            : path.first_member() == context_.peer_asn)
-      return;
+    if ((external ? path.first() : path.first_member()) == context_.peer_asn) return;
     note(code(AttributeType::AsPath),
          AttributeVerdict::withdraw(UpdateError::MalformedAsPath, "leftmost AS is not the peer's"), {});
   }

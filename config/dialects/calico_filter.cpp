@@ -49,7 +49,11 @@ void parse_prefix_match(Cursor& in, net::Family family, BGPFilter::Match& match)
   const auto longest = static_cast<std::uint8_t>(net::address_bits(family));
   BGPFilter::PrefixMatch entry{*cidr, length, exact ? length : longest};
   if (lengths && lengths->least) entry.ge = std::max(length, *lengths->least);
-  if (lengths && lengths->most) entry.le = *lengths->most;
+  // What is exact is not made longer.
+  if (lengths && lengths->most) entry.le = exact ? std::min(length, *lengths->most) : *lengths->most;
+  if (exact && entry.le < entry.ge)
+    return in.problem("prefixLength", "must leave the length " + std::to_string(length) +
+                                          ": Equal and NotEqual mean the prefix itself");
   if (entry.le < entry.ge || entry.le > longest)
     return in.problem("prefixLength",
                       "must leave lengths from " + std::to_string(length) + " to " + std::to_string(longest));

@@ -122,6 +122,8 @@ Rule parse_rule(Cursor in) {
                                                             {"reject", FilterAction::Reject},
                                                             {"next", FilterAction::Next}}));
   in.no_other_keys();
+  if (rule.match.direction == Direction::Import && rule.set.next_hop_self)
+    in.object("set").problem("nextHop", "must be the address of one host where match.direction is import, got self");
   if (rule.action == FilterAction::Reject && !(rule.set == BGPFilter::Set{}))
     in.problem("set", "means nothing in a rule that rejects");
   return rule;

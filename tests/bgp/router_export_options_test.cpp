@@ -37,6 +37,35 @@ TEST(RouterExportOptions, KeepsTheNextHopTowardsExternalPeers) {
   EXPECT_EQ(lab.receiver.heard[route6].next_hop.address, lab.sender.next_hop(net::Family::Ipv6));
 }
 
+TEST(RouterExportOptions, KeepAndSetIpv6NextHopsOfIpv4RoutesWhereTheyWereAgreedOn) {
+  for (const bool agreed : {true, false}) {
+    Lab lab;
+    auto options = external(1);
+    options.ipv6_next_hops = true;
+    auto& sender = lab.add(options);
+    const auto receiver = [&](unsigned number) -> Speaker& {
+      auto with = external(number);
+      with.ipv6_next_hops = agreed;
+      return lab.add(with);
+    };
+    auto& keeps = receiver(2);
+    auto& filtered = receiver(3);
+    lab.config(keeps).out.next_hop = NextHopMode::Keep;
+    auto set = rule("set", RuleAction::Accept);
+    set.set.next_hop = NextHopChange::Address;
+    set.set.next_hop_address = *net::parse_ip("2001:db8::9");
+    lab.config(filtered).export_filter = FilterChain{{"f", {set}}};
+    lab.establish();
+    auto attributes = path({65001});
+    attributes.next_hop.address = sender.next_hop(net::Family::Ipv6);
+    sender.announce({route}, attributes);
+    lab.settle();
+    const net::IpAddress self = Speaker::router_address;
+    EXPECT_EQ(keeps.heard[route].next_hop.address, agreed ? attributes.next_hop.address : self);
+    EXPECT_EQ(filtered.heard[route].next_hop.address, agreed ? set.set.next_hop_address : self);
+  }
+}
+
 TEST(RouterExportOptions, AnnouncesAGivenAddressAsNextHop) {
   Pair lab;
   auto& inside = lab.add(internal(3));

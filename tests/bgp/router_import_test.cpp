@@ -136,6 +136,30 @@ TEST(RouterLinkConditions, OfAnExportFilterMakeRoutesKnowTheirLink) {
   EXPECT_THAT(receiver.heard, IsEmpty());
 }
 
+TEST(RouterImport, JudgesTheFamiliesApartWhereTheyShareAttributes) {
+  Lab lab;
+  auto options = without_refresh(1);
+  options.ipv6_next_hops = true;
+  auto& sender = lab.add(options);
+  auto& receiver = lab.add(external(2));
+  lab.establish();
+  auto attributes = path({65001});
+  attributes.next_hop.address = sender.next_hop(net::Family::Ipv6);
+  const auto ipv4 = pfx("203.0.113.0/24");
+  const auto ipv6 = pfx("2001:db8:1::/48");
+  sender.announce({ipv4, ipv6}, attributes);
+  lab.settle();
+  EXPECT_EQ(receiver.heard.size(), 2U);
+  for (const auto& wanted : {ipv6, ipv4}) {
+    FilterRule accept = rule("family", RuleAction::Accept);
+    accept.match.family = wanted.family();
+    lab.config(sender).import = {{"f", {accept}}};
+    lab.configure();
+    lab.settle();
+    EXPECT_THAT(receiver.heard, ElementsAre(::testing::Key(wanted)));
+  }
+}
+
 TEST(RouterPrefixLimit, WarnsThenStopsThePeerUntilTheTimerEnds) {
   Lab lab;
   auto& sender = lab.add(external(1));

@@ -133,6 +133,86 @@ TEST(RouterAggregates, StayAtomicWhenARouteWithinIs) {
   EXPECT_TRUE(lab.receiver.heard[whole].atomic_aggregate);
 }
 
+TEST(RouterAggregates, CarryTheCommunitiesOfAllWithin) {
+  Tables lab;
+  lab.aggregate({.prefix = whole, .as_set = true, .communities = {*parse_community("65000:9")}});
+  lab.establish();
+  auto one = path({65001});
+  one.communities = {*parse_community("65001:2"), *parse_community("65001:1"), community_graceful_shutdown};
+  one.extended_communities = {*parse_extended_community("rt:65001:1"), link_bandwidth(net::Asn{65001}, 1e9F)};
+  one.large_communities = {{65001, 1, 2}};
+  auto other = path({65001});
+  other.communities = {*parse_community("65000:9"), *parse_community("65001:1"), *parse_community("65001:3")};
+  other.ipv6_extended_communities = {*parse_ipv6_extended_community("rt:[2001:db8::1]:1")};
+  lab.sender.announce({first}, one);
+  lab.sender.announce({second}, other);
+  auto dropped = path({65001});
+  dropped.communities = {community_blackhole, community_no_advertise};
+  lab.sender.announce({pfx("10.0.3.1/32")}, dropped);
+  lab.settle();
+  auto& told = lab.receiver.heard[whole];
+  EXPECT_EQ(print(told.communities), "65000:9 65001:1 65001:2 65001:3");
+  EXPECT_EQ(print(told.extended_communities), "rt:65001:1");
+  EXPECT_EQ(print(told.large_communities), "65001:1:2");
+  EXPECT_EQ(print(told.ipv6_extended_communities), "rt:[2001:db8::1]:1");
+  lab.sender.withdraw({first});
+  lab.settle();
+  EXPECT_EQ(print(told.communities), "65000:9 65001:1 65001:3");
+  EXPECT_THAT(told.extended_communities, IsEmpty());
+  lab.aggregate({.prefix = whole});
+  lab.settle();
+  EXPECT_THAT(lab.receiver.heard[whole].communities, IsEmpty()) << "ATOMIC_AGGREGATE says that something is missing";
+}
+
+TEST(RouterAggregates, GoNoFartherThanWhatIsWithin) {
+  Tables lab;
+  auto& inside = lab.add(internal(4));
+  lab.aggregate({.prefix = whole, .as_set = true});
+  lab.establish();
+  const auto announce = [&](std::vector<Community> communities) {
+    auto attributes = path({65001});
+    attributes.communities = std::move(communities);
+    lab.sender.announce({second}, attributes);
+    lab.settle();
+  };
+  lab.sender.announce({first}, path({65001}));
+  announce({community_no_export});
+  EXPECT_FALSE(lab.receiver.heard.contains(whole));
+  EXPECT_EQ(print(inside.heard[whole].communities), "no-export");
+  announce({community_no_advertise});
+  EXPECT_FALSE(inside.heard.contains(whole));
+  announce({});
+  EXPECT_TRUE(lab.receiver.heard.contains(whole));
+  EXPECT_TRUE(inside.heard.contains(whole));
+  // Its own communities are for those who hear it.
+  lab.aggregate({.prefix = whole, .as_set = true, .communities = {community_no_export}});
+  lab.settle();
+  EXPECT_EQ(print(lab.receiver.heard[whole].communities), "no-export");
+}
+
+TEST(RouterAggregates, AreWithoutCommunitiesThatAreTooMany) {
+  Tables lab;
+  lab.aggregate({.prefix = whole, .as_set = true, .communities = {*parse_community("65000:9")}});
+  lab.establish();
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    auto attributes = path({65001});
+    for (std::uint32_t k = 0; k < 100; ++k) attributes.communities.push_back({65001U << 16 | (i * 100 + k)});
+    lab.sender.announce({*net::parse_prefix("10.0." + std::to_string(i) + ".0/24")}, attributes);
+  }
+  lab.settle();
+  EXPECT_EQ(print(lab.receiver.heard[whole].communities), "65000:9");
+  EXPECT_TRUE(lab.receiver.heard[whole].atomic_aggregate);
+  auto& inside = lab.add(internal(4));
+  lab.configure();
+  ASSERT_TRUE(inside.establish());
+  auto attributes = path({65001});
+  attributes.communities = {community_no_export};
+  lab.sender.announce({pfx("10.0.9.0/24")}, attributes);
+  lab.settle();
+  EXPECT_EQ(print(inside.heard[whole].communities), "65000:9 no-export");
+  EXPECT_FALSE(lab.receiver.heard.contains(whole));
+}
+
 // A set of all numbers of a large table has no room in a path.
 TEST(RouterAggregates, AreWithoutASetThatIsTooLong) {
   Tables lab;

@@ -109,6 +109,28 @@ TEST(RouterReflection, DoesNotTouchTheNextHopOfWhatItReflects) {
   EXPECT_EQ(lab.plain.heard[pfx("198.51.100.0/24")].next_hop.address, net::IpAddress{Speaker::router_address});
 }
 
+// RFC 8950: an IPv6 next hop of an IPv4 route is one as good as others, where the session allows it.
+TEST(RouterReflection, DoesNotTouchIpv6NextHopsOfIpv4RoutesWhereTheyWereAgreedOn) {
+  Lab lab;
+  const auto client = [&](unsigned number, bool ipv6_next_hops) -> Speaker& {
+    auto options = internal(number);
+    options.ipv6_next_hops = ipv6_next_hops;
+    auto& added = lab.add(options);
+    lab.config(added).out.reflector_client = true;
+    return added;
+  };
+  auto& sender = client(1, true);
+  auto& agreed = client(2, true);
+  auto& without = client(3, false);
+  lab.establish();
+  auto attributes = inner({65009});
+  attributes.next_hop.address = sender.next_hop(net::Family::Ipv6);
+  sender.announce({route}, attributes);
+  lab.settle();
+  EXPECT_EQ(agreed.heard[route].next_hop.address, attributes.next_hop.address);
+  EXPECT_EQ(without.heard[route].next_hop.address, net::IpAddress{Speaker::router_address});
+}
+
 TEST(RouterReflection, TellsTheSameToClientsInOneEncoding) {
   ReflectionLab lab;
   lab.establish();
@@ -246,6 +268,53 @@ TEST(RouterConfederation, TellsMembersWithItsNumberInTheConfederationsPath) {
   EXPECT_EQ(second.next_hop.address, lab.inside.options().address);
 }
 
+FilterChain prepending(std::uint8_t times) {
+  auto prepends = rule("prepend", RuleAction::Accept);
+  prepends.set.prepend = times;
+  return {{"f", {prepends}}};
+}
+
+TEST(RouterConfederation, IsPrependedToWithinItself) {
+  ConfederationLab lab;
+  for (auto* each : {&lab.member, &lab.inside, &lab.outside}) lab.config(*each).export_filter = prepending(2);
+  lab.establish();
+  lab.outside.announce({route}, path({65005}));
+  lab.member.announce({pfx("198.51.100.0/24")}, from_member({65009}));
+  lab.router.set_local(pfx("192.0.2.0/24"), LocalRoute{.announcements = {{}}});
+  lab.settle();
+  EXPECT_EQ(print(lab.member.heard[route].as_path), "(65000 65000 65000) 65005");
+  EXPECT_EQ(print(lab.member.heard[pfx("192.0.2.0/24")].as_path), "(65000 65000 65000)");
+  EXPECT_EQ(print(lab.inside.heard[route].as_path), "65005") << "it would look like a loop";
+  EXPECT_EQ(print(lab.outside.heard[pfx("198.51.100.0/24")].as_path), "64999 64999 64999 65009");
+}
+
+TEST(RouterConfederation, KeepsWhatItPrependsOnImportToItself) {
+  ConfederationLab lab;
+  for (auto* each : {&lab.member, &lab.inside}) lab.config(*each).import = prepending(2);
+  lab.establish();
+  lab.member.announce({route}, from_member({65009}));
+  lab.inside.announce({pfx("198.51.100.0/24")}, inner({65009}));
+  lab.settle();
+  EXPECT_EQ(print(lab.inside.heard[route].as_path), "(65000 65000 65001) 65009");
+  EXPECT_EQ(print(lab.outside.heard[route].as_path), "64999 65009");
+  EXPECT_EQ(print(lab.outside.heard[pfx("198.51.100.0/24")].as_path), "64999 65009");
+}
+
+// RFC 7705: behind another local AS stands the one that others know.
+TEST(RouterConfederation, StandsBehindALocalAsByItsIdentifier) {
+  ConfederationLab lab;
+  auto options = external(6);
+  options.router_asn = net::Asn{64990};
+  auto& migrating = lab.add(options);
+  lab.config(migrating).out.prepend_own_as = true;
+  lab.establish();
+  lab.member.announce({route}, from_member({65009}));
+  lab.router.set_local(pfx("192.0.2.0/24"), LocalRoute{.announcements = {{.prepend = 1}}});
+  lab.settle();
+  EXPECT_EQ(print(migrating.heard[route].as_path), "64990 64999 65009");
+  EXPECT_EQ(print(migrating.heard[pfx("192.0.2.0/24")].as_path), "64990 64999 64990");
+}
+
 TEST(RouterConfederation, FindsLoopsInAnyKindOfSegment) {
   ConfederationLab lab;
   lab.establish();
@@ -275,6 +344,7 @@ TEST(RouterConfederation, KeepsNoExportSubconfedWithinTheMemberAs) {
 // RFC 5065 section 5: a member's path begins with its number in a confederation's sequence.
 TEST(RouterConfederation, TreatsAMembersPathWithoutItsNumberAsWithdrawn) {
   ConfederationLab lab;
+  lab.config(lab.member).enforce_first_as = false;  // which is about external neighbours
   lab.establish();
   lab.member.announce({route}, from_member({65009}));
   lab.settle();

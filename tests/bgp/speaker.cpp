@@ -12,6 +12,7 @@ NeighborConfig Speaker::neighbor() const {
   config.session.router_id = net::RouterId{0x0a000001};
   config.session.peer_asn = {ExpectedAsn::Kind::Exactly, options_.asn};
   config.session.hold_time = net::Seconds{0};
+  config.session.ipv4_over_ipv6 = options_.ipv6_next_hops;
   config.session.confederation = options_.confederation;
   config.import = {accept_all()};
   config.export_filter = FilterChain{accept_all()};
@@ -43,6 +44,7 @@ bool Speaker::establish(net::TimePoint now) {
   if (options_.asn_width == AsnWidth::FourOctets) offer.four_octet_asn = options_.asn;
   offer.route_refresh = options_.refresh;
   offer.enhanced_route_refresh = options_.enhanced_refresh;
+  if (options_.ipv6_next_hops) offer.extended_next_hop = {{ipv4_unicast, ipv6_unicast.afi}};
   offer.extended_message = options_.extended_messages;
   offer.graceful_restart = options_.graceful_restart;
   offer.long_lived = options_.long_lived;
@@ -82,7 +84,8 @@ std::vector<std::uint8_t> Speaker::update(const std::vector<net::Prefix>& prefix
   const EncodeContext context{type(), options_.asn_width, limit()};
   std::vector<std::uint8_t> out;
   if (!ipv4.empty()) {
-    if (!attributes.next_hop.address.is_v4() || attributes.next_hop.address.unspecified())
+    const bool given = attributes.next_hop.address.is_v4() || options_.ipv6_next_hops;
+    if (!given || attributes.next_hop.address.unspecified())
       attributes.next_hop = {next_hop(net::Family::Ipv4), std::nullopt};
     std::vector<std::uint8_t> section;
     encode_attributes(attributes, net::Family::Ipv4, context, section);
@@ -189,6 +192,7 @@ void Speaker::hear_update(std::span<const std::uint8_t> body) {
                               .asn_width = options_.asn_width,
                               .families = options_.families,
                               .peer_asn = options_.router_asn,
+                              .ipv4_over_ipv6 = options_.ipv6_next_hops,
                               .path_ids = options_.hears_ids,
                               .aigp = true};
   const auto update = decode_update(body, context);

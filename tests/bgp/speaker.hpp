@@ -33,7 +33,8 @@ struct SpeakerOptions {
   // RFC 7911: path identifiers in what it hears, and in what it says.
   Families hears_ids{};
   Families says_ids{};
-  bool confederation = false;  // it is in another member AS of the router's confederation
+  bool ipv6_next_hops = false;  // RFC 8950: of IPv4 prefixes, both ways
+  bool confederation = false;   // it is in another member AS of the router's confederation
   std::optional<GracefulRestartCapability> graceful_restart = std::nullopt;
   std::optional<std::vector<LongLivedFamily>> long_lived = std::nullopt;
 };

@@ -63,6 +63,34 @@ TEST(CalicoSelector, SaysWhatIsWrong) {
   EXPECT_THAT(refusal(product), HasSubstr("too many alternatives"));
 }
 
+TEST(CalicoFilter, MeansThePrefixItselfByEqual) {
+  const auto read = [](std::string_view condition) {
+    const auto text =
+        "{apiVersion: projectcalico.org/v3, kind: BGPFilter, metadata: {name: f}, spec: {importV4: "
+        "[{action: Accept, cidr: 10.0.0.0/24, " +
+        std::string{condition} + "}]}}";
+    return read_objects(text, "f.yaml", Syntax::Yaml);
+  };
+  const auto lengths = [&](std::string_view condition) {
+    const auto result = read(condition);
+    EXPECT_THAT(result.problems, IsEmpty()) << condition;
+    const auto& match = std::get<BGPFilter>(result.objects.at(0)).rules.at(0).match;
+    const auto& entry = match.prefixes.empty() ? match.not_prefixes.at(0) : match.prefixes.at(0);
+    return std::pair<unsigned, unsigned>{entry.ge, entry.le};
+  };
+  using Lengths = std::pair<unsigned, unsigned>;
+  for (const auto* how : {"Equal", "NotEqual"})
+    for (const auto* constraint : {"{}", "{min: 24}", "{max: 28}", "{min: 20, max: 24}"})
+      EXPECT_EQ(lengths(std::string{"matchOperator: "} + how + ", prefixLength: " + constraint), (Lengths{24, 24}))
+          << how << constraint;
+  EXPECT_EQ(lengths("matchOperator: In, prefixLength: {max: 28}"), (Lengths{24, 28}));
+  for (const auto* constraint : {"{min: 25}", "{max: 23}"}) {
+    const auto result = read(std::string{"matchOperator: Equal, prefixLength: "} + constraint);
+    ASSERT_EQ(result.problems.size(), 1U) << constraint;
+    EXPECT_THAT(result.problems[0].message, HasSubstr("must leave the length 24"));
+  }
+}
+
 struct Sample {
   std::vector<std::string> read;     // names of the objects
   std::set<std::string> refused_by;  // "Kind field"

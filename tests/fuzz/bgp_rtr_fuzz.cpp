@@ -104,7 +104,7 @@ class Model {
     const bgp::Vrp vrp{*prefix, max_length, net::Asn{in.u32()}};
     require(in.consumed());
     if (announced)
-      pending_->insert(vrp);
+      require(pending_->insert(vrp).second);  // what holds already is refused
     else
       pending_->erase(vrp);
   }

@@ -497,6 +497,17 @@ TEST_F(FibInKernel, ReachesAGatewaySeveralHopsAway) {
   EXPECT_EQ(routes(), "");
 }
 
+TEST_F(FibInKernel, LeadsNowhereThroughAnAddressOfThisHost) {
+  Fib fib{{}};
+  set(fib, "192.0.2.0/24", {via("10.0.1.1"), via("10.0.0.2")});
+  set(fib, "198.51.100.0/24", {via("10.0.1.1")});
+  settle(fib);
+  EXPECT_THAT(output_of("ip route get 192.0.2.1"), HasSubstr("via 10.0.0.2"));
+  EXPECT_EQ(*fib.status(prefix_of("198.51.100.0/24")).text, "next hop 10.0.1.1 is an address of this host");
+  ASSERT_EQ(shell("ip addr del 10.0.1.1/24 dev a1 && ip addr add 10.0.1.9/24 dev a1"), 0);
+  ASSERT_TRUE(eventually(fib, [&] { return fib.status(prefix_of("198.51.100.0/24")).outcome == Outcome::Programmed; }));
+}
+
 TEST_F(FibInKernel, IsNotUpsetByARouteThatCoversItsOwnGateway) {
   ASSERT_EQ(shell("ip route add default via 10.0.0.7"), 0);
   Fib fib{{}};

@@ -104,7 +104,9 @@ TEST_F(FibThreadInKernel, TellsToWhichTrackedGatewaysNothingLeads) {
              *net::parse_ip("2001:db8:99::1")});
   EXPECT_TRUE(told({"172.16.0.1", "172.17.0.1", "2001:db8:99::1"}));
   EXPECT_EQ(fib.counters().fib.unreachable, 3U);
-  ASSERT_EQ(shell("ip addr add 172.16.0.2/24 dev a0"), 0);
+  ASSERT_EQ(shell("ip addr add 172.16.0.1/24 dev a0"), 0);
+  EXPECT_TRUE(told({"172.16.0.1", "172.17.0.1", "2001:db8:99::1"})) << "an address of this host leads nowhere";
+  ASSERT_EQ(shell("ip addr del 172.16.0.1/24 dev a0 && ip addr add 172.16.0.2/24 dev a0"), 0);
   EXPECT_TRUE(told({"172.17.0.1", "2001:db8:99::1"}));
   const std::vector<NextHop> hops{via("10.0.0.2")};
   fib.submit(std::vector<RouteChange>{{prefix_of("172.17.0.0/24"), hops}});

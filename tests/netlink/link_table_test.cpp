@@ -103,6 +103,24 @@ TEST(LinkTable, ConnectsToTheFarEndOfAPointToPointLink) {
   EXPECT_EQ(table.connected(*net::parse_ip("10.0.0.1")), nullptr);
 }
 
+TEST(LinkTable, KnowsTheAddressesOfThisHost) {
+  LinkTable table;
+  (void)table.apply(link(1, "lo", IFF_UP | IFF_LOWER_UP | IFF_LOOPBACK));
+  (void)table.apply(link(2, "eth0"));
+  (void)table.apply(link(3, "down", IFF_UP));
+  (void)table.apply(address(1, "192.0.2.1", 32));
+  (void)table.apply(address(2, "10.0.0.1", 24));
+  (void)table.apply(address(3, "10.0.1.1", 24));
+  (void)table.apply(address(2, "fe80::1", 64));
+  for (const auto* text : {"192.0.2.1", "10.0.0.1", "10.0.1.1"}) {
+    EXPECT_TRUE(table.own(0, *net::parse_ip(text))) << text;
+    EXPECT_TRUE(table.own(2, *net::parse_ip(text))) << text;
+  }
+  for (const auto* text : {"10.0.0.2", "0.0.0.0", "fe80::2"}) EXPECT_FALSE(table.own(2, *net::parse_ip(text))) << text;
+  EXPECT_TRUE(table.own(2, *net::parse_ip("fe80::1")));
+  EXPECT_FALSE(table.own(3, *net::parse_ip("fe80::1"))) << "a neighbour may have it on another link";
+}
+
 TEST(LinkTable, HasLinkLocalAddressesOnEveryLink) {
   LinkTable table;
   (void)table.apply(link(1, "eth0"));

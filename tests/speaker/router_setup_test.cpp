@@ -110,6 +110,29 @@ TEST_F(TheSetup, KnowsTheMetricOfRoutesThatNoFilterGaveOne) {
   EXPECT_EQ(made().match.kernel_metric, (bgp::MetricMatch{100, false}));
 }
 
+TEST_F(TheSetup, LeavesRulesThatAskTheTablesOutOfImport) {
+  config::BGPFilter::Rule present;
+  present.name = "present";
+  present.match.when_present = {prefix("192.0.2.0/24")};
+  config::BGPFilter::Rule absent;
+  absent.name = "absent";
+  absent.match.when_absent = {prefix("192.0.2.0/24")};
+  config::BGPFilter::Rule both;
+  both.name = "both";
+  world.filters["f"].rules = {present, absent, both};
+  auto& tor = peer("tor");
+  tor.peer_address = ip("10.0.0.1");
+  tor.import_filters = tor.export_filters = std::vector<std::string>{"f"};
+  const auto names = [](const bgp::FilterChain& chain) {
+    std::vector<std::string> all;
+    for (const auto& rule : chain.at(0).rules) all.push_back(rule.name);
+    return all;
+  };
+  const auto made = setup().neighbors.at(0);
+  EXPECT_THAT(names(made.import), ElementsAre("both"));
+  EXPECT_THAT(names(made.export_filter.value()), ElementsAre("present", "absent", "both"));
+}
+
 TEST_F(TheSetup, PassesRangesOn) {
   auto& guests = peer("guests");
   guests.listen_range = prefix("2001:db8::/64");

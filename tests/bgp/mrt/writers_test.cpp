@@ -97,6 +97,23 @@ TEST(TableWriter, WritesThePeerTableOfAnEmptyRouter) {
   EXPECT_THAT(std::get<PeerIndexTable>(all[0].content).peers, SizeIs(1));
 }
 
+// Their number is two octets long.
+TEST(TableWriter, LeavesOutPeersThatCannotBeCounted) {
+  Lab lab;
+  for (std::uint32_t i = 1; i <= 0xffff; ++i) {
+    lab.neighbors.push_back(Speaker{lab.router, external(i)}.neighbor());
+    lab.neighbors.back().export_filter.reset();
+    lab.neighbors.back().import.clear();
+  }
+  lab.configure();
+  TableWriter writer{lab.router, noon, start_time};
+  std::vector<std::uint8_t> bytes;
+  EXPECT_FALSE(writer.next(bytes, 100));
+  const auto all = records(bytes);
+  ASSERT_THAT(all, SizeIs(1));
+  EXPECT_THAT(std::get<PeerIndexTable>(all[0].content).peers, SizeIs(0xffff));
+}
+
 TEST(UpdateLog, WritesUpdatesAsTheyCameAndEveryMoveOfASession) {
   Lab lab;
   auto& one = lab.add(external(1));

@@ -316,6 +316,42 @@ TEST(RuleSet, ReplacesCommunitiesOfAllKinds) {
   EXPECT_THAT(attributes.ipv6_extended_communities, IsEmpty());
 }
 
+TEST(RuleSet, PrependsTheOwnAsInTheSegmentThatIsMeant) {
+  FilterRule rule;
+  rule.set.prepend = 2;
+  rule.set.prepend_path = {net::Asn{64512}};
+  const auto through = [&](std::optional<AsPathSegment::Type> segment) {
+    auto with = context;
+    with.prepends = segment;
+    auto attributes = route();
+    (void)run({{"f", {rule}}}, with, attributes);
+    return print(attributes.as_path);
+  };
+  EXPECT_EQ(through(AsPathSegment::Type::Sequence), "65000 65000 64512 65001 65002 65003");
+  EXPECT_EQ(through(AsPathSegment::Type::ConfedSequence), "(65000 65000) 64512 65001 65002 65003");
+  EXPECT_EQ(through(std::nullopt), "64512 65001 65002 65003");
+}
+
+TEST(RuleSet, GivesIpv6PrefixesNoIpv4NextHop) {
+  const auto through = [](const char* next_hop, const char* prefix) {
+    FilterRule rule;
+    rule.set.next_hop = NextHopChange::Address;
+    rule.set.next_hop_address = *net::parse_ip(next_hop);
+    rule.set.med = 7;
+    auto attributes = route();
+    attributes.next_hop.address = *net::parse_ip("2001:db8::1");
+    const auto verdict = run({{"f", {rule}}}, {pfx(prefix), "tor1", net::Asn{65000}}, attributes);
+    EXPECT_TRUE(verdict.accepted);
+    EXPECT_EQ(attributes.med, 7U);
+    EXPECT_EQ(verdict.next_hop == NextHopChange::Address, net::print(attributes.next_hop.address) == next_hop);
+    return net::print(attributes.next_hop.address);
+  };
+  EXPECT_EQ(through("192.0.2.1", "2001:db8:1::/48"), "2001:db8::1");
+  EXPECT_EQ(through("192.0.2.1", "10.1.2.0/24"), "192.0.2.1");
+  EXPECT_EQ(through("2001:db8::9", "2001:db8:1::/48"), "2001:db8::9");
+  EXPECT_EQ(through("2001:db8::9", "10.1.2.0/24"), "2001:db8::9") << "RFC 8950";
+}
+
 TEST(RuleMatch, ComparesTheValidityOfTheOrigin) {
   auto with = context;
   with.validity = OriginValidity::Invalid;

@@ -156,7 +156,9 @@ class Model {
                                                        PathAttributes attributes, const Peer* source) const {
     Verdict verdict;
     if (peer.config.export_filter) {
-      verdict = run(*peer.config.export_filter, context(peer, prefix, attributes), attributes);
+      auto with = context(peer, prefix, attributes);
+      if (internal(peer)) with.prepends.reset();
+      verdict = run(*peer.config.export_filter, with, attributes);
       if (!verdict.accepted) return std::nullopt;
     }
     attributes.kernel_metric = 0;

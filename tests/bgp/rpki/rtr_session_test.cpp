@@ -194,6 +194,33 @@ TEST(RtrSession, EndsTheConnectionForWhatIsWrong) {
   EXPECT_EQ(reported({1, 3, 0, 9, 0, 0, 0, 7}), 0U);
   EXPECT_EQ(reported({1, 3, 0, 9, 0xff, 0, 0, 0}), 0U);
   EXPECT_EQ(reported(join({pdu(1, 3, 9), prefix(0, 0x0c000000, 8, 8, 65001), end_of_data(6)})), 6U);
+  const auto again = prefix(1, 0x0a000000, 8, 16, 65001);
+  const auto fresh = prefix(1, 0x0b000000, 8, 8, 65002);
+  EXPECT_EQ(reported(join({pdu(1, 3, 9), again})), 7U);
+  EXPECT_EQ(reported(join({pdu(1, 3, 9), fresh, fresh})), 7U);
+}
+
+// RFC 8210 section 5.6: announced twice is what is announced while it holds.
+TEST(RtrSession, TakesAPayloadThatIsAnnouncedAndWithdrawnInTurn) {
+  const auto announced = prefix(1, 0x0a000000, 8, 16, 65001);
+  const auto withdrawn = prefix(0, 0x0a000000, 8, 16, 65001);
+  Synchronized with;
+  with.session.tick(start + net::Seconds{60});
+  with.session.received(join({pdu(1, 3, 9), withdrawn, announced, withdrawn, announced, end_of_data(6)}), start);
+  EXPECT_THAT(with.session.vrps(), ElementsAre(ten));
+  EXPECT_FALSE(with.session.wants_close());
+
+  RtrSession all;
+  all.connected(start);
+  (void)all.take_output();
+  all.received(join({pdu(1, 3, 9), announced, announced}), start);
+  EXPECT_TRUE(all.wants_close());
+  EXPECT_THAT(all.last_error(), HasSubstr("10.0.0.0/8"));
+  EXPECT_EQ(all.take_output().at(3), 7U);
+  all.lost(start);
+  all.connected(start);
+  all.received(join({pdu(1, 3, 9), announced, end_of_data(5)}), start);
+  EXPECT_THAT(all.vrps(), ElementsAre(ten));
 }
 
 TEST(RtrSession, ForgetsEverythingWhenTheCacheStartsAnew) {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What well-formed UPDATE messages say. What malformed ones lead to is in rfc7606_test.cpp.
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "bgp/wire/text.hpp"
 #include "bgp/wire/update.hpp"
+#include "net/writer.hpp"
 #include "tests/bgp/wire/wire_bytes.hpp"
 
 namespace bgp {
@@ -122,6 +125,36 @@ TEST(AnUpdate, CarriesEveryAttributeOfAnInternalPeer) {
   EXPECT_EQ(print(got.large_communities), "65001:1:2");
   EXPECT_THAT(got.unknown, IsEmpty());
   EXPECT_THAT(update->faults, IsEmpty());
+}
+
+TEST(AnUpdate, HasEachLargeCommunityOnceWhereItStoodFirst) {
+  const auto twice = hex("0000fde9 00000002 00000000 0000fde9 00000001 00000002 0000fde9 00000002 00000000");
+  const auto update = read(body({}, join({mandatory, attribute(0xc0, 32, twice)}), nlri4));
+  EXPECT_THAT(update->faults, IsEmpty());
+  EXPECT_EQ(print(update->attributes.large_communities), "65001:2:0 65001:1:2");
+
+  Bytes sent;
+  encode_attributes(update->attributes, net::Family::Ipv4, {.peer = PeerType::External}, sent);
+  const auto once = hex("c0 20 18 0000fde9 00000002 00000000 0000fde9 00000001 00000002");
+  EXPECT_NE(std::search(sent.begin(), sent.end(), once.begin(), once.end()), sent.end());
+}
+
+TEST(AnUpdate, HasEachOfManyLargeCommunitiesOnce) {
+  Bytes many;
+  for (const std::uint32_t number : {2U, 1U}) {
+    for (std::uint32_t each = 100; each > 0; --each) {
+      net::Writer out{many};
+      for (const auto part : {65001U, number, each}) out.u32(part);
+      if (each % 3 == 0)
+        for (const auto part : {65001U, number, 100U}) out.u32(part);
+    }
+  }
+  const auto update = read(body({}, join({mandatory, attribute(0xc0, 32, many)}), nlri4));
+  const auto& got = update->attributes.large_communities;
+  ASSERT_EQ(got.size(), 200U);
+  EXPECT_EQ(got.front(), (LargeCommunity{65001, 2, 100}));
+  EXPECT_EQ(got[100], (LargeCommunity{65001, 1, 100}));
+  EXPECT_EQ(got.back(), (LargeCommunity{65001, 1, 1}));
 }
 
 TEST(AnUpdate, MayHaveItsAttributesInAnyOrder) {
