@@ -53,6 +53,7 @@ void note(Loop loop, LoopCounters& counters) {
   if (loop == Loop::AsPath) ++counters.as_path;
   if (loop == Loop::OriginatorId) ++counters.originator_id;
   if (loop == Loop::ClusterList) ++counters.cluster_list;
+  if (loop == Loop::NextHop) ++counters.next_hop;
 }
 
 // RFC 8326: the session is about to go, or the neighbour says so of these routes.

@@ -214,7 +214,7 @@ std::string Router::Core::why_rejected(const Path& path, const net::Prefix& pref
                            {prefix, from->config.policy_name(), from->config.session.local_asn, RouteSource::Learned,
                             type, validity(prefix, attributes), &links_},
                            attributes);
-  if (verdict.accepted) return "loop: the path holds this router's AS or identifier";
+  if (verdict.accepted) return "loop: the path holds this router's AS or identifier, or its next hop is this router";
   return describe(verdict);
 }
 

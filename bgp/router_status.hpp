@@ -33,6 +33,7 @@ struct LoopCounters {
   std::uint64_t as_path = 0;
   std::uint64_t originator_id = 0;  // RFC 4456 section 8
   std::uint64_t cluster_list = 0;   // the same
+  std::uint64_t next_hop = 0;       // this router's own, RFC 4271 section 5.1.3
   friend bool operator==(const LoopCounters&, const LoopCounters&) = default;
 };
 

@@ -160,7 +160,7 @@ void Feed::report() {
     const auto& [v4, v6] = std::tie(neighbor.ipv4, neighbor.ipv6);
     const auto& loops = neighbor.loops;
     add(StatisticType::RejectedByPolicy,
-        v4.filtered + v6.filtered - loops.as_path - loops.cluster_list - loops.originator_id);
+        v4.filtered + v6.filtered - loops.as_path - loops.cluster_list - loops.originator_id - loops.next_hop);
     add(StatisticType::ClusterListLoops, loops.cluster_list);
     add(StatisticType::AsPathLoops, loops.as_path);
     add(StatisticType::OriginatorLoops, loops.originator_id);
