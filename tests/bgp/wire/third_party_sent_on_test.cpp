@@ -6,7 +6,7 @@
 //   ROUTE-REFRESH  without the outbound route filters behind it (RFC 5291), which were not agreed
 //   UPDATE         one message for each of what is withdrawn, announced with NEXT_HOP, and announced with
 //                  MP_REACH_NLRI, and for each path identifier; attributes in ascending order with their specified
-//                  flags, those that end here left out; no bits behind a prefix's length
+//                  flags, those that end here left out; each large community once; no bits behind a prefix's length
 #include <algorithm>
 #include <map>
 
@@ -194,6 +194,19 @@ constexpr unsigned flags_of(unsigned type) {
   }
 }
 
+// The first of equal elements (RFC 8092 section 3).
+Bytes each_once(const Bytes& list, std::size_t size) {
+  std::vector<Bytes> seen;
+  Bytes once;
+  for (std::size_t at = 0; at < list.size(); at += size) {
+    const auto element = part(list, at, size);
+    if (std::find(seen.begin(), seen.end(), element) != seen.end()) continue;
+    seen.push_back(element);
+    once = join({once, element});
+  }
+  return once;
+}
+
 // The attributes beside NEXT_HOP and the multiprotocol ones, by type.
 std::map<unsigned, Bytes> normal_attributes(const Bytes& section, const Update& update, const UpdateContext& context) {
   std::map<unsigned, Bytes> normal;
@@ -210,7 +223,8 @@ std::map<unsigned, Bytes> normal_attributes(const Bytes& section, const Update& 
     // AS4_PATH and AS4_AGGREGATOR are written anew.
     const auto kept = type == 17 || type == 18 ? 0U : flags & flag_partial;
     if (const auto specified = flags_of(type); specified != 0)
-      normal[type] = written(static_cast<std::uint8_t>(specified | kept), type, value);
+      normal[type] =
+          written(static_cast<std::uint8_t>(specified | kept), type, type == 32 ? each_once(value, 12) : value);
     else if ((flags & flag_transitive) != 0)
       normal[type] = written(flag_optional | flag_transitive | flag_partial, type, value);
   }

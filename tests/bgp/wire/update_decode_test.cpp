@@ -149,7 +149,7 @@ TEST(AnUpdate, HasEachOfManyLargeCommunitiesOnce) {
         for (const auto part : {65001U, number, 100U}) out.u32(part);
     }
   }
-  const auto update = read(body({}, join({mandatory, attribute(0xc0, 32, many)}), nlri4));
+  const auto update = read(body({}, join({mandatory, attribute(0xd0, 32, many)}), nlri4));
   const auto& got = update->attributes.large_communities;
   ASSERT_EQ(got.size(), 200U);
   EXPECT_EQ(got.front(), (LargeCommunity{65001, 2, 100}));
