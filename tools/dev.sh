@@ -213,12 +213,13 @@ list_benchmarks() {
 }
 
 bench() { # NAME [ARGUMENT...]
-  local name=${1:-} found
+  local name=${1:-} found more=()
   [ -n "$name" ] || { list_benchmarks; return 0; }
   shift
   if [ -e "tests/bench/$name.py" ] || [ -e "tests/bench/$name/__main__.py" ]; then
     install_packages lab bench
-    build release "${programs[@]}" "${tools_of_labs[@]}"
+    [[ " $* " != *" --all "* ]] || more=(netlink_fib_bench controller_allocate_bench)
+    build release "${programs[@]}" "${tools_of_labs[@]}" "${more[@]}"
     exec /usr/bin/python3 -m "tests.bench.$name" "$@"
   fi
   found=(tests/bench/"$name"_bench.cpp)
