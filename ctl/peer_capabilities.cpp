@@ -106,6 +106,11 @@ class Rows {
              (terms.value("restarting", false) ? ", restarting" : "");
     };
     add("graceful restart", offer(ours_), offer(theirs_), yes(agreed_.contains("gracefulRestart")));
+    const auto outlives = [](const json& side) {
+      return side.value("gracefulRestart", json::object()).value("notification", false);
+    };
+    if (outlives(ours_) || outlives(theirs_))
+      add("N bit (RFC 8538)", yes(outlives(ours_)), yes(outlives(theirs_)), yes(outlives(agreed_)));
   }
   // RFC 9494 section 3.1: as above.
   void add_long_lived(const char* name, const std::string& family, const json::json_pointer& agreed) {

@@ -255,6 +255,7 @@ void add_restart(const json& peer, const Lines& line) {
     const auto kept = terms["ipv4Unicast"].value("kept", false) || terms["ipv6Unicast"].value("kept", false);
     parts.add(kept ? "the neighbor may be away for " + seconds(terms, "restartTimeSec") : "no route of it is kept",
               "; ");
+    parts.add_if(kept && terms.value("notification", false), "also after a NOTIFICATION that is no hard reset");
     parts.add_if(terms.value("longLived", false), "long-lived stale routes may be told to it");
   } else if (peer.contains("negotiated")) {
     parts.add("the neighbor takes no part", "; ");
@@ -268,6 +269,14 @@ void add_restart(const json& peer, const Lines& line) {
   line("graceful restart", parts.text());
 }
 
+// "every 10ms" behind timers that say that it runs.
+void add_echo(const json& bfd, Parts& parts) {
+  const auto& echo = bfd["echo"];
+  if (word(echo, "state") == "active" && echo.contains("intervalMsec"))
+    parts.add(fmt::format("every {:g}ms", echo["intervalMsec"].get<double>()), " ");
+  parts.add_if(word(echo, "state") == "probing", "echo is tried");
+}
+
 void add_bfd(const json& peer, const Lines& line) {
   if (!peer.contains("bfd")) return;
   const auto& bfd = peer["bfd"];
@@ -276,8 +285,13 @@ void add_bfd(const json& peer, const Lines& line) {
   parts.add(state.text);
   if (bfd.contains("uptimeMsec")) parts.add("for " + age_under(bfd, "uptimeMsec"), " ");
   if (const auto timers = bfd_timers(peer); timers != "-") parts.add(timers);
+  add_echo(bfd, parts);
   parts.add("profile " + word(bfd, "profile")).add_if(bfd.value("strict", false), "strict");
-  parts.add_if(bfd.value("multihop", false), "multihop");
+  parts.add_if(bfd.value("multihop", false), "multihop")
+      .add_if(bfd.value("passive", false), "only the neighbor begins")
+      .add_if(bfd["remote"].value("controlPlaneIndependent", false), "the neighbor's outlives its control plane");
+  if (bfd.contains("authentication") && !bfd["authentication"].is_null())
+    parts.add("packets are signed (" + word(bfd, "authentication") + ")");
   line("BFD", parts.text(), state.colour);
 }
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from integration.harness import PATIENCE
+from tests.bench import rig as rigs
+from tests.bench.bgp import goals
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,6 +51,40 @@ def test_growth_is_shown_where_two_points_of_a_curve_are_measured() -> None:
     few, many, power = (cell.strip() for cell in memory.split("|")[3:-1])
     assert 0 < int(few) <= int(many), memory
     assert 0 <= float(power.removeprefix("n^")) <= 1, memory
+
+
+def a_run(daemon: str, load: str, converged: float, kib: int = 1024) -> dict:
+    phase = {"t_converged": converged, "dut_cpu": converged, "dut_peak_kb": kib, "t_fib": -1}
+    return {"daemon": daemon, "load": load, "announce": phase, "rss_kib": kib, "exec_to_established": converged}
+
+
+def test_goals_are_judged_by_the_best_of_the_others_and_by_limits() -> None:
+    runs = [a_run("herald", "a", 1.0), a_run("bird", "a", 2.0), a_run("frr", "a", 0.5), {"daemon": "gobgp", "load": "a", "error": "x"}]
+    runs += [a_run("herald", "c", 10.0), a_run("bird", "c", 40.0)]
+    runs += [a_run("herald", load, 1.0, kib) for load, kib in (("idle1", 1000), ("idle500", 1499))]
+    runs += [a_run("bird", load, 2.0, kib) for load, kib in (("idle1", 1000), ("idle500", 1998))]
+    found = {(goal.of, goal.says): goal for goal in goals.beside_others(runs, ["herald", "bird", "frr", "gobgp"], ["a", "c", "idle500"])}
+    assert found["a", "converged: share of the best peer"].figure == 2.0
+    assert found["c", "converged: share of the best peer"].row()[2:] == ["0.25", "1", "met"]
+    assert ("a", "in the kernel: share of the best peer") not in found, "was not asked for"
+    assert found["idle500", "memory of an idle peer: share of the best peer"].figure == 0.5
+    assert not any(of == "prefixes" for of, _ in found), "two of the four points"
+
+    [moved, inserted] = goals.of_fib([{"what": "fail-over of one gateway", "median": 0.06}, {"what": "herald / bare", "median": 1.4}])
+    assert (moved.row()[-1], inserted.row()[-1]) == ("met", "MISSED")
+    assert goals.of_bfd([{"daemon": "herald", "last": 140}, {"daemon": "bird", "last": 130}]).row()[-1] == "MISSED"
+    names = ("assign_from_empty/100000/iterations:1/real_time", "restart_with/100000/iterations:3/real_time")
+    told = {"benchmarks": [{"name": name, "real_time": 1500, "time_unit": "ms"} for name in names]}
+    assert [goal.figure for goal in goals.of_allocation(told)] == [1.5, 1.5]
+
+
+def test_a_benchmark_that_fails_costs_no_other_its_figure() -> None:
+    def fails() -> list:
+        raise rigs.RigError("no")
+
+    [one, other] = goals.of_other_benchmarks({"one": fails, "other": lambda: [goals.Goal("other", "x", 1, 2)]})
+    assert one.row()[-1] == "not measured" and other.row()[-1] == "met"
+    assert "MISSED" not in goals.table([one, other])
 
 
 @pytest.mark.skipif(not os.environ.get("HERALD_TEST_DATA"), reason="the table is third-party data")

@@ -26,6 +26,7 @@ from tools.lab import Lab, Node
 
 FRR = ("198.51.100.0/24", "2001:db8:feed::/48")
 BIRD = ("203.0.113.0/24", "2001:db8:beef::/48")
+NO_LLGR = "203.0.114.0/24"  # of BIRD, with the community that forbids to keep it for long
 PINGS = (("198.51.100.1", "203.0.113.1"), ("2001:db8:feed::1", "2001:db8:beef::1"))
 
 
@@ -90,7 +91,11 @@ protocol device {{ scan time 1; }}
 protocol direct {{ ipv4; ipv6; interface "eth*"; }}
 protocol kernel {{ ipv4 {{ export where source = RTS_BGP; }}; }}
 protocol kernel {{ ipv6 {{ export where source = RTS_BGP; }}; }}
-protocol static {{ ipv4; route {BIRD[0]} blackhole; }}
+protocol static {{
+  ipv4;
+  route {BIRD[0]} blackhole;
+  route {NO_LLGR} blackhole {{ bgp_community.add((65535, 7)); }};
+}}
 protocol static {{ ipv6; route {BIRD[1]} blackhole; }}
 protocol bgp herald {{
   local 10.0.2.2 as 65002;
@@ -318,11 +323,14 @@ def test_a_peer_that_stays_away_becomes_a_last_resort(lab: Lab) -> None:
     """BIRD is gone for longer than its restart time, and has agreed to the long-lived form."""
     herald, frr = lab.node("herald"), lab.node("frr")
     converge(lab)
+    poll(lambda: NO_LLGR in kernel_routes(herald, 4) and NO_LLGR in kernel_routes(frr, 4), 10, what="the third prefix")
     lab.node("bird").kill("bird")
     try:
         poll(lambda: restart_view(herald, "bird")["ipv4Unicast"]["phase"] == "restarting", 10)
+        assert NO_LLGR in herald_best(herald)
         poll(lambda: restart_view(herald, "bird")["ipv4Unicast"]["phase"] == "long-lived", 60, what="long-lived stale")
         poll(lambda: "llgr-stale" in str(herald_best(herald)[BIRD[0]].get("communities")), 10, what="the community")
+        assert NO_LLGR not in herald_best(herald) and NO_LLGR not in kernel_routes(herald, 4)
 
         def frr_knows() -> bool:
             paths = frr.json(["vtysh", "-c", f"show bgp ipv4 unicast {BIRD[0]} json"])["paths"]
@@ -330,6 +338,7 @@ def test_a_peer_that_stays_away_becomes_a_last_resort(lab: Lab) -> None:
             return True
 
         poll(frr_knows, 10, what="FRR told with the community")
+        poll(lambda: NO_LLGR not in kernel_routes(frr, 4), 10, what="what may not be kept is gone at FRR")
         poll(lambda: BIRD[0] not in herald_best(herald), 90, what="the long-lived stale time over")
     finally:
         lab.node("bird").start("bird")

@@ -110,6 +110,37 @@ test_preset() { # PRESET [FILTER]
   unit_tests "$1" "${2:-}"
 }
 
+# Says for how long a command runs, where somebody looks on, and what it said if it fails.
+timed() { # WHAT COMMAND...
+  local what=$1 log status=0 began=$SECONDS
+  log=$(mktemp)
+  shift
+  say "$what"
+  "$@" >"$log" 2>&1 &
+  local pid=$!
+  # shellcheck disable=SC2064 # now, not then
+  trap "kill $pid 2>/dev/null || true; rm -f $log" EXIT
+  while [ -t 1 ] && kill -0 $pid 2>/dev/null; do printf '\r%s s ' $((SECONDS - began)); sleep 1; done
+  [ ! -t 1 ] || printf '\r'
+  wait $pid || status=$?
+  if [ $status = 0 ]; then echo "passed in $((SECONDS - began)) s"; else cat "$log"; fi
+  rm -f "$log"
+  trap - EXIT
+  return $status
+}
+
+# Random courses as many and as long as no change can wait for; some are among the unit tests.
+test_long() {
+  local binary=build/release/bin/bgp_test status=0
+  install_packages build test
+  build release bgp_test
+  timed "10,000 courses of two routers, and a restart after each step of one: about half a minute" \
+    env HERALD_PAIR_SEEDS=10000 $binary --gtest_filter='TwoRouters.*' || status=1
+  timed "24 hours of a router with 50 neighbours: three to four minutes" \
+    env HERALD_CHURN_HOURS=24 $binary --gtest_filter='RouterChurn.*' || status=1
+  [ $status = 0 ] && say "all long tests passed" || die "some long tests failed: see above"
+}
+
 # Labs wait for timers most of the time, so several run at once; each has namespaces and a name of its own.
 labs() { # [FILTER]
   local status=0
@@ -182,12 +213,13 @@ list_benchmarks() {
 }
 
 bench() { # NAME [ARGUMENT...]
-  local name=${1:-} found
+  local name=${1:-} found more=()
   [ -n "$name" ] || { list_benchmarks; return 0; }
   shift
   if [ -e "tests/bench/$name.py" ] || [ -e "tests/bench/$name/__main__.py" ]; then
     install_packages lab bench
-    build release "${programs[@]}" "${tools_of_labs[@]}"
+    [[ " $* " != *" --all "* ]] || more=(netlink_fib_bench controller_allocate_bench)
+    build release "${programs[@]}" "${tools_of_labs[@]}" "${more[@]}"
     exec /usr/bin/python3 -m "tests.bench.$name" "$@"
   fi
   found=(tests/bench/"$name"_bench.cpp)

@@ -17,6 +17,7 @@ RouterPair::RouterPair(RouterPairOptions options, std::uint64_t seed) : options_
     config.session.router_id = {0x0a000001 + static_cast<std::uint32_t>(i)};
     config.session.peer_asn = {ExpectedAsn::Kind::Exactly, options_.asns[1 - i]};
     config.session.graceful_restart.mode = options_.restart[i];
+    config.session.ipv4_over_ipv6 = options_.ipv6_next_hops;
     config.import = {accept_all()};
   }
 }
@@ -33,7 +34,7 @@ Transport RouterPair::transport(std::size_t index) const {
   Transport made;
   made.local = address(index, net::Family::Ipv4);
   made.remote = address(1 - index, net::Family::Ipv4);
-  made.local_ipv4 = made.local.v4();
+  if (!options_.ipv6_next_hops) made.local_ipv4 = made.local.v4();
   made.local_ipv6 = address(index, net::Family::Ipv6).v6();
   return made;
 }

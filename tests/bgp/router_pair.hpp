@@ -27,6 +27,7 @@ struct RouterPairOptions {
   std::uint64_t longest_piece = 1500;  // bytes that arrive at once
   std::uint64_t window = 4096;         // bytes of a connection that may be under way in one direction
   unsigned loss_percent = 0;           // of pieces that arrive only after a timeout of TCP
+  bool ipv6_next_hops = false;         // RFC 8950: neither has an IPv4 address for the other's packets
 };
 
 class RouterPair {
@@ -64,6 +65,10 @@ class RouterPair {
   std::vector<std::string> broken;  // what should not happen
 
   static net::IpAddress address(std::size_t index, net::Family family);
+  // Of routes of the family, as the router says them.
+  [[nodiscard]] net::IpAddress next_hop(std::size_t index, net::Family family) const {
+    return address(index, options_.ipv6_next_hops ? net::Family::Ipv6 : family);
+  }
 
  private:
   struct Wire {

@@ -61,7 +61,7 @@ Table reference(RouterPair& pair, const RouterPairOptions& options, std::size_t 
     attributes.origin = route.origin;
     attributes.med = said.med;
     attributes.communities = said.communities;
-    attributes.next_hop.address = RouterPair::address(sender, prefix.family());
+    attributes.next_hop.address = pair.next_hop(sender, prefix.family());
     if (internal)
       attributes.local_pref = said.local_pref.value_or(100);
     else
@@ -132,6 +132,7 @@ RouterPairOptions some_options(Random& random) {
   options.longest_piece = std::array<std::uint64_t, 4>{1, 16, 200, 4096}[random.next() % 4];
   options.window = std::array<std::uint64_t, 3>{64, 500, 4096}[random.next() % 3];
   options.loss_percent = static_cast<unsigned>(random.next() % 3 * 5);
+  options.ipv6_next_hops = random.next() % 3 == 0;
   return options;
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Graceful shutdown (RFC 8326) and roles (RFC 9234) between a router and plain speakers.
+#include <array>
+#include <utility>
+
 #include <gmock/gmock.h>
 
 #include "bgp/negotiate.hpp"
@@ -28,6 +31,11 @@ class RouterBetweenTwo : public ::testing::Test {
     configure();
     ASSERT_TRUE(left.establish());
     ASSERT_TRUE(right.establish());
+  }
+  void meet_again() {
+    for (auto* each : {&left, &right}) each->hang_up();
+    settle();
+    meet();
   }
   void announce(std::vector<Community> communities = {}, std::optional<net::Asn> only_to_customer = {}) {
     PathAttributes attributes;
@@ -213,6 +221,58 @@ TEST_F(RouterBetweenTwo, MarksWhatGoesToCustomersAndPeers) {
   settle();
   EXPECT_EQ(right.heard.at(pfx("203.0.113.0/24")).only_to_customer, net::Asn{65000});
   EXPECT_EQ(left.heard.at(pfx("203.0.113.0/24")).only_to_customer, std::nullopt);
+}
+
+// What the sections say of each role of ours, for a route without OTC, with the number of the AS that says it, and with
+// another one.
+struct OtcRow {
+  Role ours;
+  enum class In : std::uint8_t { Taken, Marked, Leak } none, own, foreign;  // RFC 9234 section 5, ingress
+  enum class Out : std::uint8_t { Told, Marked, Kept } without, with;       // egress
+};
+constexpr std::array<OtcRow, 5> otc_rows{{
+    {Role::Provider, OtcRow::In::Taken, OtcRow::In::Leak, OtcRow::In::Leak, OtcRow::Out::Marked, OtcRow::Out::Told},
+    {Role::RouteServer, OtcRow::In::Taken, OtcRow::In::Leak, OtcRow::In::Leak, OtcRow::Out::Marked, OtcRow::Out::Told},
+    {Role::Peer, OtcRow::In::Marked, OtcRow::In::Taken, OtcRow::In::Leak, OtcRow::Out::Marked, OtcRow::Out::Kept},
+    {Role::Customer, OtcRow::In::Marked, OtcRow::In::Taken, OtcRow::In::Taken, OtcRow::Out::Told, OtcRow::Out::Kept},
+    {Role::RouteServerClient, OtcRow::In::Marked, OtcRow::In::Taken, OtcRow::In::Taken, OtcRow::Out::Told,
+     OtcRow::Out::Kept},
+}};
+constexpr net::Asn others_asn{64999};
+
+TEST_F(RouterBetweenTwo, JudgesWhatItHearsByItsRole) {
+  const auto asn = left.options().asn;
+  for (const auto& row : otc_rows) {
+    neighbors[0].session.role = row.ours;
+    meet_again();
+    const std::array cases{std::pair{std::optional<net::Asn>{}, row.none}, std::pair{std::optional{asn}, row.own},
+                           std::pair{std::optional{others_asn}, row.foreign}};
+    for (const auto& [mark, outcome] : cases) {
+      announce({}, mark);
+      const auto explained = router.explain(one);
+      EXPECT_EQ(explained.known, outcome != OtcRow::In::Leak) << print(row.ours);
+      if (!explained.known) continue;
+      EXPECT_EQ(explained.paths.at(0).attributes.only_to_customer, outcome == OtcRow::In::Marked ? asn : mark)
+          << print(row.ours);
+    }
+  }
+}
+
+TEST_F(RouterBetweenTwo, TellsAndMarksByItsRole) {
+  for (const auto& row : otc_rows) {
+    neighbors[1].session.role = row.ours;
+    meet_again();
+    const std::array marks{std::optional<net::Asn>{}, std::optional{router_config.asn}, std::optional{others_asn}};
+    for (const auto& mark : marks) {
+      announce({}, mark);
+      const auto outcome = mark ? row.with : row.without;
+      const auto found = right.heard.find(one);
+      ASSERT_EQ(found != right.heard.end(), outcome != OtcRow::Out::Kept) << print(row.ours);
+      if (found == right.heard.end()) continue;
+      EXPECT_EQ(found->second.only_to_customer, outcome == OtcRow::Out::Marked ? router_config.asn : mark)
+          << print(row.ours);
+    }
+  }
 }
 
 }  // namespace

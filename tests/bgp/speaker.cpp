@@ -28,7 +28,7 @@ bool Speaker::establish(net::TimePoint now) {
                             .remote = options_.address,
                             .local_port = 179,
                             .remote_port = 40000,
-                            .local_ipv4 = router_address,
+                            .local_ipv4 = options_.ipv4_on_link ? std::optional{router_address} : std::nullopt,
                             .local_ipv6 = router_address_ipv6,
                             .local_link_local = std::nullopt};
   auto link = router_.accept(transport, "", now);

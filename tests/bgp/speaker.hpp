@@ -27,6 +27,7 @@ struct SpeakerOptions {
   net::Asn router_asn{65000};
   Families families{true, true};
   AsnWidth asn_width = AsnWidth::FourOctets;
+  bool ipv4_on_link = true;  // the router has an IPv4 address where the speaker is
   bool refresh = true;
   bool enhanced_refresh = false;
   bool extended_messages = false;

@@ -112,9 +112,31 @@ TEST(PeerScreen, ShowsBfd) {
                   {"echo", {{"state", "off"}}},
                   {"remote", {{"detectMultiplier", 3}}}};
   EXPECT_THAT(screen(shown), HasSubstr("BFD               Up for 60s, 50ms/60ms x3, profile fast, strict\n"));
+  shown["bfd"].update({{"echo", {{"state", "active"}, {"intervalMsec", 12.5}}},
+                       {"passive", true},
+                       {"authentication", "meticulous-keyed-sha1"},
+                       {"remote", {{"detectMultiplier", 3}, {"controlPlaneIndependent", true}}}});
+  EXPECT_THAT(
+      screen(shown),
+      HasSubstr("50ms/60ms x3 echo every 12.5ms, profile fast, strict, only the neighbor begins, the neighbor's "
+                "outlives its control plane, packets are signed (meticulous-keyed-sha1)\n"));
+  shown["bfd"].update({{"echo", {{"state", "probing"}}}, {"passive", false}, {"authentication", nullptr}});
+  EXPECT_THAT(screen(shown), HasSubstr("x3, echo is tried, profile fast, strict, the neighbor's outlives"));
+  EXPECT_THAT(screen(shown), Not(HasSubstr("signed")));
   shown["bfd"].update({{"state", "Down"}, {"lastDown", {{"diagnostic", "Control Detection Time Expired"}}}});
   shown["bfd"].erase("uptimeMsec");
   EXPECT_THAT(screen(shown), HasSubstr("Down: Control Detection Time Expired"));
+}
+
+// RFC 8538: who has the N bit, and what follows.
+TEST(PeerScreen, SaysWhetherRoutesOutliveANotification) {
+  auto shown = peer("peer.json");
+  EXPECT_THAT(screen(shown), HasSubstr("may be away for 2m0s, also after a NOTIFICATION that is no hard reset"));
+  EXPECT_THAT(screen(shown), ::testing::ContainsRegex("N bit \\(RFC 8538\\) +yes +yes +yes\n"));
+  shown["capabilities"]["theirs"]["gracefulRestart"].erase("notification");
+  shown["negotiated"]["gracefulRestart"]["notification"] = false;
+  EXPECT_THAT(screen(shown), Not(HasSubstr("NOTIFICATION")));
+  EXPECT_THAT(screen(shown), ::testing::ContainsRegex("N bit \\(RFC 8538\\) +yes +no +no\n"));
 }
 
 // RFC 4760 section 8.

@@ -1,87 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // Filters as people write them, run over a route as a neighbour sends it. The input is lines of a letter and what it
-// is about, then an empty line and the body of an UPDATE:
+// is about, then an empty line and the body of an UPDATE. Conditions:
 //   r _65001_          a regular expression over AS paths      p 10.0.0.0/8 16 24   a prefix list's entry
 //   c 65001:*          a community                             n 10.1.0.0/16        an entry that must not match
-//   + 65001:1          a community to add                      - large:1:*:*        communities to remove
-//   m 5                a MED to set                            a, j or x            the rule ends: accept, reject, next
-// What is read prints and reads again as itself; and what the filter decides is what a plain reading of it says. What
+//   f 6                the family                              h 192.0.2.0/24       next hops
+//   k, g, b 65001      AS paths with, from or over an AS       > 2, < 5             their length, at least and at most
+//   o egp, M 5, L 100  origin, MED, local preference           E 20 all             the metric in the kernel
+//   P q                a neighbour's name                      i eth*               the link to the next hop
+//   ? internal         a kind of neighbour, a source, or a state of RPKI
+//   w, W 10.0.0.0/8    a prefix that is selected, or is not
+// Changes:
+//   + 65001:1          a community to add                      - large:1:*:*        communities to remove; *: all
+//   m 5, l 200, a 77   MED, local preference, AIGP             O igp                the origin
+//   q 3, Q 65001       prepends: the own AS, others            e 30                 the metric in the kernel
+//   H self             the next hop; or an address             B 1000000            link bandwidth
+// And alone on a line: a, j or x end the rule: accept, reject, next; "/" ends the filter and begins another. A line
+// "@ q internal local invalid eth0" says of the route what stands in no UPDATE.
+// What is read prints and reads again as itself; and what the filters decide is what a plain reading of them says. What
 // regular expressions mean is looked at by net_as_path_fuzz.
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
-#include <cstdio>
+#include <initializer_list>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bgp/policy/filter.hpp"
 #include "bgp/wire/text.hpp"
+#include "tests/fuzz/plain_filter.hpp"
 #include "tests/fuzz/require.hpp"
 
 namespace {
-
-// ---- the plain reading of communities and prefixes ----------------------------------------------------
-
-std::vector<std::string> split(std::string_view text) {
-  std::vector<std::string> parts{{}};
-  for (const char c : text) {
-    if (c == ':')
-      parts.emplace_back();
-    else
-      parts.back() += c;
-  }
-  return parts;
-}
-
-std::string all_parts(bgp::Community community) {
-  return std::to_string(community.value >> 16) + ":" + std::to_string(community.value & 0xffff);
-}
-std::string all_parts(const bgp::LargeCommunity& community) {
-  return "large:" + bgp::print(community);
-}
-// By type and subtype, RFC 4360 and RFC 5668; others have no parts that a wildcard could stand for.
-std::string all_parts(bgp::ExtendedCommunity community) {
-  const auto type = community.value >> 56;
-  const auto subtype = community.value >> 48 & 0xff;
-  if (type > 2 || (subtype != 2 && subtype != 3)) return "";
-  const unsigned number_bits = type == 0 ? 32 : 16;
-  const auto number = community.value & ((std::uint64_t{1} << number_bits) - 1);
-  const auto administrator = static_cast<std::uint32_t>(community.value << 16 >> (16 + number_bits));
-  return (subtype == 2 ? "rt:" : "ro:") +
-         (type == 1 ? net::print(net::Ipv4Address{administrator}) : std::to_string(administrator)) + ":" +
-         std::to_string(number);
-}
-
-template <class Community>
-bool plainly_matches(const bgp::CommunityPattern& pattern, const Community& community) {
-  const auto text = print(pattern);
-  if constexpr (std::is_same_v<Community, bgp::ExtendedCommunity>) {
-    constexpr std::string_view generic = "generic:0x";
-    if (text.starts_with(generic) && text.ends_with('*')) {
-      std::array<char, 17> digits{};
-      std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(community.value));
-      return std::string_view{digits.data()}.starts_with(text.substr(generic.size(), text.size() - generic.size() - 1));
-    }
-    if (text.find('*') == std::string::npos) return text == bgp::print(community);
-  }
-  const auto wanted = split(text);
-  const auto parts = split(all_parts(community));
-  return std::equal(wanted.begin(), wanted.end(), parts.begin(), parts.end(),
-                    [](const auto& one, const auto& other) { return one == "*" || one == other; });
-}
-
-bool plainly_within(const bgp::PrefixMatch& match, const net::Prefix& prefix) {
-  if (match.cidr.family() != prefix.family() || prefix.length() < std::max<unsigned>(match.ge, match.cidr.length()))
-    return false;
-  const auto bit = [](const net::Prefix& of, unsigned at) { return of.address().bytes()[at / 8] >> (7 - at % 8) & 1; };
-  for (unsigned at = 0; at < match.cidr.length(); ++at)
-    if (bit(match.cidr, at) != bit(prefix, at)) return false;
-  return prefix.length() <= match.le;
-}
 
 // ---- filters ------------------------------------------------------------------------------------------
 
@@ -123,134 +75,296 @@ void add(bgp::RuleSet& set, const bgp::CommunityPattern& pattern) {
   if (const auto standard = pattern.standard()) set.add_communities.push_back(*standard);
   if (const auto large = pattern.large()) set.add_large_communities.push_back(*large);
   if (const auto extended = pattern.extended()) set.add_extended_communities.push_back(*extended);
+  if (const auto extended = pattern.ipv6_extended()) set.add_ipv6_extended_communities.push_back(*extended);
 }
 
-void read_line(bgp::FilterRule& rule, char about, std::string_view text) {
-  if (about == 'r') {
-    if (auto pattern = net::parse_as_path_pattern(text)) rule.match.as_path.push_back(std::move(*pattern));
-  } else if (about == 'p' || about == 'n') {
-    if (const auto match = prefix_match(text))
-      (about == 'p' ? rule.match.prefixes : rule.match.not_prefixes).push_back(*match);
-  } else if (about == 'm') {
-    rule.set.med = number(text);
-  } else if (const auto pattern = community(text)) {
-    if (about == 'c') rule.match.communities.push_back(*pattern);
-    if (about == '-') rule.set.remove_communities.push_back(*pattern);
-    if (about == '+') add(rule.set, *pattern);
+// The text as one of the values that print().
+template <class Value, class Print>
+std::optional<Value> named(std::string_view text, std::initializer_list<Value> values, Print print) {
+  for (const auto value : values)
+    if (print(value) == text) return value;
+  return std::nullopt;
+}
+std::optional<bgp::PeerType> peer_type(std::string_view text) {
+  return named(text, {bgp::PeerType::External, bgp::PeerType::Internal, bgp::PeerType::Confederation}, [](auto type) {
+    return type == bgp::PeerType::External   ? "external"
+           : type == bgp::PeerType::Internal ? "internal"
+                                             : "confederation";
+  });
+}
+std::optional<bgp::RouteSource> source(std::string_view text) {
+  return named(text, {bgp::RouteSource::Learned, bgp::RouteSource::Local},
+               [](auto of) { return of == bgp::RouteSource::Local ? "local" : "learned"; });
+}
+std::optional<bgp::OriginValidity> validity(std::string_view text) {
+  using enum bgp::OriginValidity;
+  return named(text, {NotFound, Valid, Invalid}, [](auto state) { return bgp::print(state); });
+}
+
+template <class Value, class Maybe>
+void append(std::vector<Value>& list, const Maybe& more) {
+  if (more) list.push_back(*more);
+}
+
+void read_condition(bgp::RuleMatch& match, char about, std::string_view text) {
+  const auto asn = net::parse_asn(text);
+  const auto prefix = net::parse_prefix(text);
+  const auto length = number(text);
+  switch (about) {
+    case 'r':
+      return append(match.as_path, net::parse_as_path_pattern(text));
+    case 'p':
+      return append(match.prefixes, prefix_match(text));
+    case 'n':
+      return append(match.not_prefixes, prefix_match(text));
+    case 'c':
+      return append(match.communities, community(text));
+    case 'f':
+      match.family = text == "6" ? net::Family::Ipv6 : net::Family::Ipv4;
+      break;
+    case 'h':
+      return append(match.next_hops, prefix);
+    case 'k':
+      return append(match.as_path_contains, asn);
+    case 'g':
+      return append(match.origin_as, asn);
+    case 'b':
+      return append(match.neighbor_as, asn);
+    case '>':
+      if (length) match.as_path_min_length = static_cast<std::uint16_t>(*length);
+      break;
+    case '<':
+      if (length) match.as_path_max_length = static_cast<std::uint16_t>(*length);
+      break;
+    case 'o':
+      match.origin = bgp::parse_origin(text);
+      break;
+    case 'M':
+      match.med = number(text);
+      break;
+    case 'L':
+      match.local_pref = number(text);
+      break;
+    case 'E':
+      if (const auto all = words(text); !all.empty())
+        match.kernel_metric = bgp::MetricMatch{std::max(number(all[0]).value_or(1), 1U), all.size() > 1};
+      break;
+    case 'P':
+      match.peers.emplace_back(text);
+      break;
+    case 'i':
+      match.interfaces.emplace_back(text.substr(0, 15));
+      break;
+    case '?':
+      if (const auto type = peer_type(text)) match.peer_type = type;
+      if (const auto from = source(text)) match.source = from;
+      if (const auto state = validity(text)) match.rpki = state;
+      break;
+    case 'w':
+      return append(match.when_present, prefix);
+    case 'W':
+      return append(match.when_absent, prefix);
+    default:
+      break;
+  }
+}
+
+void read_change(bgp::RuleSet& set, char about, std::string_view text) {
+  const auto value = number(text);
+  switch (about) {
+    case '+':
+      if (const auto pattern = community(text)) add(set, *pattern);
+      break;
+    case '-':
+      if (text == "*") set.replace_communities = true;
+      return append(set.remove_communities, community(text));
+    case 'm':
+      set.med = value;
+      break;
+    case 'l':
+      set.local_pref = value;
+      break;
+    case 'a':
+      set.aigp = value;
+      break;
+    case 'O':
+      set.origin = bgp::parse_origin(text);
+      break;
+    case 'q':
+      set.prepend = static_cast<std::uint8_t>(value.value_or(0));
+      break;
+    case 'Q':
+      return append(set.prepend_path, net::parse_asn(text));
+    case 'e':
+      if (value && *value > 0) set.kernel_metric = value;
+      break;
+    case 'H':
+      set.next_hop = text == "self" ? bgp::NextHopChange::Self : bgp::NextHopChange::Unchanged;
+      if (const auto address = net::parse_ip(text)) {
+        set.next_hop = bgp::NextHopChange::Address;
+        set.next_hop_address = *address;
+      }
+      break;
+    case 'B':
+      if (value && *value > 0) set.link_bandwidth = static_cast<float>(*value);
+      break;
+    default:
+      break;
+  }
+}
+
+// What filters ask of a route besides its prefix and attributes.
+struct Circumstances {
+  std::string peer = "p";
+  bgp::RouteSource source = bgp::RouteSource::Learned;
+  bgp::PeerType type = bgp::PeerType::External;
+  bgp::OriginValidity validity = bgp::OriginValidity::NotFound;
+  std::uint32_t link = 0;
+};
+
+const bgp::LinkMap& links() {
+  static const auto map = [] {
+    bgp::LinkMap made;
+    made.set({{5, "eth0", {}}, {9, "bond0.100", {}}});
+    return made;
+  }();
+  return map;
+}
+
+void read_circumstances(Circumstances& all, std::string_view text) {
+  for (const auto word : words(text)) {
+    if (const auto type = peer_type(word))
+      all.type = *type;
+    else if (const auto from = source(word))
+      all.source = *from;
+    else if (const auto state = validity(word))
+      all.validity = *state;
+    else if (word == links().name(1) || word == links().name(2))
+      all.link = word == links().name(1) ? 1 : 2;
+    else
+      all.peer = word;
   }
 }
 
 // Takes the lines, and the empty one behind them, off the front.
-bgp::Filter read_filter(std::string_view& text) {
-  bgp::Filter filter{"fuzzed", {}};
+std::pair<bgp::FilterChain, Circumstances> read_filters(std::string_view& text) {
+  bgp::FilterChain chain{{"1", {}}};
+  Circumstances circumstances;
   bgp::FilterRule rule;
   for (bool more = true; more && !text.empty();) {
     const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     more = !line.empty();
-    if (line.size() > 2) read_line(rule, line[0], line.substr(2));
+    if (line.size() > 2) {
+      read_condition(rule.match, line[0], line.substr(2));
+      read_change(rule.set, line[0], line.substr(2));
+      if (line[0] == '@') read_circumstances(circumstances, line.substr(2));
+    }
+    if (line == "/") chain.push_back({std::to_string(chain.size() + 1), {}});
     const auto action = std::string_view{"ajx"}.find(line.size() == 1 ? line[0] : '\0');
     if (action == std::string_view::npos) continue;
     rule.action = static_cast<bgp::RuleAction>(action);
-    filter.rules.push_back(std::exchange(rule, {}));
+    rule.name = std::to_string(chain.back().rules.size() + 1);
+    chain.back().rules.push_back(std::exchange(rule, {}));
   }
-  return filter;
+  return {chain, circumstances};
 }
 
-// ---- a route through the filter -----------------------------------------------------------------------
+// ---- the tables ---------------------------------------------------------------------------------------
 
-template <class Community>
-void erase_plainly(std::vector<Community>& list, const bgp::CommunityPattern& pattern) {
-  std::erase_if(list, [&](const auto& each) { return plainly_matches(pattern, each); });
-}
-template <class Community>
-void append(std::vector<Community>& list, const std::vector<Community>& more) {
-  list.insert(list.end(), more.begin(), more.end());
+bool selected(const net::Prefix& prefix) {
+  return prefix == *net::parse_prefix("10.0.0.0/8") || prefix == *net::parse_prefix("2001:db8::/32");
 }
 
-bool plainly_carries(const bgp::PathAttributes& route, const bgp::CommunityPattern& pattern) {
-  const auto any = [&](const auto& list) {
-    return std::any_of(list.begin(), list.end(), [&](const auto& each) { return plainly_matches(pattern, each); });
-  };
-  return any(route.communities) || any(route.large_communities) || any(route.extended_communities);
-}
-
-bool plainly_holds(const bgp::RuleMatch& match, const net::Prefix& prefix, const bgp::PathAttributes& route) {
-  const auto some = [](const auto& list, const auto& holds) {
-    return list.empty() || std::any_of(list.begin(), list.end(), holds);
-  };
-  const auto within = [&](const auto& each) { return plainly_within(each, prefix); };
-  const auto path = print(route.as_path);
-  return some(match.prefixes, within) && std::none_of(match.not_prefixes.begin(), match.not_prefixes.end(), within) &&
-         some(match.communities, [&](const auto& each) { return plainly_carries(route, each); }) &&
-         some(match.as_path, [&](const auto& each) { return each.matches(path); });
-}
-
-// The rule that decides; the route is changed on the way.
-const bgp::FilterRule* plain_run(const bgp::Filter& filter, const net::Prefix& prefix, bgp::PathAttributes& route) {
-  for (const auto& rule : filter.rules) {
-    if (!plainly_holds(rule.match, prefix, route)) continue;
-    if (rule.action == bgp::RuleAction::Reject) return &rule;
-    if (rule.set.med) route.med = rule.set.med;
-    for (const auto& pattern : rule.set.remove_communities) {
-      erase_plainly(route.communities, pattern);
-      erase_plainly(route.large_communities, pattern);
-      erase_plainly(route.extended_communities, pattern);
+// The chain as it is for these tables.
+bgp::FilterChain resolved(const bgp::FilterChain& chain) {
+  std::vector<net::Prefix> asked;
+  auto plain = chain;
+  for (auto& filter : plain) {
+    std::vector<bgp::FilterRule> left;
+    for (auto& rule : filter.rules) {
+      auto& present = rule.match.when_present;
+      auto& absent = rule.match.when_absent;
+      asked.insert(asked.end(), present.begin(), present.end());
+      asked.insert(asked.end(), absent.begin(), absent.end());
+      const bool stays =
+          std::all_of(present.begin(), present.end(), selected) && std::none_of(absent.begin(), absent.end(), selected);
+      present.clear();
+      absent.clear();
+      if (stays) left.push_back(rule);
     }
-    append(route.communities, rule.set.add_communities);
-    append(route.large_communities, rule.set.add_large_communities);
-    append(route.extended_communities, rule.set.add_extended_communities);
-    if (rule.action == bgp::RuleAction::Accept) return &rule;
+    filter.rules = left;
   }
-  return nullptr;
+  require(table_conditions(chain) == asked);
+  auto made = resolve(chain, selected);
+  require(made == plain);
+  return made;
 }
 
-// Lists of communities are sets.
-template <class Community>
-bool same_set(const std::vector<Community>& one, const std::vector<Community>& other) {
-  return std::set<Community>(one.begin(), one.end()) == std::set<Community>(other.begin(), other.end());
+// ---- a route through the filters ----------------------------------------------------------------------
+
+// The same comes of it for another prefix of the family, and in circumstances, that no rule asks for.
+void run_elsewhere(const bgp::FilterChain& chain, const bgp::RouteContext& context, const bgp::PathAttributes& route,
+                   const bgp::Verdict& verdict, const bgp::PathAttributes& changed) {
+  auto other = context;
+  if (!depends_on_prefix(chain)) other.prefix = *net::parse_prefix(context.prefix.is_v4() ? "0.0.0.0/0" : "::/0");
+  if (!depends_on_rpki(chain)) other.validity = bgp::OriginValidity::Invalid;
+  if (!depends_on_links(chain)) other.links = nullptr;
+  if (!depends_on_peer(chain)) other.peer = "elsewhere";
+  auto there = route;
+  const auto again = bgp::run(chain, other, there);
+  require(again.rule == verdict.rule && again.next_hop == verdict.next_hop && there == changed);
 }
 
-void run(const bgp::Filter& filter, const net::Prefix& prefix, const bgp::PathAttributes& route) {
-  const bgp::FilterChain chain{filter};
-  const auto through = [&](const net::Prefix& with, bgp::PathAttributes& changed) {
-    return bgp::run(chain, {.prefix = with, .peer = "p", .own_asn = net::Asn{65000}}, changed);
-  };
+void compare(const bgp::FilterChain& chain, const bgp::RouteContext& context, const bgp::PathAttributes& route) {
   auto changed = route;
-  const auto verdict = through(prefix, changed);
-  auto plain = route;
-  const auto* const rule = plain_run(filter, prefix, plain);
-  const auto place = [](const bgp::FilterRule* of, const bgp::Filter& in) {
-    return of == nullptr ? -1 : of - in.rules.data();
-  };
-  require(place(verdict.rule, chain[0]) == place(rule, filter));
+  const auto verdict = bgp::run(chain, context, changed);
+  plain::Route plain{route, print(route.as_path)};
+  const auto* const rule = plain::run(chain, context, plain);
+  require(verdict.rule == rule);
   require(verdict.accepted == (rule != nullptr && rule->action == bgp::RuleAction::Accept));
-  require(changed.med == plain.med && same_set(changed.communities, plain.communities));
-  require(same_set(changed.large_communities, plain.large_communities));
-  require(same_set(changed.extended_communities, plain.extended_communities));
-  require(!describe(verdict).empty());
-
+  require(plain::same(plain, changed));
+  require(verdict.next_hop == plain.next_hop && verdict.med_set == plain.med_set);
+  require(describe(verdict) ==
+          (rule == nullptr ? "no rule matched" : "filter " + verdict.filter->name + ", rule " + rule->name));
   require(!accepts_everything(chain) || (verdict.accepted && changed == route));
-  if (depends_on_prefix(chain)) return;
-  auto elsewhere = route;
-  require(through(*net::parse_prefix("2001:db8::/32"), elsewhere).rule == verdict.rule && elsewhere == changed);
+  run_elsewhere(chain, context, route, verdict, changed);
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view text{reinterpret_cast<const char*>(data), size};
-  const auto filter = read_filter(text);
+  const auto [read, circumstances] = read_filters(text);
+  const auto chain = resolved(read);
   const auto body = std::span{data, size}.last(text.size());
-  const auto update = bgp::decode_update(body, {.peer_asn = net::Asn{65001}, .enforce_first_as = false, .aigp = true});
-  std::vector<net::Prefix> prefixes{*net::parse_prefix("10.1.2.0/24")};
-  bgp::PathAttributes route;
+  const auto update = bgp::decode_update(body, {.peer = circumstances.type,
+                                                .peer_asn = net::Asn{65001},
+                                                .enforce_first_as = false,
+                                                .ipv4_over_ipv6 = true,
+                                                .aigp = true});
+  std::vector<std::pair<net::Prefix, bgp::NextHop>> routes{{*net::parse_prefix("10.1.2.0/24"), {}}};
+  bgp::PathAttributes attributes;
   if (update) {
-    route = update->attributes;
+    attributes = update->attributes;
     for (const auto& run : update->reachable)
-      bgp::for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t) { prefixes.push_back(prefix); });
+      bgp::for_each_route(run, [&](const net::Prefix& prefix, std::uint32_t) {
+        routes.emplace_back(prefix, prefix.is_v4() ? update->next_hop_ipv4 : update->next_hop_ipv6);
+      });
   }
-  prefixes.resize(std::min<std::size_t>(prefixes.size(), 4));
-  for (const auto& prefix : prefixes) run(filter, prefix, route);
+  attributes.link = circumstances.link;
+  routes.resize(std::min<std::size_t>(routes.size(), 4));
+  for (const auto& [prefix, next_hop] : routes) {
+    attributes.next_hop = next_hop;
+    compare(chain,
+            {.prefix = prefix,
+             .peer = circumstances.peer,
+             .own_asn = net::Asn{65000},
+             .source = circumstances.source,
+             .peer_type = circumstances.type,
+             .validity = circumstances.validity,
+             .links = &links()},
+            attributes);
+  }
   return 0;
 }

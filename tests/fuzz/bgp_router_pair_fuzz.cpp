@@ -33,6 +33,7 @@ bgp::RouterPairOptions options(net::Reader& in) {
   made.longest_piece = std::array<std::uint64_t, 4>{1500, 16, 200, 4096}[network % 4];
   made.window = std::array<std::uint64_t, 3>{4096, 64, 500}[network / 4 % 3];
   made.loss_percent = network / 12 % 3 * 5U;
+  made.ipv6_next_hops = network / 36 % 2 == 1;
   return made;
 }
 
@@ -168,7 +169,7 @@ class Course {
       if (learned(i) != wanted) return "Adj-RIB-In";
       std::map<net::Prefix, net::IpAddress> kernel;
       for (const auto& [prefix, med] : wanted)
-        if (!pair_.local(i).contains(prefix)) kernel.emplace(prefix, RouterPair::address(1 - i, prefix.family()));
+        if (!pair_.local(i).contains(prefix)) kernel.emplace(prefix, pair_.next_hop(1 - i, prefix.family()));
       if (pair_.kernel(i) != kernel) return "kernel";
       const auto status = pair_.status(i);
       if (status.ipv4.received + status.ipv6.received != wanted.size()) return "count of received";

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way of an UPDATE through a router. One neighbour says it; what the router accepts is shown as JSON, told to a
 // second neighbour, told to a monitoring station or written to MRT files, and each of them must read it without
-// a fault, and read the same. When the neighbour leaves, nothing stays. The first two octets choose the sessions and
-// who watches, the rest is the body.
+// a fault, and read the same. The neighbour may restart while its routes are kept, and say the same again, which must
+// make no difference to anybody. When it leaves, nothing stays. The first two octets choose the sessions and who
+// watches; where the second has its lowest two bits set, a third has more choices. The rest is the body.
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -28,6 +29,15 @@ using Bytes = std::vector<std::uint8_t>;
 using Table = bgp::bmp::TestStation::Table;
 
 constexpr bgp::WallTime noon{1764000000, 0};
+constexpr net::Seconds restart_time{120};
+
+// The third octet.
+constexpr unsigned says_ipv6_next_hops = 4;  // RFC 8950
+constexpr unsigned hears_ipv6_next_hops = 8;
+constexpr unsigned restarts = 16;
+constexpr unsigned says_no_more = 32;  // but that this is all
+constexpr unsigned forwarding_lost = 64;
+constexpr unsigned away_for_long = 128;  // RFC 9494
 
 bgp::SpeakerOptions options(unsigned number, std::uint8_t choice) {
   const bool internal = (choice & 1U) != 0;
@@ -85,20 +95,27 @@ void show(const bgp::RouteRow& row) {
 
 class Course {
  public:
-  Course(std::uint8_t sessions, std::uint8_t terms)
+  Course(std::uint8_t sessions, std::uint8_t terms, std::uint8_t more)
       : one_{router_, options(1, sessions)},
         two_{router_, options(2, sessions >> 2U)},
-        watcher_{static_cast<Watcher>(terms % 4U % 3U)} {
+        watcher_{static_cast<Watcher>((has_more(terms) ? more : terms) % 4U % 3U)},
+        more_{more} {
     const bool says_ids = (sessions & 16U) != 0;
     const bool hears_ids = (sessions & 32U) != 0;
     const bool extended = (sessions & 64U) != 0;
     one_.options().says_ids = {says_ids, says_ids};
     two_.options().hears_ids = {hears_ids, hears_ids};
+    one_.options().ipv6_next_hops = (more & says_ipv6_next_hops) != 0;
+    two_.options().ipv6_next_hops = (more & hears_ipv6_next_hops) != 0;
+    two_.options().ipv4_on_link = !two_.options().ipv6_next_hops;
+    if ((more & restarts) != 0) offer_restart(Forwarding::Kept);
     one_.options().extended_messages = two_.options().extended_messages = extended;
 
     auto from = one_.neighbor();
     from.aigp = true;
     from.session.add_path.receive = says_ids;
+    if ((more & restarts) != 0) from.session.graceful_restart.mode = bgp::GracefulRestart::Mode::Helper;
+    if ((more & away_for_long) != 0) from.session.graceful_restart.long_lived_time = net::Seconds{600};
     if ((sessions & 128U) != 0) from.import = changing();
     if ((terms & 4U) != 0) from.rejected = bgp::Kept::Yes;
     if ((terms & 8U) != 0) from.allowed_own_as = 3;
@@ -118,8 +135,10 @@ class Course {
   Course(const Course&) = delete;
   Course& operator=(const Course&) = delete;
 
+  static bool has_more(std::uint8_t terms) { return terms % 4U == 3; }
+
   void hear(std::span<const std::uint8_t> body) {
-    one_.say(bgp::whole_message(bgp::MessageType::Update, body));
+    one_.say(bgp::whole_message(bgp::MessageType::Update, body), now_);
     settle();
     if (watcher_ != Watcher::Log && !feed_) watch();
     settle();
@@ -127,10 +146,33 @@ class Course {
     check_routes();
   }
 
+  // The neighbour is away, and says the same when it is back.
+  void restart(std::span<const std::uint8_t> body) {
+    if ((more_ & restarts) == 0) return;
+    const auto known = heard();
+    const auto updates = two_.updates;
+    const bool stays = (more_ & (away_for_long | says_no_more | forwarding_lost)) == 0;
+    go_away();
+    require(!stays || heard() == known);
+    offer_restart((more_ & forwarding_lost) != 0 ? Forwarding::Lost : Forwarding::Kept);
+    require(one_.establish(now_));
+    settle();
+    (void)log_.take();
+    if ((more_ & says_no_more) == 0) hear(body);
+    for (const auto family : {net::Family::Ipv4, net::Family::Ipv6}) one_.say_end_of_rib(family, now_);
+    settle();
+    (void)log_.take();
+    check_routes();
+    require(heard() == ((more_ & says_no_more) != 0 ? Table{} : known));
+    require(!stays || two_.updates == updates);
+  }
+
   // The neighbour goes, with all that it said.
   void leave() {
-    one_.hang_up();
+    one_.hang_up(now_);
     settle();
+    // What would be kept is kept no longer, nor as a last resort.
+    for (int i = 0; i < 2; ++i) pass(std::chrono::hours{1});
     // Until then the kernel has to be told that they are gone.
     router_.drain_route_changes(~std::size_t{0}, [](const net::Prefix&, std::span<const bgp::RouteHop>) {});
     const auto table = router_.table();
@@ -142,6 +184,33 @@ class Course {
 
  private:
   enum class Watcher : std::uint8_t { Station, LateStation, Log };
+  enum class Forwarding : std::uint8_t { Kept, Lost };
+
+  void offer_restart(Forwarding forwarding) {
+    bgp::GracefulRestartCapability offer;
+    offer.time = restart_time;
+    std::vector<bgp::LongLivedFamily> long_lived;
+    for (const auto family : {bgp::ipv4_unicast, bgp::ipv6_unicast}) {
+      offer.families.push_back({family, forwarding == Forwarding::Kept});
+      long_lived.push_back({family, forwarding == Forwarding::Kept, net::Seconds{600}});
+    }
+    one_.options().graceful_restart = offer;
+    if ((more_ & away_for_long) != 0) one_.options().long_lived = long_lived;
+  }
+
+  void pass(net::Duration time) {
+    now_ += time;
+    router_.tick(now_);
+    settle();
+  }
+
+  void go_away() {
+    one_.hang_up(now_);
+    settle();
+    check_routes();
+    if ((more_ & away_for_long) != 0) pass(restart_time + net::Seconds{1});
+    check_routes();
+  }
 
   void watch() {
     feed_ = std::make_unique<bgp::bmp::Feed>(router_, bgp::bmp::FeedConfig{.pre_policy = true,
@@ -232,12 +301,14 @@ class Course {
   }
   void check_station(const Table& accepted, const Table& best, const Table& told) {
     const net::IpAddress one = one_.options().address;
-    require(station_.table("post", one) == without_aigp(accepted));
+    const bool up = router_.session(*router_.find("one")) != nullptr;
+    require(station_.up.contains(one) == up);
+    // Of a neighbour that is away a station has nothing, whatever is kept of it.
+    require(station_.table("post", one) == (up ? without_aigp(accepted) : Table{}));
     require(station_.table("loc") == without_aigp(best));
     require(station_.table("out", two_.options().address) == without_aigp(told));
-    require(station_.up.contains(one) == (router_.session(*router_.find("one")) != nullptr));
     // What filters let through and do not change was said.
-    if (!accepts_everything(router_.neighbor(*router_.find("one"))->import)) return;
+    if (!up || !accepts_everything(router_.neighbor(*router_.find("one"))->import)) return;
     const auto& said = station_.table("pre", one);
     for (auto [key, attributes] : without_aigp(accepted)) {
       const auto found = said.find(key);
@@ -297,6 +368,8 @@ class Course {
   bgp::Speaker one_;
   bgp::Speaker two_;
   Watcher watcher_;
+  unsigned more_;
+  net::TimePoint now_ = bgp::start_time;
   std::unique_ptr<bgp::bmp::Feed> feed_;
   bgp::bmp::TestStation station_;
   bgp::mrt::UpdateLog log_{router_};
@@ -307,10 +380,13 @@ class Course {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   const std::size_t limit = (data[0] & 64U) != 0 ? bgp::max_extended_message_size : bgp::max_message_size;
-  const auto body = std::span{data, size}.subspan(2);
+  const bool has_more = Course::has_more(data[1]);
+  if (has_more && size < 3) return 0;
+  const auto body = std::span{data, size}.subspan(has_more ? 3 : 2);
   if (body.size() < 4 || body.size() + bgp::header_size > limit) return 0;
-  Course course{data[0], data[1]};
+  Course course{data[0], data[1], has_more ? data[2] : std::uint8_t{0}};
   course.hear(body);
+  course.restart(body);
   course.leave();
   return 0;
 }

@@ -8,6 +8,7 @@ import json
 import sys
 
 from tests.bench import rig as rigs
+from tests.bench.bgp import goals
 from tests.bench.bgp.daemons import DAEMONS
 from tests.bench.bgp.loads import CURVES, LOADS, run
 from tests.bench.bgp.report import brief, curves, tables
@@ -26,6 +27,9 @@ def main() -> None:
     parser.add_argument(
         "what", nargs="*", metavar="DAEMON|LOAD|CURVE", help=f"daemons: {' '.join(DAEMONS)}; loads and curves: see below"
     )
+    parser.add_argument(
+        "--all", action="store_true", help="all daemons and loads, or those named, then the other benchmarks: each goal with its figure"
+    )
     parser.add_argument("--runs", type=int, default=5, help="of each daemon with each load (5)")
     parser.add_argument("--timeout", type=float, default=120, help="seconds for one phase (120)")
     parser.add_argument("--json", metavar="FILE", help="write every run's figures there, too, one object a line")
@@ -33,9 +37,10 @@ def main() -> None:
     unknown = [name for name in options.what if name not in known]
     if unknown:
         parser.error(f"no such daemon, load or curve: {' '.join(unknown)}; there are: {' '.join(known)}")
-    daemons = [name for name in options.what if name in DAEMONS] or USUAL_DAEMONS
+    every_load = [name for name in LOADS if "smoke" not in name]
+    daemons = [name for name in options.what if name in DAEMONS] or (list(DAEMONS) if options.all else USUAL_DAEMONS)
     asked = [name for word in options.what for name in CURVES.get(word, [word]) if name in LOADS]
-    loads = list(dict.fromkeys(asked)) or USUAL_LOADS
+    loads = list(dict.fromkeys(asked)) or (every_load if options.all else USUAL_LOADS)
 
     results, file = [], open(options.json, "a") if options.json else None
     for load in loads:
@@ -50,6 +55,9 @@ def main() -> None:
     print("\n" + tables(results, daemons, loads))
     if growth := curves(results, daemons):
         print("\n" + growth)
+    if options.all:
+        judged = goals.beside_others(results, daemons, loads) + goals.of_other_benchmarks(goals.other_benchmarks(options.runs))
+        print("\n" + goals.table(judged))
     if any("error" in result for result in results):
         sys.exit(1)
 

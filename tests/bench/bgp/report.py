@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tests.bench import rig as rigs
 from tests.bench.bgp.loads import CURVES
 
-# What a row of a table shows: name, unit, how to get it from a run, digits, and Herald's goal as a share of the best peer.
+# What a row of a table shows: name, unit, how to get it from a run, digits.
 Figure = tuple[str, str, Callable[[dict], float], int]
 
 
@@ -103,11 +103,16 @@ def curves(results: Iterable[dict], daemons: Sequence[str]) -> str:
 
 def curve(figure: Figure, daemon: str, points: Sequence[tuple[int, list[float]]]) -> list[str]:
     name, unit, _, digits = figure
-    medians = [(number, statistics.median(values) if values else None) for number, values in points]
-    cells = ["–" if value is None else f"{value:.{digits}f}" for _, value in medians]
-    seen = [(math.log(number), math.log(value)) for number, value in medians if value]
-    power = f"n^{statistics.linear_regression(*zip(*seen)).slope:.2f}" if len(seen) > 1 else "–"
-    return [f"{name}, {unit}", daemon, *cells, power]
+    cells = [f"{statistics.median(values):.{digits}f}" if values else "–" for _, values in points]
+    power = growth(points)
+    return [f"{name}, {unit}", daemon, *cells, "–" if power is None else f"n^{power:.2f}"]
+
+
+def growth(points: Sequence[tuple[int, list[float]]]) -> float | None:
+    """The power of n; nothing of less than two points."""
+    medians = [(number, statistics.median(values)) for number, values in points if values]
+    seen = [(math.log(number), math.log(value)) for number, value in medians if value > 0]
+    return statistics.linear_regression(*zip(*seen)).slope if len(seen) > 1 else None
 
 
 def row(load: str, figure: Figure, by_daemon: Sequence[list[dict]], daemons: Sequence[str]) -> list[list[str]]:
@@ -137,11 +142,13 @@ def row(load: str, figure: Figure, by_daemon: Sequence[list[dict]], daemons: Seq
 
 def idle_peer(runs: dict[tuple[str, str], list[dict]], daemons: Sequence[str]) -> str:
     """What 499 more peers add, shared out among them."""
-    texts = []
+    return ", ".join(f"{daemon} {kib:.1f}" for daemon, kib in idle_peer_kib(runs, daemons).items())
+
+
+def idle_peer_kib(runs: dict[tuple[str, str], list[dict]], daemons: Sequence[str]) -> dict[str, float]:
+    found = {}
     for daemon in daemons:
-        few, many = (
-            [run["rss_kib"] for run in runs.get((load, daemon), ())] for load in ("idle1", "idle500")
-        )
+        few, many = ([run["rss_kib"] for run in runs.get((load, daemon), ())] for load in ("idle1", "idle500"))
         if few and many:
-            texts.append(f"{daemon} {(statistics.median(many) - statistics.median(few)) / 499:.1f}")
-    return ", ".join(texts)
+            found[daemon] = (statistics.median(many) - statistics.median(few)) / 499
+    return found

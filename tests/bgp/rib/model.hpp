@@ -167,7 +167,9 @@ class Model {
     if (internal(peer)) {
       if (source == nullptr) attributes.as_path = {};
       const bool reflected = source != nullptr && internal(*source);
-      if (source == nullptr || (!reflected && peer.config.out.next_hop == NextHopMode::Self))
+      // RFC 8950 section 4: where the neighbour does not take it, this router stands in.
+      const bool usable = attributes.next_hop.address.family() == prefix.family() || peer.options.ipv6_next_hops;
+      if (source == nullptr || !usable || (!reflected && peer.config.out.next_hop == NextHopMode::Self))
         attributes.next_hop = {self, {}};
       if (reflected) {
         attributes.originator_id = source->options.id;

@@ -68,6 +68,7 @@ class Scenario {
     speaker("h", 65004, 8);  // is told three paths
     all[1].enhanced_refresh = true;
     all[2].asn_width = AsnWidth::TwoOctets;
+    for (const auto which : {2U, 4U, 6U}) all[which].ipv6_next_hops = true;
     all[3].families = {true, false};
     all[5].enhanced_refresh = true;
     all[7].hears_ids = {true, true};
@@ -157,6 +158,9 @@ class Scenario {
       case 2:
         attributes.communities = {Community{0xfde80001}};
         break;
+      case 7:  // RFC 8950: of IPv4 prefixes, too
+        if (speaker.options().ipv6_next_hops) attributes.next_hop.address = speaker.next_hop(net::Family::Ipv6);
+        break;
       default:
         break;
     }
@@ -166,8 +170,10 @@ class Scenario {
   void tell(std::size_t who, const std::vector<net::Prefix>& prefixes, const PathAttributes& attributes) {
     auto& speaker = *speakers_[who];
     speaker.announce(prefixes, attributes);
+    const auto said = attributes.next_hop.address;
     for (const auto& prefix : prefixes)
-      model_.announce(model_.peers[who], prefix, attributes, speaker.next_hop(prefix.family()));
+      model_.announce(model_.peers[who], prefix, attributes,
+                      said.unspecified() ? speaker.next_hop(prefix.family()) : said);
   }
   void announce(std::size_t who) {
     if (!model_.peers[who].up) return;
