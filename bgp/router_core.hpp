@@ -18,6 +18,12 @@
 
 namespace bgp {
 
+// The segment that import filters put the own AS in. RFC 5065: numbers of member AS do not leave the confederation.
+[[nodiscard]] inline AsPathSegment::Type import_prepends(const RouterConfig& router, PeerType from) {
+  return router.confederation && from != PeerType::External ? AsPathSegment::Type::ConfedSequence
+                                                            : AsPathSegment::Type::Sequence;
+}
+
 class Router::Core {
  public:
   Core(const RouterConfig& config, std::uint64_t seed);

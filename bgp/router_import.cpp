@@ -89,8 +89,7 @@ class Importer {
         keep_rejected_{neighbor.config.rejected == Kept::Yes},
         needs_{neighbor.import_needs},
         peer_type_{neighbor.peer.established()->negotiated()->type},
-        prepends_{router.confederation && peer_type_ != PeerType::External ? AsPathSegment::Type::ConfedSequence
-                                                                           : AsPathSegment::Type::Sequence},
+        prepends_{import_prepends(router, peer_type_)},
         last_resort_{about_to_go(neighbor, received_)},
         roas_{roas},
         links_{links},
@@ -168,7 +167,7 @@ class Importer {
   bool keep_rejected_;
   Neighbor::ImportNeeds needs_;
   PeerType peer_type_;
-  AsPathSegment::Type prepends_;  // RFC 5065: numbers of member AS do not leave the confederation
+  AsPathSegment::Type prepends_;
   bool last_resort_;
   const RoaTable* roas_;
   const LinkMap* links_;

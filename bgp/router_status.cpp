@@ -210,10 +210,14 @@ std::string Router::Core::why_rejected(const Path& path, const net::Prefix& pref
   if (from == nullptr) return std::string{describe(SelectionReason::Rejected)};
   auto attributes = path.set->attributes();
   const auto type = from->up ? from->peer.established()->negotiated()->type : PeerType::External;
-  const auto verdict = run(from->config.import,
-                           {prefix, from->config.policy_name(), from->config.session.local_asn, RouteSource::Learned,
-                            type, validity(prefix, attributes), &links_},
-                           attributes);
+  const RouteContext context{.prefix = prefix,
+                             .peer = from->config.policy_name(),
+                             .own_asn = from->config.session.local_asn,
+                             .peer_type = type,
+                             .validity = validity(prefix, attributes),
+                             .links = &links_,
+                             .prepends = import_prepends(config_, type)};
+  const auto verdict = run(from->config.import, context, attributes);
   if (verdict.accepted) return "loop: the path holds this router's AS or identifier, or its next hop is this router";
   return describe(verdict);
 }
