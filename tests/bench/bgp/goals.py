@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each goal with its figure, from one run: Herald is to be no worse than the best of the others, and within the limits of the
-other benchmarks, which are run for it. Those beside a Kubernetes API server stay apart."""
+"""Each goal with its figure, from one run: Herald is to be so much better than the best of the others, or within limits of its
+own. Those beside a Kubernetes API server stay apart."""
 
 import json
 import statistics
@@ -15,6 +15,24 @@ from tests.bench.bgp.loads import CURVES
 from tests.bench.bgp.report import COSTS, ONLY_IDLE, PHASES, by_load_and_daemon, growth, idle_peer_kib
 
 NOT_JUDGED = {"stolen by the host while probing", "memory at rest"}
+# Shares of the best peer's figure; where nothing is said, Herald's is not to be above it.
+REAL_TABLE = {"converged": 0.7, "peak memory": 0.8, "session down": 0.8}
+SHARES = {
+    "a": {"converged": 0.8, "peak memory": 0.8},
+    "b": {"converged": 0.5, "peak memory": 0.8},
+    "c": REAL_TABLE,
+    "d": {"converged": 0.5},
+    "e": {"converged": 0.3, "CPU": 0.8, "peak memory": 2},
+    "real2010": REAL_TABLE,
+    "real2024": REAL_TABLE,
+    "real6": REAL_TABLE,
+}
+# While a full table loads, µs, whatever others need.
+LIMITS = {("fload", name): 2000.0 for name in ("announce p99", "withdraw p99")}
+IDLE_PEER_KIB = 32
+# How much longer BGP may take where what it learns goes into the kernel, and how cost may grow with n.
+SLOWED_BY_THE_KERNEL = 1.3
+LINEAR = 1.15
 FIB_ROUTES, FIB_GATEWAYS = 200_000, 2
 
 
@@ -52,21 +70,29 @@ def beside_others(results: Iterable[dict], daemons: Sequence[str], loads: Sequen
             if name in NOT_JUDGED or (name in ONLY_IDLE) != load.startswith("idle"):
                 continue
             medians = {daemon: median for daemon in daemons if (median := measured(runs.get((load, daemon), []), get)) is not None}
-            if "herald" in medians:
-                goals.append(Goal(load, f"{name}: share of the best peer", share(medians), 1))
+            if "herald" not in medians:
+                continue
+            if (load, name) in LIMITS:
+                goals.append(Goal(load, name, medians["herald"], LIMITS[load, name], "µs"))
+            else:
+                goals.append(Goal(load, f"{name}: share of the best peer", share(medians), SHARES.get(load, {}).get(name, 1)))
     if (peers := idle_peer_kib(runs, daemons)) and "herald" in peers:
-        goals.append(Goal("idle500", "memory of an idle peer: share of the best peer", share(peers), 1))
+        goals.append(Goal("idle500", "memory of an idle peer", peers["herald"], IDLE_PEER_KIB, "KiB"))
+    if (slowed := slowed_by_the_kernel(runs)) is not None:
+        goals.append(Goal("g500k", "converged: share of c500k", slowed, SLOWED_BY_THE_KERNEL))
     for what, points in CURVES.items():
         for name, _, get, _ in COSTS:
-            powers = {}
-            for daemon in daemons:
-                values = [(number, [get(run) for run in runs.get((load, daemon), [])]) for load, number in points.items()]
-                if all(each for _, each in values):
-                    powers[daemon] = growth(values) or 0
-            if len(powers) > 1 and "herald" in powers:
-                best = min(power for daemon, power in powers.items() if daemon != "herald")
-                goals.append(Goal(what, f"{name}: grows with n to the power of", powers["herald"], best))
+            values = [(number, [get(run) for run in runs.get((load, "herald"), [])]) for load, number in points.items()]
+            if all(each for _, each in values):
+                goals.append(Goal(what, f"{name}: grows with n to the power of", growth(values), LINEAR))
     return goals
+
+
+def slowed_by_the_kernel(runs: dict[tuple[str, str], list[dict]]) -> float | None:
+    [with_it, without] = [
+        measured(runs.get((load, "herald"), []), lambda run: run["announce"]["t_converged"]) for load in ("g500k", "c500k")
+    ]
+    return with_it / without if with_it and without else None
 
 
 def measured(runs: Iterable[dict], get) -> float | None:
