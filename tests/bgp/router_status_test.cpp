@@ -47,7 +47,8 @@ TEST(RouterExplain, ShowsRejectedRoutesWhereTheyAreKept) {
   EXPECT_THAT(reasons,
               UnorderedElementsAre(
                   Pair(pfx("10.0.1.0/24"), "filter edge, rule bogons"), Pair(pfx("203.0.113.0/24"), "Only path"),
-                  Pair(pfx("198.51.100.0/24"), "loop: the path holds this router's AS or identifier, or its next hop is this router")));
+                  Pair(pfx("198.51.100.0/24"),
+                       "loop: the path holds this router's AS or identifier, or its next hop is this router")));
   const auto counters = lab.status(sender).ipv4;
   EXPECT_EQ(counters.received, 3U);
   EXPECT_EQ(counters.accepted, 1U);
