@@ -81,9 +81,9 @@ void add_speaker_commands(const Commands& command, Options& options) {
   routes->add_option("--family", options.family, "ipv4 or ipv6")->type_name("FAMILY")->check(one_of({"ipv4", "ipv6"}));
   command("services", "Addresses of services and what this node does with each", Verb::Services);
   command("explain", "Why an address is announced or not, or a route chosen", Verb::Explain)
-      ->add_option("WHAT", options.words, "service [NAMESPACE/]NAME, or route PREFIX")
+      ->add_option("WHAT", options.words, "service [NAMESPACE/]NAME, or route PREFIX|ADDRESS")
       ->required()
-      ->expected(2);
+      ->expected(1, 2);
   auto* restart = command("restart", "Close a neighbour's session and open it again", Verb::Restart);
   restart->add_option("NAME", options.words, "The neighbour")->required()->expected(1);
   restart->add_option("--reason", options.reason, "Told to the neighbour")->type_name("TEXT");

@@ -22,10 +22,22 @@ std::string family_counts(const json& peer, const char* counter) {
   return word(peer["families"]["ipv4Unicast"], counter) + "/" + word(peer["families"]["ipv6Unicast"], counter);
 }
 
+// RFC 8212: what comes in without a filter is not used, which is easily forgotten.
+std::string nothing_accepted(const json& peer) {
+  long long filtered = 0, accepted = 0;
+  for (const auto& [name, family] : peer["families"].items()) {
+    filtered += family.value("filtered", 0LL);
+    accepted += family.value("accepted", 0LL);
+  }
+  if (filtered == 0 || accepted > 0) return "";
+  const auto named = peer.contains("import") && !peer["import"].empty();
+  return named ? "the import filters let nothing through" : "no import filter is named: nothing is accepted";
+}
+
 // The last thing that went wrong, in words.
 std::string trouble(const json& peer) {
   if (peer.contains("heldDown")) return word(peer, "heldDown");
-  if (word(peer, "state") == "Established") return "";
+  if (word(peer, "state") == "Established") return nothing_accepted(peer);
   const auto reset = peer.value("lastReset", json::object());
   // Whichever was later.
   if (peer.contains("lastDialError") &&

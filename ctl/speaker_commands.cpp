@@ -145,15 +145,23 @@ void explain_route(const Options& options, const std::string& prefix, std::ostre
     out << word(answer, "prefix") << " is not in the table\n";
     return say_what_is_not_kept(answer, out);
   }
-  Table paths{{"PATH FROM", "NEXT HOP", "AS PATH", "USED", "WHY"}};
+  if (word(answer, "prefix") != prefix) out << prefix << " is within " << word(answer, "prefix") << "\n";
+  const auto validated = std::any_of(answer["paths"].begin(), answer["paths"].end(),
+                                     [](const auto& path) { return path.contains("rpki"); });
+  std::vector<std::string> header{"PATH FROM", "NEXT HOP", "AS PATH", "USED"};
+  if (validated) header.emplace_back("RPKI");
+  header.emplace_back("WHY");
+  Table paths{header};
   for (const auto& path : answer["paths"]) {
     const auto best = path.value("best", false);
     const auto used = best ? "best" : path.value("multipath", false) ? "multipath" : "no";
-    paths.add({path["peer"].is_null() ? "this node" : word(path, "peer"),
-               word(path, "nextHop"),
-               word(path, "asPath"),
-               {used, std::string{used} == "no" ? Colour::None : Colour::Good},
-               word(path, "reason")});
+    std::vector<Cell> row{path["peer"].is_null() ? "this node" : word(path, "peer"),
+                          word(path, "nextHop"),
+                          word(path, "asPath"),
+                          {used, std::string{used} == "no" ? Colour::None : Colour::Good}};
+    if (validated) row.emplace_back(word(path, "rpki"));
+    row.emplace_back(word(path, "reason"));
+    paths.add(std::move(row));
   }
   paths.print(out, options.paint);
   say_what_is_not_kept(answer, out);
@@ -162,12 +170,16 @@ void explain_route(const Options& options, const std::string& prefix, std::ostre
   Table exports{{"TOLD TO", "SENT", "WHY"}};
   for (const auto& sent : answer["exports"]) {
     const auto yes = sent.value("sent", false);
-    exports.add({word(sent, "peer"), {yes ? "yes" : "no", yes ? Colour::Good : Colour::None}, word(sent, "reason")});
+    const auto id = sent.contains("pathId") ? ", path " + word(sent, "pathId") : std::string{};
+    exports.add(
+        {word(sent, "peer") + id, {yes ? "yes" : "no", yes ? Colour::Good : Colour::None}, word(sent, "reason")});
   }
   exports.print(out, options.paint);
 }
 
 void explain(const Options& options, std::ostream& out) {
+  if (options.words.size() < 2)
+    throw Failure{"explain: what? service [NAMESPACE/]NAME, route PREFIX or route ADDRESS", 2};
   if (options.words[0] == "service") return explain_service(options, options.words[1], out);
   if (options.words[0] == "route") return explain_route(options, options.words[1], out);
   throw Failure{"explain: must be service or route, got \"" + options.words[0] + "\"", 2};
@@ -201,6 +213,8 @@ json ask_speaker(const Options& options, const std::string& method, const std::s
   config::ApiClient client{*endpoint, std::chrono::seconds{60}};
   const auto answer = client.call({method, target, {}, {}});
   if (answer) return *answer;
+  if (answer.error().message.find("Permission denied") != std::string::npos)
+    throw Failure{answer.error().message + "\n  The socket is for the user that herald-speaker runs as, and for root."};
   if (answer.error().unreachable())
     throw Failure{answer.error().message + "\n  Is herald-speaker running there, with --control " + control + "?"};
   throw Failure{answer.error().message};

@@ -332,6 +332,11 @@ def test_explain_a_route(world: Host) -> None:
     text = world.ctl("explain", "route", "203.0.113.0/24", node="r1").stdout
     assert "best" in text and "TOLD TO" in text
     assert "is not in the table" in world.ctl("explain", "route", "10.9.9.0/24", node="r1").stdout
+    assert "203.0.113.77 is within 203.0.113.0/24\n" in world.ctl("explain", "route", "203.0.113.77", node="r1").stdout
+    refused = world.ctl("explain", "route", "203.0.113", node="r1", code=1).stderr
+    assert 'prefix: must be ADDRESS or ADDRESS/LENGTH, got "203.0.113"' in refused, refused
+    assert "service [NAMESPACE/]NAME, route PREFIX" in world.ctl("explain", "service", code=2).stderr
+    assert "WHAT" in world.ctl("explain", "route", "--help").stdout
 
 
 def test_explain_says_what_would_help(world: Host) -> None:

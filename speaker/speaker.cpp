@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "speaker/bgp/endpoint.hpp"
 #include "speaker/link_view.hpp"
 
 namespace speaker {
@@ -53,7 +54,7 @@ Speaker::Speaker(boost::asio::io_context& io, const Options& options, Log& log)
            [this] { settled(); }, [this] { bfd_.neighbors_changed(); }},
       watch_{io, log, bgp_},
       bfd_{io, log, bgp_, [this]() -> const netlink::LinkTable& { return kernel_.links(); }},
-      rpki_{io, [this] { roas_changed(); }},
+      rpki_{io, [this] { roas_changed(); }, [this](const CacheClient& client) { cache_moved(client); }},
       layer2_{io.get_executor(), [this](const Layer2Event& event) { log_.layer2(event); }},
       unnumbered_{io, [this] { configure_router(net::Clock::now()); },
                   [this](std::uint32_t index) { return has_session_over(index); },
@@ -151,6 +152,13 @@ void Speaker::roas_changed() {
   if (router == nullptr) return;
   router->set_roas(&rpki_.table(), net::Clock::now());
   bgp_.wake();
+}
+
+void Speaker::cache_moved(const CacheClient& client) {
+  Log::Fields fields{{"address", print_endpoint(client.cache().address, client.cache().port)}};
+  if (client.trouble().empty()) return log_.info("RPKI cache connected", fields);
+  fields.emplace_back("problem", client.trouble());
+  log_.warning("RPKI cache not connected", fields);
 }
 
 void Speaker::observe_speakers(net::TimePoint now) {

@@ -84,6 +84,7 @@ class Speaker {
   void follow(const Difference& difference, net::TimePoint now);
   void configure_router(net::TimePoint now);
   void roas_changed();
+  void cache_moved(const CacheClient& client);
   void tell_links();
   [[nodiscard]] bool has_session_over(std::uint32_t index) const;
   void observe_speakers(net::TimePoint now);

@@ -394,10 +394,21 @@ Json not_kept(const bgp::Router& router, net::Family family) {
 }
 
 ControlReply explain_route(const bgp::Router* router, const ControlRequest& request) {
-  const auto prefix = net::parse_prefix(parameter(request, "prefix"));
-  if (!prefix) return refuse(400, "prefix: must be ADDRESS/LENGTH");
+  const auto asked = parameter(request, "prefix");
+  const auto address = net::parse_ip(asked);
+  auto prefix = address ? net::Prefix::host(*address) : net::parse_prefix(asked);
+  if (!prefix) return refuse(400, "prefix: must be ADDRESS or ADDRESS/LENGTH, got \"" + asked + "\"");
   if (router == nullptr) return refuse(409, "this node runs no router");
-  auto out = view(*prefix, router->explain(*prefix));
+  auto explained = router->explain(*prefix);
+  // An address: the route that packets to it take.
+  for (auto length = prefix->length(); address && !explained.known && length-- > 0;) {
+    const auto shorter = *net::Prefix::make(*address, length);
+    if (auto found = router->explain(shorter); found.known) {
+      prefix = shorter;
+      explained = std::move(found);
+    }
+  }
+  auto out = view(*prefix, explained);
   if (auto peers = not_kept(*router, prefix->family()); !peers.empty()) out["notKept"] = std::move(peers);
   return reply(out);
 }

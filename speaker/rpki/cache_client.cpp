@@ -14,8 +14,9 @@ namespace speaker {
 
 using boost::system::error_code;
 
-CacheClient::CacheClient(boost::asio::io_context& io, RpkiCache cache, std::function<void()> changed)
-    : socket_{io}, timer_{io}, cache_{cache}, changed_{std::move(changed)} {}
+CacheClient::CacheClient(boost::asio::io_context& io, RpkiCache cache, std::function<void()> changed,
+                         std::function<void()> moved)
+    : socket_{io}, timer_{io}, cache_{cache}, changed_{std::move(changed)}, moved_{std::move(moved)} {}
 
 void CacheClient::start() {
   dial();
@@ -35,7 +36,7 @@ void CacheClient::dial() {
     if (self->stopped_) return;
     if (error) return self->hang_up(error.message());
     self->connected_ = true;
-    self->trouble_.clear();
+    self->tell("");
     self->session_.connected(net::Clock::now());
     self->read();
     self->pump();
@@ -80,13 +81,18 @@ void CacheClient::write() {
 }
 
 void CacheClient::hang_up(const std::string& why) {
-  trouble_ = why;
   connected_ = false;
   pending_.clear();
   session_.lost(net::Clock::now());
   error_code ignored;
   socket_.close(ignored);
+  tell(why);
   arm();
+}
+
+void CacheClient::tell(const std::string& trouble) {
+  trouble_ = trouble;
+  if (std::exchange(told_, trouble) != trouble) moved_();
 }
 
 void CacheClient::arm() {

@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,9 @@ using RpkiCache = config::BGPConfiguration::RpkiCache;
 
 class CacheClient : public std::enable_shared_from_this<CacheClient> {
  public:
-  // `changed` is called when the session has other payloads.
-  CacheClient(boost::asio::io_context& io, RpkiCache cache, std::function<void()> changed);
+  // `changed` is called when the session has other payloads, `moved` when the cache is reached, and when it is lost or
+  // not reached for another reason than before.
+  CacheClient(boost::asio::io_context& io, RpkiCache cache, std::function<void()> changed, std::function<void()> moved);
   void start();
   void stop();  // nothing is called any more
 
@@ -36,14 +38,17 @@ class CacheClient : public std::enable_shared_from_this<CacheClient> {
   void pump();
   void write();
   void hang_up(const std::string& why);
+  void tell(const std::string& trouble);
   void arm();
 
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer timer_;
   RpkiCache cache_;
   std::function<void()> changed_;
+  std::function<void()> moved_;
   bgp::RtrSession session_;
   std::string trouble_;
+  std::optional<std::string> told_;  // the trouble that moved_ was called for
   bool stopped_ = false;
   bool connected_ = false;
   bool writing_ = false;

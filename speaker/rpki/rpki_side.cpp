@@ -25,11 +25,13 @@ void RpkiSide::configure(const std::vector<RpkiCache>& caches) {
     const auto number = next_number_++;
     auto& entry = clients_[cache];
     entry.number = number;
-    entry.client = std::make_shared<CacheClient>(io_, cache, [this, number, cache] {
+    const auto changed = [this, number, cache] {
       const auto version = table_.version();
       table_.replace(number, clients_.at(cache).client->session().vrps());
       if (table_.version() != version) changed_.ask();
-    });
+    };
+    const auto moved = [this, cache] { moved_(*clients_.at(cache).client); };
+    entry.client = std::make_shared<CacheClient>(io_, cache, changed, moved);
     entry.client->start();
   }
   if (table_.version() != before) changed_.ask();

@@ -13,11 +13,12 @@ namespace speaker {
 
 class RpkiSide {
  public:
-  // `changed` is called when routes may validate differently.
+  using Moved = std::function<void(const CacheClient&)>;
+  // `changed` is called when routes may validate differently, `moved` as CacheClient says.
   // Whatever a cache does, routes are not judged anew more often than every five seconds: that costs an UPDATE for each
   // of a neighbour's routes.
-  RpkiSide(boost::asio::io_context& io, std::function<void()> changed)
-      : io_{io}, changed_{io, std::chrono::seconds{5}, std::move(changed)} {}
+  RpkiSide(boost::asio::io_context& io, std::function<void()> changed, Moved moved)
+      : io_{io}, changed_{io, std::chrono::seconds{5}, std::move(changed)}, moved_{std::move(moved)} {}
   ~RpkiSide();
   RpkiSide(const RpkiSide&) = delete;
   RpkiSide& operator=(const RpkiSide&) = delete;
@@ -34,6 +35,7 @@ class RpkiSide {
   };
   boost::asio::io_context& io_;
   Paced changed_;
+  Moved moved_;
   bgp::RoaTable table_;
   std::map<RpkiCache, Entry> clients_;
   std::uint32_t next_number_ = 1;

@@ -128,7 +128,7 @@ TEST_F(CtlOptions, SayWhichWordIsMissingAndWhereHelpIs) {
   EXPECT_EQ(refusal({"get"}), "heraldctl get: KIND is required\n  See heraldctl get --help\n");
   EXPECT_THAT(refusal({"apply"}), HasSubstr("--filename is required"));
   EXPECT_THAT(refusal({"routes"}), HasSubstr("TABLE"));
-  EXPECT_THAT(refusal({"explain", "service"}), HasSubstr("WHAT"));
+  EXPECT_THAT(refusal({"explain"}), HasSubstr("WHAT"));
   EXPECT_THAT(refusal({"completion"}), HasSubstr("SHELL"));
   EXPECT_THAT(refusal({"get", "pools", "--bogus"}), HasSubstr("--bogus"));
   EXPECT_THAT(refusal({"routes", "best", "--family", "ipx"}), HasSubstr("must be ipv4 or ipv6, got \"ipx\""));
