@@ -57,7 +57,8 @@ inline std::string all_parts(bgp::ExtendedCommunity community) {
 }
 // RFC 5701 sections 2 and 3; those of other kinds print as octets, and have no parts either.
 inline std::string all_parts(const bgp::Ipv6ExtendedCommunity& community) {
-  return bgp::print(community);
+  const auto text = bgp::print(community);
+  return text.starts_with("generic:") ? "" : text;
 }
 
 inline std::string digits(bgp::ExtendedCommunity community) {
