@@ -90,7 +90,7 @@ void add_last_reset(const json& peer, const Lines& line) {
     const auto& reset = peer["lastReset"];
     Parts parts;
     if (reset.contains("agoMsec")) parts.add(age_under(reset, "agoMsec") + " ago");
-    parts.add(who(reset), " ").add(word(reset, reset.contains("text") ? "text" : "notification"), ": ");
+    parts.add(who(reset), " ").add(word(reset, "text"), ": ");
     line("last reset", parts.text());
   }
   if (!peer.contains("lastDialError")) return;

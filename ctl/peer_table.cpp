@@ -41,12 +41,10 @@ std::string trouble(const json& peer) {
   const auto reset = peer.value("lastReset", json::object());
   // Whichever was later.
   if (peer.contains("lastDialError") &&
-      peer.value("lastDialErrorAgoMsec", 0) <= reset.value("agoMsec", std::numeric_limits<long long>::max()))
+      peer.value("lastDialErrorAgoMsec", 0LL) <= reset.value("agoMsec", std::numeric_limits<long long>::max()))
     return word(peer, "lastDialError");
   if (reset.empty()) return "";
-  return reset.contains("notification")
-             ? word(reset, "by") + ": " + word(reset, reset.contains("text") ? "text" : "notification")
-             : word(reset, "text");
+  return (reset.contains("notification") ? word(reset, "by") + ": " : "") + word(reset, "text");
 }
 
 void print_ranges(const json& ranges, Paint paint, std::ostream& out) {

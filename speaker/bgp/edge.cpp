@@ -201,7 +201,8 @@ void BgpEdge::accepted(BgpListener& listener, tcp::socket socket) {
   const auto endpoint = socket.remote_endpoint(error);
   if (error) return;
   const auto remote = to_address(endpoint);
-  if (!may_enter(listener, remote)) return;  // closed as the socket goes
+  const auto entered_by = entrance(listener, remote);
+  if (!entered_by) return;  // closed as the socket goes
 
   const auto link = router_.accept(describe_transport(socket), zone_of(endpoint), now());
   if (!link) {
@@ -215,8 +216,7 @@ void BgpEdge::accepted(BgpListener& listener, tcp::socket socket) {
     auto connection = std::make_shared<BgpConnection>(*this, std::move(socket), *link);
     links_[*link] = connection;
     const auto& config = router_.neighbor(link->peer)->session;
-    // Inherited from the listener.
-    signed_by_[*link] = {door(remote).value_or(net::Prefix::host(remote)), config.authentication};
+    signed_by_[*link] = {*entered_by, config.authentication};  // inherited from the listener
     sign(*connection, config);
     BgpConnection::start_reading(std::move(connection));
   } else {
@@ -238,19 +238,19 @@ std::optional<net::Prefix> BgpEdge::door(const net::IpAddress& remote) const {
 
 // Unknown addresses cost no more than this. A neighbour with a password enters only where its key guards the
 // door: without the key on the listener, TCP would have let anybody in.
-bool BgpEdge::may_enter(const BgpListener& listener, const net::IpAddress& remote) {
+std::optional<net::Prefix> BgpEdge::entrance(const BgpListener& listener, const net::IpAddress& remote) {
   const auto known = door(remote);
   if (!known) {
     ++counters_.refused_unknown;
-    return false;
+    return std::nullopt;
   }
   const auto& password = passwords_.at(*known);
   const auto signed_by = ao_keys_.find(*known);
   const bool guarded = (password.empty() || listener.has_key(*known, password)) &&
                        (signed_by == ao_keys_.end() || listener.has_ao_keys(*known, signed_by->second));
-  if (guarded) return true;
+  if (guarded) return known;
   ++counters_.refused;
-  return false;
+  return std::nullopt;
 }
 
 void BgpEdge::refuse(tcp::socket socket, std::span<const std::uint8_t> last) {

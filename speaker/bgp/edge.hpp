@@ -105,9 +105,10 @@ class BgpEdge {
   void tick();
   void work();
 
-  // The neighbour or range that the address enters by.
+  // The neighbour or range that the address is of.
   [[nodiscard]] std::optional<net::Prefix> door(const net::IpAddress& remote) const;
-  [[nodiscard]] bool may_enter(const BgpListener& listener, const net::IpAddress& remote);
+  // The one that it enters by; nothing: it may not.
+  [[nodiscard]] std::optional<net::Prefix> entrance(const BgpListener& listener, const net::IpAddress& remote);
   void refuse(boost::asio::ip::tcp::socket socket, std::span<const std::uint8_t> last);
   void open_listener(const net::IpAddress& address, std::uint16_t port, const BgpListen& wanted);
   void fit_keys(BgpListener& listener);

@@ -91,8 +91,7 @@ void CacheClient::hang_up(const std::string& why) {
 }
 
 void CacheClient::tell(const std::string& trouble) {
-  trouble_ = trouble;
-  if (std::exchange(told_, trouble) != trouble) moved_();
+  if (std::exchange(trouble_, trouble) != trouble) moved_();
 }
 
 void CacheClient::arm() {

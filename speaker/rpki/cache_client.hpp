@@ -30,7 +30,7 @@ class CacheClient : public std::enable_shared_from_this<CacheClient> {
 
   [[nodiscard]] const RpkiCache& cache() const { return cache_; }
   [[nodiscard]] const bgp::RtrSession& session() const { return session_; }
-  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  [[nodiscard]] std::string trouble() const { return trouble_.value_or(""); }
 
  private:
   void dial();
@@ -47,8 +47,7 @@ class CacheClient : public std::enable_shared_from_this<CacheClient> {
   std::function<void()> changed_;
   std::function<void()> moved_;
   bgp::RtrSession session_;
-  std::string trouble_;
-  std::optional<std::string> told_;  // the trouble that moved_ was called for
+  std::optional<std::string> trouble_;  // as moved_ was told; empty: none
   bool stopped_ = false;
   bool connected_ = false;
   bool writing_ = false;

@@ -158,41 +158,40 @@ SpeakerOptions restarting(unsigned number) {
   return options;
 }
 
+struct MovingLab : ReflectionLab {
+  Speaker& mover = add(restarting(6));
+  explicit MovingLab(bool is_client) {
+    config(mover).session.graceful_restart.mode = GracefulRestart::Mode::Full;
+    config(mover).out.reflector_client = is_client;
+    establish();
+    mover.announce({route}, inner({65009}));
+    settle();
+  }
+  // It comes back and says what it had said.
+  void become(bool is_client) {
+    config(mover).out.reflector_client = is_client;
+    configure();
+    settle();
+    ASSERT_TRUE(mover.establish());
+    mover.announce({route}, inner({65009}));
+    settle();
+  }
+};
+
 TEST(RouterReflection, TakesBackWhatAClientHadToldWhoBecomesNone) {
-  ReflectionLab lab;
-  auto& mover = lab.add(restarting(6));
-  lab.config(mover).session.graceful_restart.mode = GracefulRestart::Mode::Full;
-  lab.config(mover).out.reflector_client = true;
-  lab.establish();
-  mover.announce({route}, inner({65009}));
-  lab.settle();
+  MovingLab lab{true};
   ASSERT_THAT(lab.plain.heard, SizeIs(1));
-  lab.config(mover).out.reflector_client = false;
-  lab.configure();
-  lab.settle();
-  ASSERT_TRUE(mover.establish());
-  mover.announce({route}, inner({65009}));
-  lab.settle();
+  lab.become(false);
   EXPECT_THAT(lab.plain.heard, IsEmpty());
   EXPECT_THAT(lab.client.heard, SizeIs(1));
 }
 
 TEST(RouterReflection, TellsAllOfWhoBecomesAClient) {
-  ReflectionLab lab;
-  auto& mover = lab.add(restarting(6));
-  lab.config(mover).session.graceful_restart.mode = GracefulRestart::Mode::Full;
-  lab.establish();
-  mover.announce({route}, inner({65009}));
-  lab.settle();
+  MovingLab lab{false};
   ASSERT_THAT(lab.plain.heard, IsEmpty());
-  lab.config(mover).out.reflector_client = true;
-  lab.configure();
-  lab.settle();
-  ASSERT_TRUE(mover.establish());
-  mover.announce({route}, inner({65009}));
-  lab.settle();
+  lab.become(true);
   EXPECT_THAT(lab.plain.heard, SizeIs(1));
-  mover.withdraw({route});
+  lab.mover.withdraw({route});
   lab.settle();
   EXPECT_THAT(lab.plain.heard, IsEmpty());
 }

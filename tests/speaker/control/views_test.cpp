@@ -146,7 +146,8 @@ bgp::NeighborStatus up(const bgp::NeighborConfig& config) {
   status.session.state = bgp::State::Established;
   status.session.established_since = now - seconds{312};
   status.session.established_count = 3;
-  status.session.last_reset = bgp::ResetReason{bgp::ResetReason::By::Remote, bgp::cease(bgp::CeaseError::BfdDown), ""};
+  status.session.last_reset =
+      bgp::ResetReason{bgp::ResetReason::By::Remote, bgp::cease(bgp::CeaseError::BfdDown), "Cease/BFD Down"};
   status.session.last_reset_at = now - seconds{320};
   status.session.messages.in = {0, 1, 20, 0, 300, 0};
   status.session.messages.out = {0, 1, 2, 0, 310, 1};
