@@ -192,12 +192,12 @@ void RtrSession::notified(const Pdu& pdu) {
 
 void RtrSession::begin(const Pdu& pdu) {
   if (state_ != State::Asking) return fail_with(Error::CorruptData, pdu, "an answer to no question");
-  // Section 5.5: another session means that nothing of what was known holds.
-  if (!full_ && session_ != pdu.session) {
+  // Section 5.5: another session means that nothing of what was known holds. It is no fault where that has expired.
+  if (!full_ && session_ && session_ != pdu.session) {
     forget();
     return fail_with(Error::CorruptData, pdu, "another session");
   }
-  session_ = pdu.session;
+  answering_session_ = pdu.session;
   received_.clear();
   state_ = State::Receiving;
 }
@@ -233,8 +233,9 @@ void RtrSession::take_prefix(const Pdu& pdu) {
 }
 
 void RtrSession::finish(const Pdu& pdu, net::TimePoint now) {
-  if (state_ != State::Receiving || session_ != pdu.session)
+  if (state_ != State::Receiving || answering_session_ != pdu.session)
     return fail_with(Error::CorruptData, pdu, "an end out of place");
+  if (!full_ && !session_) return ask_everything();  // what these are changes of has expired meanwhile
   std::vector<Vrp> now_known;
   for (const auto& [vrp, announced] : received_) {
     const bool known = full_ || std::binary_search(vrps_.begin(), vrps_.end(), vrp);
@@ -251,6 +252,7 @@ void RtrSession::finish(const Pdu& pdu, net::TimePoint now) {
   vrps_ = std::move(now_known);
 
   net::Reader in{pdu.body};
+  session_ = pdu.session;
   serial_ = in.u32();
   if (version_ > 0) {
     refresh_ = between(in.u32(), 1, 86400);

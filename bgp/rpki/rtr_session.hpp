@@ -76,8 +76,10 @@ class RtrSession {
   bool closing_ = false;
   std::uint8_t version_ = 1;
   bool version_agreed_ = false;
+  // Of what is known; an answer that is being received may be of another session.
   std::optional<std::uint16_t> session_;
   std::optional<std::uint32_t> serial_;
+  std::uint16_t answering_session_ = 0;
   std::vector<std::uint8_t> input_;
   std::vector<std::uint8_t> output_;
   // What is being received: against nothing, or against what is known.

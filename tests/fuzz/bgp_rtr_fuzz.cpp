@@ -52,13 +52,18 @@ std::uint16_t session_of(Pdu pdu) {
 class Model {
  public:
   void connected() { pending_.reset(); }
-  void asked(std::uint8_t question) { for_all_ = question == reset_query; }
+  void asked_for_all() { for_all_ = true; }
+  // What is asked for are changes of what is held.
+  void asked_for_changes(std::uint16_t session, std::uint32_t serial) {
+    require(session_ == session && serial_ == serial);
+    for_all_ = false;
+  }
 
   void accepted(Pdu pdu, net::TimePoint now) {
     net::Reader in{pdu.subspan(header_octets)};
     switch (type_of(pdu)) {
       case cache_response:
-        session_ = session_of(pdu);
+        pending_session_ = session_of(pdu);
         pending_ = for_all_ ? std::set<bgp::Vrp>{} : table_;
         break;
       case ipv4_prefix:
@@ -67,10 +72,13 @@ class Model {
         change(type_of(pdu), in);
         break;
       case end_of_data:
-        require(pending_.has_value());
+        require(pending_ && pending_session_ == session_of(pdu));
+        if (!for_all_ && !session_) break;  // changes of what has expired
         table_ = *pending_;
         pending_.reset();
-        in.skip(4 + 8);
+        session_ = pending_session_;
+        serial_ = in.u32();
+        in.skip(8);
         if (pdu[0] > 0) expire_ = std::clamp(net::Seconds{in.u32()}, net::Seconds{600}, net::Seconds{172800});
         expire_at_ = now + expire_;
         break;
@@ -82,7 +90,7 @@ class Model {
   // that has not the form of the version that is spoken, nothing is believed.
   void refused(Pdu pdu, State before, std::uint8_t version) {
     const bool well_formed = pdu[0] == version && length_of(pdu) == header_octets;
-    if (well_formed && type_of(pdu) == cache_response && before == State::Asking && !for_all_ &&
+    if (well_formed && type_of(pdu) == cache_response && before == State::Asking && !for_all_ && session_ &&
         session_ != session_of(pdu))
       forget();
     pending_.reset();
@@ -110,13 +118,16 @@ class Model {
   }
   void forget() {
     table_.clear();
+    if (!for_all_ && pending_) pending_->clear();
     session_.reset();
     expire_at_.reset();
   }
 
   std::set<bgp::Vrp> table_;
   std::optional<std::set<bgp::Vrp>> pending_;  // the table as it will be at the end of the answer
-  std::optional<std::uint16_t> session_;
+  std::optional<std::uint16_t> session_;       // of the table, and so is the serial
+  std::uint32_t serial_ = 0;
+  std::uint16_t pending_session_ = 0;
   bool for_all_ = true;  // what was asked for last
   net::Seconds expire_{7200};
   std::optional<net::TimePoint> expire_at_;
@@ -275,16 +286,17 @@ class Subject {
       require(!reported);
       in.skip(1);
       const auto type = in.u8();
-      in.skip(2);
+      const auto session = in.u16();
       auto body = in.sub(in.u32() - header_octets);
       require(type == serial_query || type == reset_query || type == error_report);
       reported = type == error_report;
       if (reported)
         for (int i = 0; i < 2; ++i) body.skip(body.u32());
+      else if (type == serial_query)
+        model_.asked_for_changes(session, body.u32());
       else
-        body.skip(type == serial_query ? 4 : 0);
+        model_.asked_for_all();
       require(in.ok() && body.consumed());
-      if (!reported) model_.asked(type);
     }
     return reported;
   }

@@ -116,6 +116,46 @@ TEST(RtrSession, KeepsWhatItKnowsWithoutAConnectionUntilItExpires) {
   EXPECT_TRUE(with.session.take_changed());
 }
 
+TEST(RtrSession, AsksForChangesOfWhatItKnowsAfterAnAnswerOfAnotherSessionWasCutOff) {
+  Synchronized with;
+  with.session.tick(start + net::Seconds{60});
+  with.session.received(join({pdu(1, 8, 0), pdu(1, 3, 10), prefix(1, 0x0b000000, 8, 8, 65002)}), start);
+  with.session.lost(start + net::Seconds{61});
+  EXPECT_THAT(with.session.vrps(), ElementsAre(ten));
+  (void)with.session.take_output();
+  with.session.connected(start + net::Seconds{62});
+  EXPECT_EQ(with.session.take_output(), pdu(1, 1, 9, numbers({5}))) << "serial 5 is of session 9";
+}
+
+TEST(RtrSession, TakesAWholeAnswerDuringWhichWhatItKnewExpired) {
+  Synchronized with;
+  with.session.tick(start + net::Seconds{60});
+  with.session.received(join({pdu(1, 8, 0), pdu(1, 3, 9), prefix(1, 0x0b000000, 8, 8, 65002)}), start);
+  with.session.tick(start + net::Seconds{600});
+  EXPECT_THAT(with.session.vrps(), IsEmpty());
+  with.session.received(end_of_data(7), start + net::Seconds{600});
+  EXPECT_FALSE(with.session.wants_close());
+  EXPECT_THAT(with.session.vrps(), ElementsAre(eleven));
+}
+
+TEST(RtrSession, AsksForEverythingWhenWhatTheAnswerChangesHasExpired) {
+  for (const auto before_expiry : {Bytes{}, pdu(1, 3, 9)}) {
+    Synchronized with;
+    with.session.tick(start + net::Seconds{60});
+    with.session.received(before_expiry, start);
+    with.session.tick(start + net::Seconds{600});
+    (void)with.session.take_output();
+    if (before_expiry.empty()) with.session.received(pdu(1, 3, 9), start + net::Seconds{600});
+    with.session.received(join({prefix(1, 0x0a000000, 8, 16, 65001), prefix(0, 0x0b000000, 8, 8, 65002)}), start);
+    with.session.received(end_of_data(6), start + net::Seconds{601});
+    EXPECT_FALSE(with.session.wants_close()) << with.session.last_error();
+    EXPECT_THAT(with.session.vrps(), IsEmpty());
+    EXPECT_EQ(with.session.take_output(), pdu(1, 2, 0));
+    with.session.received(join({pdu(1, 3, 9), prefix(1, 0x0b000000, 8, 8, 65002), end_of_data(7)}), start);
+    EXPECT_THAT(with.session.vrps(), ElementsAre(eleven));
+  }
+}
+
 // RFC 8210 section 7.
 TEST(RtrSession, AsksForEverythingAfterACacheHungUpOnAQuestionForChanges) {
   Synchronized with;
