@@ -17,7 +17,8 @@ import pytest
 
 from integration.harness import PATIENCE
 from tests.bench import rig as rigs
-from tests.bench.bgp import goals
+from tests.bench.bgp import goals, loads
+from tests.bench.bgp.daemons import DAEMONS, Daemon
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -41,6 +42,16 @@ def test_every_phase_converges(daemon: str, tmp_path: Path) -> None:
         assert told["min_right"] == told["expected"] == 1000 and told["peers_lost"] == 0, told
     assert runs["smoke"]["latency_announce"]["n"] == runs["smoke"]["latency_withdraw"]["n"] == 5
     assert runs["gsmoke"]["announce"]["t_fib"] > 0 and runs["gsmoke"]["down"]["t_fib"] > 0
+
+
+class Fleeting(Daemon):
+    def start(self) -> None:
+        self.spawn("/bin/sh", "-c", "echo out of memory >&2; exit 3")
+
+
+def test_a_daemon_that_ends_before_its_time_spoils_its_own_run_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DAEMONS, "fleeting", Fleeting)
+    assert loads.run("fleeting", "smoke", 1)["error"] == "fleeting0 ended with 3: out of memory"
 
 
 def test_growth_is_shown_where_two_points_of_a_curve_are_measured() -> None:

@@ -75,9 +75,12 @@ class Process:
     def alive(self) -> bool:
         return self.child.poll() is None
 
+    def ending(self) -> str:
+        return f"{self.name} ended with {self.child.returncode}: {self.log.read_text()[-2000:].strip()}"
+
     def said(self, text: str) -> bool:
         if not self.alive():
-            raise RigError(f"{self.name} ended with {self.child.returncode}: {self.log.read_text()[-2000:]}")
+            raise RigError(self.ending())
         return text in self.log.read_text()
 
     def stop(self, seconds: float = 15) -> None:

@@ -104,7 +104,11 @@ def run(daemon_name: str, load_name: str, timeout: float) -> dict:
         if load.fib:
             arguments += ["--fib-pid", daemon.pids()[-1]]
         blast = here.spawn(peers, "blast", arguments, stdout=open(here.folder / "report.json", "w"))
-        blast.child.wait(timeout * 4 + 120)
+        # Some daemons grow until the host has no memory left.
+        gone = lambda: [one for one in daemon.processes if not one.alive()]  # noqa: E731
+        rigs.wait("bgp_blast has measured all", lambda: gone() or not blast.alive(), timeout * 4 + 120, 0.05)
+        if lost := gone():
+            return result | {"error": "; ".join(one.ending() for one in lost)}
         try:
             result |= json.loads((here.folder / "report.json").read_text())
         except ValueError:
