@@ -77,7 +77,8 @@ void add_speaker_commands(const Commands& command, Options& options) {
       ->expected(0, 1);
   auto* routes = command("routes", "The tables: in, best, out, kernel", Verb::Routes);
   routes->add_option("TABLE", options.words, "in, best, out or kernel; then a PREFIX")->required()->expected(1, 2);
-  routes->add_option("--peer", options.peer, "The neighbour, for in and out")->type_name("NAME");
+  routes->add_option("--peer", options.peer, "The neighbour; of best and kernel: what is reached through it")
+      ->type_name("NAME");
   routes->add_option("--family", options.family, "ipv4 or ipv6")->type_name("FAMILY")->check(one_of({"ipv4", "ipv6"}));
   command("services", "Addresses of services and what this node does with each", Verb::Services);
   command("explain", "Why an address is announced or not, or a route chosen", Verb::Explain)

@@ -177,7 +177,7 @@ void add_security(const json& peer, const Lines& line) {
 // RFC 8212: nothing is accepted without a filter that does.
 void add_filters(const json& peer, const Lines& line) {
   auto import = joined(peer, "import", ", ");
-  const auto refuses = import == "reject-all" || import == "-";
+  const auto refuses = refuses_everything(peer);
   if (refuses) import += ": every route is refused, as without a filter (RFC 8212)";
   if (peer.value("keepRejected", false)) import += "; rejected routes are kept for display";
   line("import filters", import, refuses ? Colour::Warning : Colour::None);
@@ -295,6 +295,18 @@ void add_bfd(const json& peer, const Lines& line) {
   line("BFD", parts.text(), state.colour);
 }
 
+// What it announced although it came from here.
+void add_loops(const json& peer, const Lines& line) {
+  if (!peer.contains("loops")) return;
+  constexpr std::array kinds{
+      std::pair{"asPath", "through this AS"}, std::pair{"originatorId", "that this node originated"},
+      std::pair{"clusterList", "through this cluster"}, std::pair{"nextHop", "with this node as next hop"}};
+  Parts parts;
+  for (const auto& [key, text] : kinds)
+    if (const auto count = peer["loops"].value(key, 0LL); count != 0) parts.add(fmt::format("{} {}", count, text));
+  line("loops", parts.text());
+}
+
 void add_messages(const json& peer, const Lines& line) {
   const auto counts = [](const json& by_type) {
     Parts parts;
@@ -304,6 +316,7 @@ void add_messages(const json& peer, const Lines& line) {
   };
   line("messages in", counts(peer["messages"]["in"]));
   line("messages out", counts(peer["messages"]["out"]));
+  add_loops(peer, line);
   if (!peer.contains("attributeFaults")) return;
   Parts faults;
   for (const auto& [type, count] : peer["attributeFaults"].items()) faults.add(count.dump() + " of attribute " + type);

@@ -22,16 +22,20 @@ std::string family_counts(const json& peer, const char* counter) {
   return word(peer["families"]["ipv4Unicast"], counter) + "/" + word(peer["families"]["ipv6Unicast"], counter);
 }
 
-// RFC 8212: what comes in without a filter is not used, which is easily forgotten.
+// Why nothing of all that it announced is used.
 std::string nothing_accepted(const json& peer) {
-  long long filtered = 0, accepted = 0;
+  long long filtered = 0, accepted = 0, looped = 0;
   for (const auto& [name, family] : peer["families"].items()) {
     filtered += family.value("filtered", 0LL);
     accepted += family.value("accepted", 0LL);
   }
   if (filtered == 0 || accepted > 0) return "";
-  const auto named = peer.contains("import") && !peer["import"].empty();
-  return named ? "the import filters let nothing through" : "no import filter is named: nothing is accepted";
+  const auto loops = peer.value("loops", json::object());
+  for (const auto& [kind, count] : loops.items()) looped += count.get<long long>();
+  if (loops.value("asPath", 0LL) == filtered) return "all its routes went through this AS already";
+  if (looped == filtered) return "all its routes went through this node already";
+  if (refuses_everything(peer)) return "nothing is accepted without an import filter (RFC 8212)";
+  return "the import filters let nothing through";
 }
 
 // The last thing that went wrong, in words.
@@ -60,6 +64,11 @@ void print_ranges(const json& ranges, Paint paint, std::ostream& out) {
 }
 
 }  // namespace
+
+bool refuses_everything(const json& peer) {
+  const auto import = joined(peer, "import", ", ");
+  return import == "reject-all" || import == "-";
+}
 
 Cell state_cell(const json& peer) {
   const auto state = word(peer, "state");

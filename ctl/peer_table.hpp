@@ -15,6 +15,8 @@ namespace ctl {
 // `answer`: what the control socket says of all peers. Ranges of which any address may connect come after them.
 void print_peer_table(const nlohmann::json& answer, Format format, Paint paint, std::ostream& out);
 
+// No import filter that could accept something: RFC 8212.
+[[nodiscard]] bool refuses_everything(const nlohmann::json& peer);
 // The state of the session; where it is down on purpose, that.
 [[nodiscard]] Cell state_cell(const nlohmann::json& peer);
 // "-" where BFD does not watch the neighbour.

@@ -69,6 +69,7 @@ void routes(const Options& options, std::ostream& out) {
   if (options.words.size() > 1) add("prefix", options.words[1]);
   const auto answer = ask_speaker(options, "GET", "/routes/" + which + query);
   if (print_structured(answer, options.format, out)) return;
+  if (options.format == Format::Name) return print_names(answer["routes"], "prefix", out);
   const auto kernel = which == "kernel";
   Table table{kernel ? std::vector<std::string>{"PREFIX", "NEXT HOPS", "STATE", "REASON"}
                      : std::vector<std::string>{"PREFIX", "NEXT HOPS", "AS PATH", "LP", "MED", "COMMUNITIES", "WHY"}};
@@ -221,6 +222,9 @@ json ask_speaker(const Options& options, const std::string& method, const std::s
 }
 
 void run_on_speaker(const Options& options, std::ostream& out) {
+  const bool lists = options.verb == Verb::Peers || options.verb == Verb::Routes || options.verb == Verb::Services;
+  if (options.format == Format::Name && !lists)
+    throw Failure{"-o name: only what lists has names: peers, routes, services and resources", 2};
   switch (options.verb) {
     case Verb::Status:
       return status(options, out);

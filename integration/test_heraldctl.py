@@ -292,6 +292,7 @@ def test_watch_prints_what_changes(world: Host) -> None:
 def test_status_is_one_screen(world: Host) -> None:
     text = world.ctl("status", node="r1").stdout
     assert "AS 65001  id 10.0.0.1" in text and "1 of 1 established" in text
+    assert "only what lists has names" in world.ctl("status", "-o", "name", node="r1", code=2).stderr
 
     def follows() -> bool:
         text = world.ctl("status", node="n1").stdout
@@ -322,9 +323,29 @@ def test_routes_of_every_table(world: Host) -> None:
     only = world.ctl("routes", "best", "203.0.113.0/24", node="r1").stdout
     assert "203.0.113.0/24" in only and "198.51.100.0/24" not in only
     assert "203.0.113.0/24" not in world.ctl("routes", "best", "--family", "ipv6", node="r1").stdout
+    assert world.ctl("routes", "in", "--peer", "other", "-o", "name", node="r1").stdout == "203.0.113.0/24\n"
+    through_it = world.ctl("routes", "best", "--peer", "other", node="r1").stdout
+    assert "203.0.113.0/24" in through_it and "198.51.100.0/24" not in through_it
+    for table in ("in", "best", "kernel"):
+        refused = world.ctl("routes", table, "--peer", "nobody", node="r1", code=1).stderr
+        assert refused == "heraldctl: there is no peer named nobody on this node\n"
     assert world.ctl("routes", "in", node="r1", code=2).stderr == "heraldctl: routes in: --peer NAME is needed\n"
     assert 'must be in, best, out or kernel, got "bset"' in world.ctl("routes", "bset", node="r1", code=2).stderr
     assert "is not ADDRESS/LENGTH" in world.ctl("routes", "best", "10.0.0.0/33", node="r1", code=1).stderr
+
+
+def test_parameters_that_mean_nothing_are_refused(world: Host) -> None:
+    def answer(method: str, target: str) -> tuple[int, str]:
+        asked = ["curl", "-s", "-X", method, "--unix-socket", world.folder / "r1.sock", f"http://speaker{target}"]
+        told = json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
+        return told["code"], told["message"]
+
+    assert answer("GET", "/routes/best?famly=ipv4") == (
+        400, "famly: is no parameter of /routes/best, which takes peer, family, prefix")
+    assert answer("GET", "/status?verbose=1") == (400, "verbose: is no parameter of /status, which takes none")
+    assert answer("POST", "/peers/other/refresh?direction=both") == (400, 'direction: must be in or out, got "both"')
+    assert answer("POST", "/peers/other/restart?direction=in") == (
+        400, "direction: is no parameter of /peers/other/restart, which takes reason")
 
 
 def test_explain_a_route(world: Host) -> None:

@@ -3,6 +3,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "speaker/control/rpki_view.hpp"
 #include "speaker/control/views.hpp"
@@ -45,6 +50,29 @@ WallClock clock_now() {
 std::string parameter(const ControlRequest& request, const std::string& name) {
   const auto found = request.query.find(name);
   return found == request.query.end() ? std::string{} : found->second;
+}
+
+std::vector<std::string_view> parameters_of(const ControlRequest& request) {
+  const std::string_view path{request.path};
+  if (request.method == ControlRequest::Method::Post) {
+    if (path.ends_with("/restart")) return {"reason"};
+    if (path.ends_with("/refresh")) return {"direction"};
+    return {};
+  }
+  if (path.starts_with("/routes/")) return {"peer", "family", "prefix"};
+  if (path == "/explain/route") return {"prefix"};
+  return {};
+}
+
+// One that is mistyped would else be left out, and the answer be that to another question.
+std::optional<std::string> unknown_parameter(const ControlRequest& request) {
+  const auto known = parameters_of(request);
+  for (const auto& [name, value] : request.query) {
+    if (std::ranges::count(known, name) != 0) continue;
+    const auto takes = known.empty() ? std::string{"none"} : fmt::format("{}", fmt::join(known, ", "));
+    return fmt::format("{}: is no parameter of {}, which takes {}", name, request.path, takes);
+  }
+  return {};
 }
 
 // ---- status -----------------------------------------------------------------------------------------
@@ -199,7 +227,10 @@ ControlReply command_peer(Speaker& speaker, const std::string& name, const std::
     return reply({{"peer", name}, {"done", "the session is opened again"}});
   }
   if (what != "refresh") return refuse(404, "peers can be restarted or refreshed");
-  const auto out = parameter(request, "direction") == "out";
+  const auto direction = parameter(request, "direction");
+  if (!direction.empty() && direction != "in" && direction != "out")
+    return refuse(400, "direction: must be in or out, got \"" + direction + "\"");
+  const auto out = direction == "out";
   const auto result = out ? router->refresh_out(*id) : router->refresh_in(*id);
   speaker.bgp().wake();
   switch (result) {
@@ -216,16 +247,22 @@ ControlReply command_peer(Speaker& speaker, const std::string& name, const std::
 // ---- routes -----------------------------------------------------------------------------------------
 
 struct RouteFilter {
+  std::string peer;  // empty: whichever
   std::optional<net::Prefix> prefix;
   std::optional<net::Family> family;
   [[nodiscard]] bool passes(const net::Prefix& candidate) const {
-    if (prefix) return candidate == *prefix;
+    if (prefix && candidate != *prefix) return false;
     return !family || candidate.family() == *family;
+  }
+  // `paths`: those that are used together.
+  [[nodiscard]] bool passes(const std::vector<bgp::RouteRow>& paths) const {
+    return peer.empty() || std::ranges::count(paths, peer, &bgp::RouteRow::peer) != 0;
   }
 };
 
 net::Result<RouteFilter, std::string> route_filter(const ControlRequest& request) {
   RouteFilter filter;
+  filter.peer = parameter(request, "peer");
   if (const auto value = parameter(request, "prefix"); !value.empty()) {
     filter.prefix = net::parse_prefix(value);
     if (!filter.prefix) return net::fail("prefix: \"" + value + "\" is not ADDRESS/LENGTH");
@@ -270,7 +307,7 @@ ControlReply best_routes(BgpSide& bgp, const RouteFilter& filter) {
     if (router == nullptr) return false;
     std::vector<bgp::RouteRow> group;  // the paths of one prefix come one after the other
     const auto finish = [&] {
-      if (!group.empty()) emit(view_best(group));
+      if (!group.empty() && filter.passes(group)) emit(view_best(group));
       group.clear();
     };
     router->walk_best(cursor, rows_per_piece, [&](const bgp::RouteRow& row) {
@@ -284,13 +321,11 @@ ControlReply best_routes(BgpSide& bgp, const RouteFilter& filter) {
 }
 
 enum class Direction { In, Out };
-ControlReply peer_routes(BgpSide& bgp, Direction direction, const std::string& peer, const RouteFilter& filter) {
-  if (peer.empty()) return refuse(400, "peer: is required");
-  if (bgp.router() == nullptr || !bgp.router()->find(peer))
-    return refuse(404, "there is no peer named " + peer + " on this node");
-  return stream([&bgp, direction, peer, filter, cursor = bgp::TableCursor{}](const auto& emit) mutable {
+ControlReply peer_routes(BgpSide& bgp, Direction direction, const RouteFilter& filter) {
+  if (filter.peer.empty()) return refuse(400, "peer: is required");
+  return stream([&bgp, direction, filter, cursor = bgp::TableCursor{}](const auto& emit) mutable {
     const auto* router = bgp.router();
-    const auto id = router == nullptr ? std::nullopt : router->find(peer);
+    const auto id = router == nullptr ? std::nullopt : router->find(filter.peer);
     if (!id) return false;  // removed while we were reading
     const auto visit = [&](const bgp::RouteRow& row) {
       if (filter.passes(row.prefix)) emit(view(row));
@@ -312,7 +347,7 @@ ControlReply kernel_routes(Speaker& speaker, const RouteFilter& filter) {
     if (router == nullptr || !kernel.settings().install) return false;
     std::vector<bgp::RouteRow> group;
     const auto finish = [&] {
-      if (group.empty() || group.front().peer.empty()) return group.clear();
+      if (group.empty() || group.front().peer.empty() || !filter.passes(group)) return group.clear();
       auto hops = Json::array();
       for (const auto& row : group) hops.push_back(print_next_hop(row.attributes.next_hop));
       Json out{{"prefix", net::print(group.front().prefix)}, {"nextHops", hops}};
@@ -335,9 +370,12 @@ ControlReply kernel_routes(Speaker& speaker, const RouteFilter& filter) {
 ControlReply routes(Speaker& speaker, const std::string& table, const ControlRequest& request) {
   const auto filter = route_filter(request);
   if (!filter) return refuse(400, filter.error());
+  const auto* router = speaker.bgp().router();
+  if (!filter->peer.empty() && (router == nullptr || !router->find(filter->peer)))
+    return refuse(404, "there is no peer named " + filter->peer + " on this node");
   if (table == "best") return best_routes(speaker.bgp(), *filter);
-  if (table == "in") return peer_routes(speaker.bgp(), Direction::In, parameter(request, "peer"), *filter);
-  if (table == "out") return peer_routes(speaker.bgp(), Direction::Out, parameter(request, "peer"), *filter);
+  if (table == "in") return peer_routes(speaker.bgp(), Direction::In, *filter);
+  if (table == "out") return peer_routes(speaker.bgp(), Direction::Out, *filter);
   if (table == "kernel") return kernel_routes(speaker, *filter);
   return refuse(404, "tables are in, best, out and kernel");
 }
@@ -428,6 +466,7 @@ ControlReply answer_metrics(Speaker& speaker, const ControlRequest& request) {
 }
 
 ControlReply answer(Speaker& speaker, const ControlRequest& request) {
+  if (const auto unknown = unknown_parameter(request)) return refuse(400, *unknown);
   auto path = request.path;
   const auto takes = [&](std::string_view head) {
     if (!path.starts_with(head)) return false;

@@ -18,6 +18,13 @@ Json counters(const bgp::FamilyCounters& from) {
   return out;
 }
 
+Json loops(const bgp::LoopCounters& from) {
+  return {{"asPath", from.as_path},
+          {"originatorId", from.originator_id},
+          {"clusterList", from.cluster_list},
+          {"nextHop", from.next_hop}};
+}
+
 Json messages(const std::array<std::uint64_t, 6>& by_type) {
   constexpr std::array names{"", "open", "update", "notification", "keepalive", "routeRefresh"};
   Json out;
@@ -186,6 +193,7 @@ Json view(const bgp::NeighborStatus& status, const bgp::NeighborConfig& config, 
   if (status.negotiated) out["capabilities"]["theirs"] = view(status.negotiated->peer_offer);
   add_configuration(out, config, router);
   out["families"] = {{"ipv4Unicast", counters(status.ipv4)}, {"ipv6Unicast", counters(status.ipv6)}};
+  if (status.loops != bgp::LoopCounters{}) out["loops"] = loops(status.loops);
   out["gracefulRestart"] = restart_view(status, config.session.graceful_restart, clock);
   out["messages"] = {{"in", messages(session.messages.in)}, {"out", messages(session.messages.out)}};
   if (!status.attribute_faults.empty()) {

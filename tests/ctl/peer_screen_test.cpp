@@ -164,6 +164,20 @@ TEST(RangeScreen, SaysWhoMayConnect) {
   EXPECT_THAT(text, HasSubstr("import filters    reject-all"));
 }
 
+TEST(PeerTable, SaysWhyNothingOfWhatCameIsUsed) {
+  auto tor = peer("peer.json");
+  tor["loops"] = {{"asPath", 3}, {"originatorId", 0}, {"clusterList", 0}, {"nextHop", 0}};
+  EXPECT_THAT(listed({{"peers", {tor}}}), Not(HasSubstr("all its routes"))) << "some are accepted";
+  tor["families"]["ipv4Unicast"]["accepted"] = 0;
+  EXPECT_THAT(listed({{"peers", {tor}}}), HasSubstr("all its routes went through this AS already"));
+  tor["loops"] = {{"asPath", 1}, {"originatorId", 0}, {"clusterList", 0}, {"nextHop", 2}};
+  EXPECT_THAT(listed({{"peers", {tor}}}), HasSubstr("all its routes went through this node already"));
+  tor["loops"]["nextHop"] = 1;
+  EXPECT_THAT(listed({{"peers", {tor}}}), HasSubstr("the import filters let nothing through"));
+  tor["import"] = json::array({"reject-all"});
+  EXPECT_THAT(listed({{"peers", {tor}}}), HasSubstr("nothing is accepted without an import filter (RFC 8212)"));
+}
+
 TEST(PeerTable, EndsWithTheRanges) {
   const auto tor = peer("peer.json");
   const std::string rows =

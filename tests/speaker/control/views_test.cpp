@@ -156,6 +156,7 @@ bgp::NeighborStatus up(const bgp::NeighborConfig& config) {
   if (agreed) status.negotiated = *agreed;
   status.transport = bgp::Transport{ip("10.0.0.1"), ip("10.0.0.2"), 179, 40000, {}, {}, {}, 2};
   status.ipv4 = {.received = 12, .accepted = 10, .filtered = 3, .leaked = 4, .best = 9, .advertised = 5, .stale = 2};
+  status.loops = {.as_path = 1, .cluster_list = 1};
   status.ipv4_restart = {bgp::StaleRoutes::Phase::Refreshing, now + seconds{45}, false};
   status.attribute_faults = {{2, 6}};
   status.malformed = {{now - milliseconds{1500}, "AS_PATH: length", "ffff"}};
@@ -216,6 +217,14 @@ TEST(ViewOfAPeer, CountsLeaksWhereThereAreSome) {
   EXPECT_FALSE(view(status, plain(), router(), clock_)["families"]["ipv6Unicast"].contains("leaked"));
   status.ipv6.leaked = 7;
   EXPECT_EQ(view(status, plain(), router(), clock_)["families"]["ipv6Unicast"]["leaked"], 7);
+}
+
+TEST(ViewOfAPeer, CountsLoopsWhereThereAreSome) {
+  auto status = down();
+  EXPECT_FALSE(view(status, plain(), router(), clock_).contains("loops"));
+  status.loops.next_hop = 3;
+  EXPECT_EQ(view(status, plain(), router(), clock_)["loops"],
+            (Json{{"asPath", 0}, {"originatorId", 0}, {"clusterList", 0}, {"nextHop", 3}}));
 }
 
 TEST(ViewOfCapabilities, KeepsWhatIsNotKnownAsNumbers) {
