@@ -139,7 +139,7 @@ TEST(RtrSession, TakesAWholeAnswerDuringWhichWhatItKnewExpired) {
 }
 
 TEST(RtrSession, AsksForEverythingWhenWhatTheAnswerChangesHasExpired) {
-  for (const auto before_expiry : {Bytes{}, pdu(1, 3, 9)}) {
+  for (const auto& before_expiry : {Bytes{}, pdu(1, 3, 9)}) {
     Synchronized with;
     with.session.tick(start + net::Seconds{60});
     with.session.received(before_expiry, start);
