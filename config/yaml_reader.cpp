@@ -42,7 +42,12 @@ class Builder final : public YAML::EventHandler {
  public:
   std::optional<Value> take() { return std::exchange(root_, std::nullopt); }
 
-  void OnDocumentStart(const YAML::Mark& /*mark*/) override {
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // The parser takes what can begin no value, such as a comma after a mapping in braces, for an empty document, and
+    // then for another one, without end.
+    if (began_at_ == mark.pos)
+      throw Refused{mark, "not valid YAML: this belongs to no value; between documents stands ---"};
+    began_at_ = mark.pos;
     root_.reset();
     open_.clear();
     anchors_.clear();
@@ -164,6 +169,7 @@ class Builder final : public YAML::EventHandler {
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Value> anchors_;
   std::optional<Value> root_;
+  std::optional<int> began_at_;
   std::size_t copied_ = 0;
 };
 

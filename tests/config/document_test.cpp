@@ -78,6 +78,13 @@ TEST(YamlReader, RefusesBrokenSyntaxWithItsPlace) {
   EXPECT_THAT(only_problem(read_yaml("a: \xff\n", "f")), HasSubstr("f:1:1: not UTF-8"));
 }
 
+TEST(YamlReader, EndsWhereNoValueCanBegin) {
+  EXPECT_EQ(only_problem(read_yaml("{a: b}, {c: d}\n", "f")),
+            "f:1:7: not valid YAML: this belongs to no value; between documents stands ---");
+  EXPECT_THAT(only_problem(read_yaml("---\n[a]\n, b\n", "f")), HasSubstr("f:3:1: not valid YAML"));
+  EXPECT_THAT(only_problem(read_yaml(",", "f")), HasSubstr("f:1:1: not valid YAML"));
+}
+
 TEST(YamlReader, KeepsTheDocumentsBeforeTheBrokenOne) {
   const auto documents = read_yaml("a: 1\n---\nb: [\n", "f");
   EXPECT_THAT(documents.values, SizeIs(1));
