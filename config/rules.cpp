@@ -321,20 +321,25 @@ Checked<std::string> object_name(const Value& value) {
   return name;
 }
 
+bool is_label_key(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash == std::string_view::npos) return is_label_word(text);
+  return is_subdomain(text.substr(0, slash)) && is_label_word(text.substr(slash + 1));
+}
+
+bool is_label_value(std::string_view text) {
+  return text.empty() || is_label_word(text);
+}
+
 Checked<std::string> label_key(const Value& value) {
   auto key = text(value);
-  if (!key) return key;
-  const auto slash = key->find('/');
-  const bool valid = slash == std::string::npos
-                         ? is_label_word(*key)
-                         : is_subdomain(key->substr(0, slash)) && is_label_word(key->substr(slash + 1));
-  if (!valid) return fail(must_be("a label key such as app or example.com/app", value));
+  if (key && !is_label_key(*key)) return fail(must_be("a label key such as app or example.com/app", value));
   return key;
 }
 
 Checked<std::string> label_value(const Value& value) {
   auto label = text(value);
-  if (label && !label->empty() && !is_label_word(*label))
+  if (label && !is_label_value(*label))
     return fail(must_be("at most 63 letters, digits, \"-\", \"_\" and \".\"", value));
   return label;
 }

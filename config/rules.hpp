@@ -57,6 +57,8 @@ template <class T>
 
 // Names as Kubernetes wants them: lower-case letters, digits, "-" and "."; at most 253 characters.
 [[nodiscard]] Checked<std::string> object_name(const Value& value);
+[[nodiscard]] bool is_label_key(std::string_view text);
+[[nodiscard]] bool is_label_value(std::string_view text);
 [[nodiscard]] Checked<std::string> label_key(const Value& value);
 [[nodiscard]] Checked<std::string> label_value(const Value& value);
 

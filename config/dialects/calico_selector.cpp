@@ -3,6 +3,8 @@
 #include <optional>
 
 #include "config/dialects/calico.hpp"
+#include "config/rules.hpp"
+#include "config/scalar.hpp"
 
 namespace config::calico {
 namespace {
@@ -140,6 +142,7 @@ class Parser {
     const auto length = std::min(text_.find_first_not_of(letters), text_.size());
     std::string name{text_.substr(0, length)};
     if (name.empty()) wrong("lacks a label before: " + std::string{text_.substr(0, 20)});
+    if (!is_label_key(name)) wrong("names " + in_quotes(name.substr(0, 63)) + ", which is no label");
     text_.remove_prefix(length);
     skip_blanks();
     return name;
@@ -153,6 +156,7 @@ class Parser {
       return {};
     }
     std::string found{text_.substr(1, end - 1)};
+    if (!is_label_value(found)) wrong("asks for " + in_quotes(found.substr(0, 63)) + ", which no label can be");
     text_.remove_prefix(end + 1);
     skip_blanks();
     return found;

@@ -56,6 +56,9 @@ TEST(CalicoSelector, SaysWhatIsWrong) {
   EXPECT_THAT(refusal("(has(a)"), HasSubstr("lacks )"));
   EXPECT_THAT(refusal("has(a) has(b)"), HasSubstr("behind its end"));
   EXPECT_THAT(refusal("&& has(a)"), HasSubstr("lacks a label"));
+  EXPECT_THAT(refusal("a//b == 'c'"), HasSubstr("names \"a//b\", which is no label"));
+  EXPECT_THAT(refusal("a in {'b', 'c?'}"), HasSubstr("asks for \"c?\", which no label can be"));
+  EXPECT_TRUE(selects("example.com/a == ''", {{"example.com/a", ""}}));
   EXPECT_THAT(refusal("!all()"), HasSubstr("can match nothing"));
   EXPECT_THAT(refusal(std::string(40, '!') + "has(a)"), HasSubstr("nested too deep"));
   std::string product = "has(a)";
