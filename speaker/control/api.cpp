@@ -457,6 +457,32 @@ ControlReply explain(Speaker& speaker, const std::string& rest, const ControlReq
   return refuse(404, "service and route can be explained");
 }
 
+// Takes the head off the path where it is one.
+bool takes(std::string& path, std::string_view head) {
+  if (!path.starts_with(head)) return false;
+  path.erase(0, head.size());
+  return true;
+}
+
+ControlReply drain(Speaker& speaker, Speaker::Drain drain) {
+  speaker.drain(drain);
+  const bool on = drain == Speaker::Drain::On;
+  return reply({{"draining", on},
+                {"done", on ? "neighbors are told that this node is about to go (graceful-shutdown)"
+                            : "neighbors are told that this node stays"}});
+}
+
+ControlReply command(Speaker& speaker, const ControlRequest& request) {
+  auto path = request.path;
+  if (path == "/drain") return drain(speaker, Speaker::Drain::On);
+  if (path == "/undrain") return drain(speaker, Speaker::Drain::Off);
+  if (path == "/mrt/dump") return dump_tables(speaker);
+  if (!takes(path, "/peers/")) return refuse(404, "commands are drain, undrain, mrt/dump, and those of peers");
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return refuse(404, "the command is missing");
+  return command_peer(speaker, path.substr(0, slash), path.substr(slash + 1), request);
+}
+
 }  // namespace
 
 ControlReply answer_metrics(Speaker& speaker, const ControlRequest& request) {
@@ -467,33 +493,15 @@ ControlReply answer_metrics(Speaker& speaker, const ControlRequest& request) {
 
 ControlReply answer(Speaker& speaker, const ControlRequest& request) {
   if (const auto unknown = unknown_parameter(request)) return refuse(400, *unknown);
+  if (request.method == ControlRequest::Method::Post) return command(speaker, request);
   auto path = request.path;
-  const auto takes = [&](std::string_view head) {
-    if (!path.starts_with(head)) return false;
-    path.erase(0, head.size());
-    return true;
-  };
-  if (request.method == ControlRequest::Method::Post) {
-    if (path == "/drain" || path == "/undrain") {
-      const auto on = path == "/drain";
-      speaker.drain(on ? Speaker::Drain::On : Speaker::Drain::Off);
-      return reply({{"draining", on},
-                    {"done", on ? "neighbors are told that this node is about to go (graceful-shutdown)"
-                                : "neighbors are told that this node stays"}});
-    }
-    if (path == "/mrt/dump") return dump_tables(speaker);
-    if (!takes("/peers/")) return refuse(404, "commands are drain, undrain, mrt/dump, and those of peers");
-    const auto slash = path.rfind('/');
-    if (slash == std::string::npos) return refuse(404, "the command is missing");
-    return command_peer(speaker, path.substr(0, slash), path.substr(slash + 1), request);
-  }
   if (path == "/status") return status(speaker);
   if (path == "/mrt") return mrt(speaker);
   if (path == "/services") return services(speaker);
   if (path == "/peers") return peers(speaker, {});
-  if (takes("/peers/")) return peers(speaker, path);
-  if (takes("/routes/")) return routes(speaker, path, request);
-  if (takes("/explain/")) return explain(speaker, path, request);
+  if (takes(path, "/peers/")) return peers(speaker, path);
+  if (takes(path, "/routes/")) return routes(speaker, path, request);
+  if (takes(path, "/explain/")) return explain(speaker, path, request);
   return answer_metrics(speaker, request);
 }
 
