@@ -25,6 +25,8 @@ enum class Type : std::uint8_t {
 
 constexpr std::size_t header_octets = 8;
 constexpr net::Seconds first_retry{10};  // before a cache has said what it wants
+// A cache that has died after it was asked leaves nothing for TCP to send again, and would be waited for without end.
+constexpr net::Seconds longest_silence{60};
 
 // The length that a PDU of the type must have; nothing where it varies.
 std::optional<std::size_t> exact_length(Type type, std::uint8_t version) {
@@ -71,6 +73,7 @@ void RtrSession::connected(net::TimePoint now) {
   closing_ = false;
   version_agreed_ = false;
   retry_at_ = now + first_retry;
+  heard_at_ = now;
   ask();
 }
 
@@ -136,6 +139,7 @@ void RtrSession::received(std::span<const std::uint8_t> bytes, net::TimePoint no
 }
 
 bool RtrSession::handle(const Pdu& pdu, net::TimePoint now) {
+  heard_at_ = now;
   if (pdu.type == Type::ErrorReport) {
     take_report(pdu, now);
     return false;
@@ -314,16 +318,30 @@ void RtrSession::forget() {
   expire_at_.reset();
 }
 
+bool RtrSession::awaits_answer() const {
+  return !closing_ && (state_ == State::Asking || state_ == State::Receiving);
+}
+
 void RtrSession::tick(net::TimePoint now) {
   if (expire_at_ && *expire_at_ <= now) forget();
+  if (awaits_answer() && heard_at_ + longest_silence <= now) {
+    last_error_ = "cache has not answered for " + std::to_string(longest_silence.count()) + " s";
+    closing_ = true;
+  }
   if (!refresh_at_ || *refresh_at_ > now) return;
   refresh_at_ = now + retry_;
-  if (state_ == State::Synchronized) ask();
+  if (state_ != State::Synchronized) return;
+  heard_at_ = now;
+  ask();
 }
 
 std::optional<net::TimePoint> RtrSession::next_deadline() const {
-  if (!refresh_at_) return expire_at_;
-  return expire_at_ ? std::min(*refresh_at_, *expire_at_) : *refresh_at_;
+  std::optional<net::TimePoint> first;
+  const auto add = [&](net::TimePoint deadline) { first = first ? std::min(*first, deadline) : deadline; };
+  if (refresh_at_) add(*refresh_at_);
+  if (expire_at_) add(*expire_at_);
+  if (awaits_answer()) add(heard_at_ + longest_silence);
+  return first;
 }
 
 }  // namespace bgp

@@ -21,7 +21,7 @@ class RtrSession {
   // Largest PDU that is taken; an error report quotes one and a text.
   static constexpr std::size_t largest_pdu = 65535;
 
-  // A connection stands: asks for what is new, or for everything.
+  // A connection stands: asks for what is new, or for everything. No answer for a minute ends it.
   void connected(net::TimePoint now);
   // It ended. What was learned stays until it expires.
   void lost(net::TimePoint now);
@@ -71,6 +71,7 @@ class RtrSession {
   void notified(const Pdu& pdu);
   void fail_with(Error error, const Pdu& pdu, const std::string& text);
   void forget();
+  [[nodiscard]] bool awaits_answer() const;
 
   State state_ = State::Down;
   bool closing_ = false;
@@ -95,6 +96,7 @@ class RtrSession {
   net::Seconds expire_{7200};
   std::optional<net::TimePoint> refresh_at_;
   std::optional<net::TimePoint> expire_at_;
+  net::TimePoint heard_at_{};  // the last whole PDU, or the question before it
   net::TimePoint retry_at_{};
 };
 

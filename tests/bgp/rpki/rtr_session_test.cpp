@@ -116,6 +116,28 @@ TEST(RtrSession, KeepsWhatItKnowsWithoutAConnectionUntilItExpires) {
   EXPECT_TRUE(with.session.take_changed());
 }
 
+TEST(RtrSession, HangsUpOnACacheThatDoesNotAnswer) {
+  RtrSession fresh;
+  fresh.connected(start);
+  EXPECT_EQ(fresh.next_deadline(), start + net::Seconds{60});
+  fresh.tick(start + net::Seconds{60});
+  EXPECT_TRUE(fresh.wants_close());
+
+  Synchronized with;
+  with.session.tick(start + net::Seconds{60});
+  with.session.received(pdu(1, 3, 9), start + net::Seconds{100});
+  const auto half = prefix(1, 0x0b000000, 8, 8, 65002);
+  with.session.received(std::span{half}.first(10), start + net::Seconds{150});
+  with.session.tick(start + net::Seconds{159});
+  EXPECT_FALSE(with.session.wants_close());
+  with.session.tick(start + net::Seconds{160});
+  EXPECT_TRUE(with.session.wants_close());
+  EXPECT_EQ(with.session.last_error(), "cache has not answered for 60 s");
+  with.session.lost(start + net::Seconds{160});
+  EXPECT_THAT(with.session.vrps(), ElementsAre(ten)) << "until it expires";
+  EXPECT_LE(with.session.retry_at(), start + net::Seconds{170});
+}
+
 TEST(RtrSession, AsksForChangesOfWhatItKnowsAfterAnAnswerOfAnotherSessionWasCutOff) {
   Synchronized with;
   with.session.tick(start + net::Seconds{60});
@@ -127,10 +149,19 @@ TEST(RtrSession, AsksForChangesOfWhatItKnowsAfterAnAnswerOfAnotherSessionWasCutO
   EXPECT_EQ(with.session.take_output(), pdu(1, 1, 9, numbers({5}))) << "serial 5 is of session 9";
 }
 
+// It expires at 600 s.
+struct SynchronizedAndAskedAgain : Synchronized {
+  SynchronizedAndAskedAgain() {
+    session.lost(start + net::Seconds{500});
+    session.connected(start + net::Seconds{550});
+    EXPECT_EQ(session.take_output(), pdu(1, 1, 9, numbers({5})));
+  }
+};
+
 TEST(RtrSession, TakesAWholeAnswerDuringWhichWhatItKnewExpired) {
-  Synchronized with;
-  with.session.tick(start + net::Seconds{60});
-  with.session.received(join({pdu(1, 8, 0), pdu(1, 3, 9), prefix(1, 0x0b000000, 8, 8, 65002)}), start);
+  SynchronizedAndAskedAgain with;
+  const auto whole = join({pdu(1, 8, 0), pdu(1, 3, 9), prefix(1, 0x0b000000, 8, 8, 65002)});
+  with.session.received(whole, start + net::Seconds{590});
   with.session.tick(start + net::Seconds{600});
   EXPECT_THAT(with.session.vrps(), IsEmpty());
   with.session.received(end_of_data(7), start + net::Seconds{600});
@@ -139,19 +170,19 @@ TEST(RtrSession, TakesAWholeAnswerDuringWhichWhatItKnewExpired) {
 }
 
 TEST(RtrSession, AsksForEverythingWhenWhatTheAnswerChangesHasExpired) {
-  for (const auto& before_expiry : {Bytes{}, pdu(1, 3, 9)}) {
-    Synchronized with;
-    with.session.tick(start + net::Seconds{60});
-    with.session.received(before_expiry, start);
+  for (const bool began_before : {true, false}) {
+    SynchronizedAndAskedAgain with;
+    const auto begin = pdu(1, 3, 9);
+    if (began_before) with.session.received(begin, start + net::Seconds{590});
     with.session.tick(start + net::Seconds{600});
-    (void)with.session.take_output();
-    if (before_expiry.empty()) with.session.received(pdu(1, 3, 9), start + net::Seconds{600});
-    with.session.received(join({prefix(1, 0x0a000000, 8, 16, 65001), prefix(0, 0x0b000000, 8, 8, 65002)}), start);
-    with.session.received(end_of_data(6), start + net::Seconds{601});
+    const auto now = start + net::Seconds{601};
+    if (!began_before) with.session.received(begin, now);
+    with.session.received(join({prefix(1, 0x0a000000, 8, 16, 65001), prefix(0, 0x0b000000, 8, 8, 65002)}), now);
+    with.session.received(end_of_data(6), now);
     EXPECT_FALSE(with.session.wants_close()) << with.session.last_error();
     EXPECT_THAT(with.session.vrps(), IsEmpty());
     EXPECT_EQ(with.session.take_output(), pdu(1, 2, 0));
-    with.session.received(join({pdu(1, 3, 9), prefix(1, 0x0b000000, 8, 8, 65002), end_of_data(7)}), start);
+    with.session.received(join({pdu(1, 3, 9), prefix(1, 0x0b000000, 8, 8, 65002), end_of_data(7)}), now);
     EXPECT_THAT(with.session.vrps(), ElementsAre(eleven));
   }
 }
