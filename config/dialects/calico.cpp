@@ -127,7 +127,8 @@ BGPPeer parse_bgp_peer(Cursor in) {
   if (!spec.has("localWorkloadSelector")) parse_target(spec, peer);
   peer.node_selectors = parse_nodes(spec);
   peer.password_secret = spec.optional("password", parse_password);
-  peer.keepalive_time = spec.optional("keepaliveTime", seconds);
+  peer.keepalive_time = parse_others_keepalive_time(spec);
+  if (peer.keepalive_time) peer.hold_time = std::max(peer.hold_time, 3 * *peer.keepalive_time);
   peer.ttl_security = spec.optional("ttlSecurity", number<std::uint8_t>(1, 254));
   peer.multi_hop_if_external = !peer.ttl_security;
   peer.max_prefixes = 0;

@@ -7,21 +7,10 @@
 namespace config::metallb {
 namespace {
 
-using Seconds = std::chrono::seconds;
-
-// Only what MetalLB allows more: 0s stands for "not given".
-Checked<Seconds> keepalive_time(const Value& value) {
-  return seconds(value).and_then([&](Seconds time) -> Checked<Seconds> {
-    if (time > Seconds{21845}) return net::fail(must_be("at most 21845s", value));
-    return time;
-  });
-}
-
 // One of the two timers follows from the other: a third, or three times.
 void parse_timers(Cursor& spec, BGPPeer& peer) {
   const auto hold = spec.optional("holdTime", hold_time);
-  const auto keepalive = spec.optional("keepaliveTime", keepalive_time);
-  if (keepalive && *keepalive != Seconds{0}) peer.keepalive_time = keepalive;
+  peer.keepalive_time = parse_others_keepalive_time(spec);
   if (hold)
     peer.hold_time = *hold;
   else if (peer.keepalive_time)

@@ -77,6 +77,8 @@ void parse_shared_bfd_spec(Cursor& spec, BFDProfile& profile);
 [[nodiscard]] SecretRef parse_secret_ref(Cursor in);
 void check_peer(const Cursor& spec, const BGPPeer& peer);
 [[nodiscard]] Checked<std::chrono::seconds> hold_time(const Value& value);
+// `keepaliveTime` of other products, where 0s stands for "not given".
+[[nodiscard]] std::optional<std::chrono::seconds> parse_others_keepalive_time(Cursor& spec);
 [[nodiscard]] Checked<std::chrono::seconds> restart_time(const Value& value);  // 1s to 4095s
 void parse_enable_graceful_restart(Cursor& spec, BGPPeer& peer);               // MetalLB's name for mode full
 void parse_peer_interface(Cursor& spec, BGPPeer& peer);

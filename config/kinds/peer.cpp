@@ -202,6 +202,13 @@ Checked<Seconds> hold_time(const Value& value) {
   });
 }
 
+std::optional<Seconds> parse_others_keepalive_time(Cursor& spec) {
+  const auto time = spec.optional("keepaliveTime", [](const Value& value) -> Checked<Seconds> {
+    return seconds(value) == Seconds{0} ? Seconds{0} : keepalive_time(value);
+  });
+  return time == Seconds{0} ? std::nullopt : time;
+}
+
 Checked<Seconds> restart_time(const Value& value) {
   return seconds(value).and_then([&](Seconds time) -> Checked<Seconds> {
     // RFC 4724 section 3: the field has twelve bits.

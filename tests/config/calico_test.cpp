@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "config/object.hpp"
+#include "config/source/files.hpp"
 
 namespace config::calico {
 namespace {
@@ -64,6 +65,27 @@ TEST(CalicoSelector, SaysWhatIsWrong) {
   std::string product = "has(a)";
   for (int i = 0; i < 8; ++i) product += " && (has(b) || has(c))";
   EXPECT_THAT(refusal(product), HasSubstr("too many alternatives"));
+}
+
+TEST(CalicoPeer, IsHeldForAtLeastThreeKeepalives) {
+  const auto read = [](const std::string& time) {
+    const auto text =
+        "{apiVersion: projectcalico.org/v3, kind: BGPConfiguration, metadata: {name: default}, spec: "
+        "{nodeToNodeMeshEnabled: false}}\n---\n"
+        "{apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: tor}, spec: "
+        "{peerIP: 10.0.0.1, asNumber: 65001, keepaliveTime: " +
+        time + "}}";
+    return assemble(read_objects(text, "f.yaml", Syntax::Yaml));
+  };
+  const auto peer = [&](const std::string& time) { return read(time).resources.peers.at("tor"); };
+  using std::chrono::seconds;
+  EXPECT_EQ(peer("98s").keepalive_time, seconds{98});
+  EXPECT_EQ(peer("98s").hold_time, seconds{294});
+  EXPECT_EQ(peer("5s").hold_time, BGPPeer{}.hold_time);
+  EXPECT_EQ(peer("0s").keepalive_time, std::nullopt);
+  const auto refused = read("30000s").problems;
+  ASSERT_THAT(refused, ::testing::SizeIs(1));
+  EXPECT_THAT(print(refused[0]), HasSubstr("spec.keepaliveTime: must be from 1s to 21845s"));
 }
 
 TEST(CalicoFilter, MeansThePrefixItselfByEqual) {
