@@ -79,8 +79,14 @@ std::vector<LabelSelector> parse_nodes(Cursor& spec) {
   const auto node = spec.optional("node", object_name);
   const auto selectors = spec.optional("nodeSelector", selector);
   if (node && selectors) spec.problem("nodeSelector", "must not be given together with node");
+  if (node && !is_label_value(*node)) spec.problem("node", "must have at most 63 characters, as a label has");
   if (node) return {{{{"kubernetes.io/hostname", *node}}, {}}};
   return selectors.value_or(std::vector<LabelSelector>{});
+}
+
+std::vector<std::string> followed_by(std::vector<std::string> filters, const char* last) {
+  if (std::ranges::count(filters, last) == 0) filters.emplace_back(last);
+  return filters;
 }
 
 PeerRoutes parse_routes(Cursor& spec) {
@@ -109,6 +115,9 @@ void parse_target(Cursor& spec, BGPPeer& peer) {
   const auto target = spec.required("peerIP", peer_ip);
   peer.peer_address = target.address;
   peer.peer_port = target.port;
+  if (target.address.is_v6() && target.address.link_local())
+    spec.problem("peerIP",
+                 "must not be a link-local address: no field says on which link; herald.dev/v1 has interface");
   peer.peer_asn = spec.required("asNumber", as_number);
   peer.families = {peer.peer_address.is_v4() ? AddressFamily::Ipv4Unicast : AddressFamily::Ipv6Unicast};
 }
@@ -133,10 +142,8 @@ BGPPeer parse_bgp_peer(Cursor in) {
   peer.multi_hop_if_external = !peer.ttl_security;
   peer.max_prefixes = 0;
   const auto filters = parse_names(spec, "filters");
-  peer.import_filters = filters;
-  peer.import_filters->push_back("accept-all");
-  peer.export_filters = filters;
-  peer.export_filters->push_back("accept-local");
+  peer.import_filters = followed_by(filters, "accept-all");
+  peer.export_filters = followed_by(filters, "accept-local");
   peer.routes = parse_routes(spec);
   spec.ignore({"peerIP", "asNumber", "localWorkloadSelector", "sourceAddress", "reversePeering"});
   spec.not_implemented_unless_zero({"reachableBy", "maxRestartTime"});

@@ -3,6 +3,7 @@
 #include "config/dialects/calico.hpp"
 #include "config/kinds/kinds.hpp"
 #include "config/rules.hpp"
+#include "net/as_path_pattern.hpp"
 
 namespace config::calico {
 namespace {
@@ -114,7 +115,11 @@ BGPFilter::Rule parse_rule(Cursor in, net::Family family, Direction direction) {
   match.source = in.optional("source", choice<std::string>({{"RemotePeers", "learned"}}));
   match.peer_type = in.optional("peerType", choice<std::string>({{"eBGP", "external"}, {"iBGP", "internal"}}));
   match.communities = in.optional("communities", parse_communities, match.communities);
-  if (const auto path = in.non_empty_list("asPathPrefix", asn)) match.as_path_regex = {as_path_prefix(*path)};
+  if (const auto path = in.non_empty_list("asPathPrefix", asn)) {
+    match.as_path_regex = {as_path_prefix(*path)};
+    if (const auto pattern = net::parse_as_path_pattern(match.as_path_regex[0]); !pattern)
+      in.problem("asPathPrefix", "is not a pattern that Herald reads: it " + pattern.error());
+  }
   if (const auto name = in.optional("interface", interface_name)) match.interfaces = {*name};
   match.kernel_metric = in.optional("priority", priority);
   const auto operations = in.list("operations", parse_operation);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The selector language, brought into the form "one of these, each of which is all of those" on the way.
+#include <algorithm>
 #include <optional>
 
 #include "config/dialects/calico.hpp"
@@ -22,6 +23,15 @@ constexpr Sense opposite(Sense sense) {
   return sense == Sense::Plain ? Sense::Negated : Sense::Plain;
 }
 
+// Said twice it means the same; our own selectors must say each thing once.
+template <class T>
+std::vector<T> without_repeats(const std::vector<T>& said) {
+  std::vector<T> once;
+  for (const auto& each : said)
+    if (std::ranges::count(once, each) == 0) once.push_back(each);
+  return once;
+}
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_{text} {}
@@ -33,11 +43,11 @@ class Parser {
     if (!error_ && alternatives.empty()) wrong("can match nothing");
     if (error_) return net::fail("is not a selector that Herald reads: it " + *error_);
     std::vector<LabelSelector> selectors;
-    for (auto& conjunction : alternatives) {
+    for (const auto& conjunction : alternatives) {
       if (conjunction.empty()) return std::vector<LabelSelector>{};  // matches everything
-      selectors.push_back({{}, std::move(conjunction)});
+      selectors.push_back({{}, without_repeats(conjunction)});
     }
-    return selectors;
+    return without_repeats(selectors);
   }
 
  private:
@@ -134,6 +144,7 @@ class Parser {
       while (!error_ && take(","));
       expect("}");
     }
+    expression.values = without_repeats(expression.values);
     expression.op = not_in ? Operator::NotIn : Operator::In;
     return {{std::move(expression)}};
   }

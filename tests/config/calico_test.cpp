@@ -47,6 +47,14 @@ TEST(CalicoSelector, MeansWhatCalicoSays) {
   EXPECT_TRUE(selects("rack == 'a' && (has(gone) || has(router))", rack));
 }
 
+TEST(CalicoSelector, SaysEachThingOnce) {
+  const auto selectors =
+      parse_selector("has(a) && b in {'c', 'c'} && has(a) || b == 'c' && has(a) && b == 'c' || has(a) && b == 'c'");
+  ASSERT_TRUE(selectors);
+  EXPECT_EQ(selectors->size(), 2U) << "in another order it is another one";
+  for (const auto& selector : *selectors) EXPECT_EQ(selector.match_expressions.size(), 2U);
+}
+
 TEST(CalicoSelector, SaysWhatIsWrong) {
   const auto refusal = [](std::string_view text) {
     const auto selectors = parse_selector(text);
@@ -67,25 +75,52 @@ TEST(CalicoSelector, SaysWhatIsWrong) {
   EXPECT_THAT(refusal(product), HasSubstr("too many alternatives"));
 }
 
+// `more` is added to the spec of one peer.
+Loaded read_peer(const std::string& more) {
+  const auto text =
+      "{apiVersion: projectcalico.org/v3, kind: BGPConfiguration, metadata: {name: default}, spec: "
+      "{nodeToNodeMeshEnabled: false}}\n---\n"
+      "{apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: tor}, spec: {asNumber: 65001, " +
+      more + "}}";
+  return assemble(read_objects(text, "f.yaml", Syntax::Yaml));
+}
+
+std::string refusal_of_peer(const std::string& more) {
+  const auto problems = read_peer(more).problems;
+  return problems.empty() ? "accepted" : print(problems[0]);
+}
+
 TEST(CalicoPeer, IsHeldForAtLeastThreeKeepalives) {
-  const auto read = [](const std::string& time) {
-    const auto text =
-        "{apiVersion: projectcalico.org/v3, kind: BGPConfiguration, metadata: {name: default}, spec: "
-        "{nodeToNodeMeshEnabled: false}}\n---\n"
-        "{apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: tor}, spec: "
-        "{peerIP: 10.0.0.1, asNumber: 65001, keepaliveTime: " +
-        time + "}}";
-    return assemble(read_objects(text, "f.yaml", Syntax::Yaml));
+  const auto peer = [](const std::string& time) {
+    return read_peer("peerIP: 10.0.0.1, keepaliveTime: " + time).resources.peers.at("tor");
   };
-  const auto peer = [&](const std::string& time) { return read(time).resources.peers.at("tor"); };
   using std::chrono::seconds;
   EXPECT_EQ(peer("98s").keepalive_time, seconds{98});
   EXPECT_EQ(peer("98s").hold_time, seconds{294});
   EXPECT_EQ(peer("5s").hold_time, BGPPeer{}.hold_time);
   EXPECT_EQ(peer("0s").keepalive_time, std::nullopt);
-  const auto refused = read("30000s").problems;
-  ASSERT_THAT(refused, ::testing::SizeIs(1));
-  EXPECT_THAT(print(refused[0]), HasSubstr("spec.keepaliveTime: must be from 1s to 21845s"));
+  EXPECT_THAT(refusal_of_peer("peerIP: 10.0.0.1, keepaliveTime: 30000s"),
+              HasSubstr("spec.keepaliveTime: must be from 1s to 21845s"));
+}
+
+TEST(CalicoPeer, IsRefusedWhereOursCouldNotSayIt) {
+  EXPECT_THAT(refusal_of_peer("peerIP: fe80::1"), HasSubstr("spec.peerIP: must not be a link-local address"));
+  EXPECT_THAT(refusal_of_peer("peerIP: 10.0.0.1, node: " + std::string(64, 'n')),
+              HasSubstr("spec.node: must have at most 63 characters"));
+  const auto names = read_peer("peerIP: 10.0.0.1, filters: [accept-all]").resources.peers.at("tor");
+  EXPECT_THAT(*names.import_filters, ::testing::ElementsAre("accept-all"));
+}
+
+TEST(CalicoFilter, RefusesAPathThatIsTooLongForAPattern) {
+  std::string path = "65001";
+  for (int i = 0; i < 600; ++i) path += ", 4200000000";
+  const auto result = read_objects(
+      "{apiVersion: projectcalico.org/v3, kind: BGPFilter, metadata: {name: f}, spec: {importV4: "
+      "[{action: Accept, asPathPrefix: [" +
+          path + "]}]}}",
+      "f.yaml", Syntax::Yaml);
+  ASSERT_THAT(result.problems, ::testing::SizeIs(1));
+  EXPECT_THAT(print(result.problems[0]), HasSubstr("asPathPrefix: is not a pattern that Herald reads"));
 }
 
 TEST(CalicoFilter, MeansThePrefixItselfByEqual) {
