@@ -33,7 +33,9 @@ class Layer2OnALan : public testing::Test {
   }
   static OwnedAddresses both() { return {{ip(vip4), {}}, {ip(vip6), {}}}; }
   std::string neighbour(const std::string& address) { return lab_->client("ip neigh show " + address).text; }
-  bool arping(const std::string& address) { return lab_->client("arping -c 1 -w 1 -I eth0 " + address).status == 0; }
+  // An answer may be late on a busy machine; that there is none is seen after a second.
+  bool answers(const std::string& address) { return lab_->client("arping -c 1 -w 20 -I eth0 " + address).status == 0; }
+  bool silent(const std::string& address) { return lab_->client("arping -c 1 -w 1 -I eth0 " + address).status != 0; }
   std::optional<Lab> lab_;
 };
 
@@ -67,7 +69,7 @@ std::optional<Ndp> exchange(Lab& lab, const std::vector<std::uint8_t>& frame,
 }
 
 TEST_F(Layer2OnALan, AnswersArpWithTheMacOfItsInterface) {
-  EXPECT_FALSE(arping(vip4));
+  EXPECT_TRUE(silent(vip4));
   lab_->own(both());
   const auto output = lab_->client(std::string{"arping -c 2 -w 3 -I eth0 "} + vip4);
   EXPECT_EQ(output.status, 0) << output.text;
@@ -75,14 +77,14 @@ TEST_F(Layer2OnALan, AnswersArpWithTheMacOfItsInterface) {
   std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   EXPECT_THAT(output.text, HasSubstr("[" + upper + "]"));
   EXPECT_GE(lab_->counters().arp_replies, 2U);
-  EXPECT_FALSE(arping("192.0.2.11"));
+  EXPECT_TRUE(silent("192.0.2.11"));
 }
 
 TEST_F(Layer2OnALan, StopsAnsweringWhatItNoLongerOwns) {
   lab_->own(both());
-  ASSERT_TRUE(arping(vip4));
+  ASSERT_TRUE(answers(vip4));
   lab_->own({});
-  EXPECT_FALSE(arping(vip4));
+  EXPECT_TRUE(silent(vip4));
   EXPECT_THAT(lab_->answering(ip(vip4)), IsEmpty());
 }
 
@@ -169,7 +171,7 @@ TEST_F(Layer2OnALan, JoinsTheSolicitedNodeGroupAndLeavesIt) {
 
 TEST_F(Layer2OnALan, JoinsAndAnnouncesAgainWhenTheLinkReturns) {
   lab_->own(both());
-  ASSERT_TRUE(arping(vip4));
+  ASSERT_TRUE(answers(vip4));
   ASSERT_EQ(lab_->node("ip link set eth1 down").status, 0);
   lab_->own(both());
   EXPECT_THAT(lab_->answering(ip(vip4)), IsEmpty());
@@ -187,7 +189,7 @@ TEST_F(Layer2OnALan, JoinsAndAnnouncesAgainWhenTheLinkReturns) {
   EXPECT_TRUE(eventually([&] { return neighbour(vip4).find(mac) != std::string::npos; })) << neighbour(vip4);
   EXPECT_TRUE(eventually([&] { return neighbour(vip6).find(mac) != std::string::npos; })) << neighbour(vip6);
   EXPECT_THAT(lab_->node("ip -6 maddr show dev eth1").text, HasSubstr("ff02::1:ff00:10"));
-  EXPECT_TRUE(arping(vip4));
+  EXPECT_TRUE(answers(vip4));
 }
 
 TEST_F(Layer2OnALan, AnswersOnAnInterfaceThatWasMadeAnew) {
@@ -196,7 +198,7 @@ TEST_F(Layer2OnALan, AnswersOnAnInterfaceThatWasMadeAnew) {
   lab_->own(both());
   lab_->plug_in();
   lab_->own(both());
-  EXPECT_TRUE(arping(vip4));
+  EXPECT_TRUE(answers(vip4));
   EXPECT_EQ(lab_->client(std::string{"ndisc6 -1 -r 2 -w 2000 "} + vip6 + " eth0").status, 0);
   EXPECT_THAT(lab_->node("ip -6 maddr show dev eth1").text, HasSubstr("ff02::1:ff00:10"));
   EXPECT_THAT(lab_->events(), IsEmpty());
@@ -207,8 +209,8 @@ TEST_F(Layer2OnALan, AnswersOnlyWhereTheSubnetIsAndTheInterfaceIsAllowed) {
   EXPECT_THAT(lab_->answering(ip(vip4)), IsEmpty());
   EXPECT_THAT(lab_->answering(ip("198.51.100.1")), IsEmpty());
   EXPECT_THAT(lab_->answering(ip("192.0.2.12")), ElementsAre("eth1"));
-  EXPECT_FALSE(arping(vip4));
-  EXPECT_TRUE(arping("192.0.2.12"));
+  EXPECT_TRUE(silent(vip4));
+  EXPECT_TRUE(answers("192.0.2.12"));
 }
 
 TEST_F(Layer2OnALan, TellsWhoElseClaimsItsAddress) {
