@@ -43,6 +43,10 @@ ControlReply refuse(unsigned status, const std::string& message) {
           {}};
 }
 
+ControlReply no_peer(const std::string& name) {
+  return refuse(404, "there is no peer named " + name + " on this node");
+}
+
 WallClock clock_now() {
   return {net::Clock::now(), std::chrono::system_clock::now()};
 }
@@ -209,8 +213,7 @@ ControlReply peers(Speaker& speaker, const std::string& name) {
       if (wanted(pattern.name))
         ranges.push_back(view_range(pattern, router->config(), members(*router, neighbors, pattern)));
   }
-  if (!name.empty() && list.empty() && ranges.empty())
-    return refuse(404, "there is no peer named " + name + " on this node");
+  if (!name.empty() && list.empty() && ranges.empty()) return no_peer(name);
   Json out{{"peers", std::move(list)}};
   if (!ranges.empty()) out["ranges"] = std::move(ranges);
   return reply(out);
@@ -220,7 +223,7 @@ ControlReply command_peer(Speaker& speaker, const std::string& name, const std::
                           const ControlRequest& request) {
   auto* router = speaker.bgp().router();
   const auto id = router == nullptr ? std::nullopt : router->find(name);
-  if (!id) return refuse(404, "there is no peer named " + name + " on this node");
+  if (!id) return no_peer(name);
   if (what == "restart") {
     router->restart(*id, parameter(request, "reason"), net::Clock::now());
     speaker.bgp().wake();
@@ -371,8 +374,7 @@ ControlReply routes(Speaker& speaker, const std::string& table, const ControlReq
   const auto filter = route_filter(request);
   if (!filter) return refuse(400, filter.error());
   const auto* router = speaker.bgp().router();
-  if (!filter->peer.empty() && (router == nullptr || !router->find(filter->peer)))
-    return refuse(404, "there is no peer named " + filter->peer + " on this node");
+  if (!filter->peer.empty() && (router == nullptr || !router->find(filter->peer))) return no_peer(filter->peer);
   if (table == "best") return best_routes(speaker.bgp(), *filter);
   if (table == "in") return peer_routes(speaker.bgp(), Direction::In, *filter);
   if (table == "out") return peer_routes(speaker.bgp(), Direction::Out, *filter);
