@@ -3,7 +3,8 @@
 // other nodes do not matter, only when this node saw a change. Pure; time is an argument.
 //
 // While the API is away nobody's heartbeat is seen, and that says nothing of the nodes: everybody stays as
-// they were, and has the full time again once the API is back.
+// they were, and has the full time again once the API is back. One that comes back from a crash tells what it had on
+// disk, which may be older than what was heard before: the last word of each speaker counts, not the last told.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,12 @@ class Liveness {
 
   void observe(const config::SpeakerState& state, net::TimePoint now);
   // The object is gone: its speaker left in order.
-  void forget(const std::string& node) { seen_.erase(node); }
+  void forget(const std::string& node) {
+    states_.erase(node);
+    changed_.erase(node);
+  }
+  // The last word of each, also of those that are dead.
+  [[nodiscard]] const std::map<std::string, config::SpeakerState>& states() const { return states_; }
 
   enum class Api : std::uint8_t { Reachable, Away };
   void set_api(Api api, net::TimePoint now);
@@ -34,13 +40,10 @@ class Liveness {
   [[nodiscard]] std::optional<net::TimePoint> next_deadline(net::TimePoint now) const;
 
  private:
-  struct Seen {
-    std::uint64_t heartbeat = 0;
-    std::string instance;
-    net::Duration patience{};
-    net::TimePoint changed;
-  };
-  std::map<std::string, Seen> seen_;
+  [[nodiscard]] net::TimePoint deadline(const config::SpeakerState& state) const;
+
+  std::map<std::string, config::SpeakerState> states_;
+  std::map<std::string, net::TimePoint> changed_;  // of the same nodes
   Api api_ = Api::Reachable;
 };
 

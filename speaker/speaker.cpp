@@ -204,7 +204,7 @@ void Speaker::decide_layer2() {
   const auto links = layer2_links(kernel_.links());
   OwnNode self{options_.node, links, {}, draining_};
   for (const auto& [address, interfaces] : ownership_.mine) self.owned.push_back(address);
-  auto next = decide_ownership(desired_.layer2(), loaded_->resources.speaker_states, live(), self);
+  auto next = decide_ownership(desired_.layer2(), liveness_.states(), live(), self);
   const auto changed = next.mine != ownership_.mine;
   if (changed) {
     for (const auto& [address, interfaces] : next.mine)

@@ -55,6 +55,20 @@ TEST(Liveness, IsFrozenWhileTheApiIsAwayAndStartsAfreshAfter) {
   EXPECT_THAT(liveness.live(t0 + 1h + 3s), IsEmpty());
 }
 
+TEST(Liveness, KeepsTheLastWordWhenTheApiReturnsWithAnOlderOne) {
+  Liveness liveness;
+  auto state = beat("n1", 1);
+  liveness.observe(state, t0);
+  state.heartbeat = 5;
+  state.owned = {*net::parse_ip("192.0.2.1")};
+  liveness.observe(state, t0 + 1s);
+  liveness.observe(beat("n1", 2), t0 + 2s);
+  EXPECT_EQ(liveness.states().at("n1").owned, state.owned);
+  EXPECT_EQ(liveness.next_deadline(t0 + 2s), t0 + 4s) << "and that is no heartbeat";
+  liveness.observe(beat("n1", 1, "restarted"), t0 + 3s);
+  EXPECT_THAT(liveness.states().at("n1").owned, IsEmpty()) << "a speaker that restarted counts anew";
+}
+
 TEST(Liveness, EndsAtOnceWhenASpeakerLeavesInOrder) {
   Liveness liveness;
   liveness.observe(beat("n1", 1), t0);
