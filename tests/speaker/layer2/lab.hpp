@@ -46,9 +46,12 @@ inline Output run(const std::string& command) {
   return output;
 }
 
-// True as soon as the condition holds; false after ten seconds.
+// What must come may be late on a busy machine.
+constexpr std::chrono::seconds longest_wait{10};
+
+// True as soon as the condition holds; false after the longest wait.
 inline bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  const auto deadline = std::chrono::steady_clock::now() + longest_wait;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds{20});

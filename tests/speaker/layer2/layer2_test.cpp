@@ -33,13 +33,15 @@ class Layer2OnALan : public testing::Test {
   }
   static OwnedAddresses both() { return {{ip(vip4), {}}, {ip(vip6), {}}}; }
   std::string neighbour(const std::string& address) { return lab_->client("ip neigh show " + address).text; }
-  // An answer may be late on a busy machine; that there is none is seen after a second.
-  bool answers(const std::string& address) { return lab_->client("arping -c 1 -w 20 -I eth0 " + address).status == 0; }
-  bool silent(const std::string& address) { return lab_->client("arping -c 1 -w 1 -I eth0 " + address).status != 0; }
+  Output arping(const std::string& address, std::chrono::seconds wait) {
+    return lab_->client("arping -c 1 -w " + std::to_string(wait.count()) + " -I eth0 " + address);
+  }
+  bool answers(const std::string& address) { return arping(address, longest_wait).status == 0; }
+  bool silent(const std::string& address) { return arping(address, std::chrono::seconds{1}).status != 0; }
   std::optional<Lab> lab_;
 };
 
-// A frame from the client's eth0, and what comes back to it within two seconds that `wanted` accepts.
+// A frame from the client's eth0, and what comes back to it that `wanted` accepts.
 std::optional<Ndp> exchange(Lab& lab, const std::vector<std::uint8_t>& frame,
                             const std::function<bool(const Ndp&)>& wanted) {
   std::optional<Ndp> answer;
@@ -52,7 +54,7 @@ std::optional<Ndp> exchange(Lab& lab, const std::vector<std::uint8_t>& frame,
     address.sll_ifindex = static_cast<int>(::if_nametoindex("eth0"));
     EXPECT_EQ(::bind(handle, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
     EXPECT_EQ(::send(handle, frame.data(), frame.size(), 0), static_cast<ssize_t>(frame.size()));
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{2};
+    const auto deadline = std::chrono::steady_clock::now() + longest_wait;
     while (!answer && std::chrono::steady_clock::now() < deadline) {
       pollfd readable{handle, POLLIN, 0};
       if (::poll(&readable, 1, 100) <= 0) continue;
