@@ -47,6 +47,7 @@ void CacheClient::read() {
   socket_.async_read_some(boost::asio::buffer(input_),
                           [self = shared_from_this()](const error_code& error, std::size_t size) {
                             if (self->stopped_ || !self->connected_) return;
+                            if (error == boost::asio::error::eof) return self->hang_up("closed by the cache");
                             if (error) return self->hang_up(error.message());
                             self->session_.received({self->input_.data(), size}, net::Clock::now());
                             self->pump();
