@@ -2,7 +2,8 @@
 """A BGP speaker that is a script and says anything, at the place of BIRD in between.py: for what no daemon sends.
 
 It is of AS 65003, at an address of the range RANGE, and dials Herald. Each line of its input is a message: the type and
-the body in hex digits. It prints code and subcode of the NOTIFICATION that it gets, and the data in hex digits."""
+the body in hex digits. It prints code and subcode of the NOTIFICATION that it gets, and the data in hex digits; brought
+to "Deaf" it is established, reads nothing from then on, and has a hold time of 90 s; others have none."""
 
 import select
 import subprocess
@@ -11,7 +12,7 @@ from integration.harness import PATIENCE
 from tools.lab import Lab
 
 RANGE = "10.0.2.16/28"
-OPEN, UPDATE = 1, 2
+OPEN, UPDATE, KEEPALIVE = 1, 2, 4
 
 SCRIPT = '''
 import socket, struct, sys, threading
@@ -25,10 +26,11 @@ session = socket.create_connection(("10.0.2.254", 179), 10, (address, 0))
 session.settimeout(None)
 stream = session.makefile("rb")
 if state != "OpenSent":
+    hold_time = 90 if state == "Deaf" else 0
     four_octets = struct.pack("!BBBBI", 2, 6, 65, 4, 65003)
-    session.sendall(message(1, struct.pack("!BHH4sB", 4, 65003, 0, socket.inet_aton(address), 8) + four_octets))
+    session.sendall(message(1, struct.pack("!BHH4sB", 4, 65003, hold_time, socket.inet_aton(address), 8) + four_octets))
 while read()[0] != 1: pass
-if state == "Established":
+if state in ("Established", "Deaf"):
     session.sendall(message(4))
     while read()[0] != 4: pass
 def listen():
@@ -36,9 +38,10 @@ def listen():
     while kind != 3:
         kind, body = read()
     print(body[0], body[1], body[2:].hex(), flush=True)
-threading.Thread(target=listen, daemon=True).start()
+if state != "Deaf":
+    threading.Thread(target=listen, daemon=True).start()
 for line in sys.stdin:
-    kind, body = line.split()
+    kind, _, body = line.partition(" ")
     session.sendall(message(int(kind), bytes.fromhex(body)))
 '''
 
@@ -50,7 +53,7 @@ def speaker(lab: Lab, number: int, state: str = "Established") -> subprocess.Pop
     return node.popen(["python3", "-c", SCRIPT, f"10.0.2.{number}", state], stdin=-1, stdout=-1, text=True)
 
 
-def say(session: subprocess.Popen[str], kind: int, body: str) -> None:
+def say(session: subprocess.Popen[str], kind: int, body: str = "") -> None:
     assert session.stdin
     session.stdin.write(f"{kind} {body.replace(' ', '')}\n")
     session.stdin.flush()

@@ -132,12 +132,15 @@ timed() { # WHAT COMMAND...
 # Random courses as many and as long as no change can wait for; some are among the unit tests.
 test_long() {
   local binary=build/release/bin/bgp_test status=0
-  install_packages build test
-  build release bgp_test
+  [ "$(id -u)" = 0 ] || die "one of the tests makes network namespaces: run ./dev test long as root"
+  install_packages build lab test
+  build release bgp_test "${programs[@]}" "${tools_of_labs[@]}"
   timed "10,000 courses of two routers, and a restart after each step of one: about half a minute" \
     env HERALD_PAIR_SEEDS=10000 $binary --gtest_filter='TwoRouters.*' || status=1
   timed "24 hours of a router with 50 neighbours: three to four minutes" \
     env HERALD_CHURN_HOURS=24 $binary --gtest_filter='RouterChurn.*' || status=1
+  timed "a neighbour that takes nothing for the send hold time: eight minutes" \
+    env HERALD_TEST_LONG=1 /usr/bin/python3 -m pytest -q -p no:cacheprovider integration/test_send_hold_timer.py || status=1
   [ $status = 0 ] && say "all long tests passed" || die "some long tests failed: see above"
 }
 

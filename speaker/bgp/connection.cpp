@@ -79,6 +79,7 @@ asio::awaitable<void> BgpConnection::read(std::shared_ptr<BgpConnection> self) {
 void BgpConnection::flush(const std::shared_ptr<BgpConnection>& self) {
   if (!self->open() || self->write_waits_ || self->write_some() == Rest::None) return;
   self->write_waits_ = true;
+  self->edge_->blocked(*self);
   asio::co_spawn(self->socket_.get_executor(), write(self), asio::detached);
 }
 
@@ -86,12 +87,13 @@ void BgpConnection::flush(const std::shared_ptr<BgpConnection>& self) {
 asio::awaitable<void> BgpConnection::write(std::shared_ptr<BgpConnection> self) {
   error_code error;
   auto token = asio::redirect_error(asio::use_awaitable, error);
-  do {
+  co_await self->socket_.async_wait(asio::socket_base::wait_write, token);
+  while (!error && self->open() && self->write_some() == Rest::Some) {
+    self->edge_->blocked(*self);
     co_await self->socket_.async_wait(asio::socket_base::wait_write, token);
-  } while (!error && self->open() && self->write_some() == Rest::Some);
+  }
   self->write_waits_ = false;
-  // The router may have something to do now that it was asked for bytes.
-  if (self->open()) self->edge_->wake();
+  if (self->open()) self->edge_->unblocked(*self);
 }
 
 BgpConnection::Rest BgpConnection::write_some() {
@@ -117,12 +119,16 @@ BgpConnection::Rest BgpConnection::write_some() {
   return Rest::None;
 }
 
-// How many of the bytes TCP took. A broken one swallows all: whoever reads will find that out and say so.
+// How many of the bytes TCP took. A broken one swallows all: whoever reads will find out that there is no more, and
+// tells it with the cause, which TCP names once. That the peer had closed (EPIPE) is what a read says.
 std::size_t BgpConnection::put(std::span<const std::uint8_t> bytes) {
   error_code error;
   const auto taken = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
-  if (error && error != asio::error::would_block) return bytes.size();
-  edge_->written(*this, taken, bytes.size());
+  if (error && error != asio::error::would_block) {
+    if (!broken_ && error != asio::error::broken_pipe) broken_ = error;
+    return bytes.size();
+  }
+  edge_->written(*this, taken);
   return taken;
 }
 

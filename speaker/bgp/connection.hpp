@@ -41,6 +41,8 @@ class BgpConnection {
   [[nodiscard]] bool open() const { return edge_ != nullptr; }
   [[nodiscard]] bool dialling() const { return dialling_; }
   [[nodiscard]] bool finishing() const { return finishing_; }
+  // Why TCP takes no more; the next read would not say it again.
+  [[nodiscard]] const boost::system::error_code& broken() const { return broken_; }
 
  private:
   static boost::asio::awaitable<void> connect_then_read(std::shared_ptr<BgpConnection> self,
@@ -56,6 +58,7 @@ class BgpConnection {
   boost::asio::steady_timer linger_;
   std::optional<bgp::Link> link_;
   std::vector<std::uint8_t> waiting_;  // taken from the router, not yet by TCP
+  boost::system::error_code broken_;
   bool dialling_ = false;
   bool write_waits_ = false;  // write() runs
   bool finishing_ = false;

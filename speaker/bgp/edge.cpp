@@ -30,9 +30,12 @@ constexpr std::size_t read_at_once = 4UL * 1024;
 constexpr std::size_t heard_at_once = 8UL * 1024;
 constexpr std::size_t pull_at_once = 32UL * 1024;
 constexpr std::size_t finishing_at_most = 256;  // beyond: closed without waiting for the peer
-// TCP gives up after the send hold time would have ended the session (RFC 9687): it is there for sessions
-// without a hold time only.
-constexpr std::chrono::seconds shortest_user_timeout{8 * 60};
+// TCP gives up a minute after the send hold time would have ended the session (RFC 9687): it is there for sessions
+// without a hold time, and for those that have so little to say that all of it fits into TCP's buffers.
+std::chrono::seconds user_timeout(net::Seconds hold_time) {
+  constexpr net::Seconds any{1};
+  return bgp::send_hold_time(std::max(hold_time, any)) + std::chrono::minutes{1};
+}
 
 net::TimePoint now() {
   return net::Clock::now();
@@ -42,7 +45,7 @@ net::TimePoint now() {
 SocketResult set_neighbor_options(tcp::socket& socket, const bgp::PeerConfig& config) {
   const auto handle = socket.native_handle();
   set_common_options(handle, config.address.family());
-  set_user_timeout(handle, std::max<std::chrono::seconds>(shortest_user_timeout, 2 * config.hold_time));
+  set_user_timeout(handle, user_timeout(config.hold_time));
   error_code ignored;
   socket.non_blocking(true, ignored);
   if (!config.password.empty()) {
@@ -265,6 +268,7 @@ bool BgpEdge::readable(BgpConnection& connection) {
   error_code error;
   const auto size = connection.socket().read_some(asio::buffer(read_buffer_), error);
   if (error && error != asio::error::would_block) {
+    if (connection.broken()) error = connection.broken();
     lost(connection, error == asio::error::eof ? "closed by peer" : error.message());
     return false;
   }
@@ -286,14 +290,20 @@ BgpEdge::Output BgpEdge::take_output(const BgpConnection& connection) {
   return {write_buffer_, more};
 }
 
-void BgpEdge::written(const BgpConnection& connection, std::size_t taken, std::size_t offered) {
+void BgpEdge::written(const BgpConnection& connection, std::size_t taken) {
   counters_.bytes_out += taken;
+  if (taken > 0 && !connection.finishing()) router_.progressed(*connection.link());
+}
+
+void BgpEdge::blocked(const BgpConnection& connection) {
   if (connection.finishing()) return;
-  if (taken > 0) router_.progressed(*connection.link());
-  if (taken < offered) {
-    router_.blocked(*connection.link(), now());
-    rearm();
-  }
+  router_.blocked(*connection.link(), now());
+  rearm();
+}
+
+void BgpEdge::unblocked(const BgpConnection& connection) {
+  if (!connection.finishing()) router_.progressed(*connection.link());
+  wake();  // the router may have something to do now that it was asked for bytes
 }
 
 void BgpEdge::lost(BgpConnection& connection, const std::string& error) {

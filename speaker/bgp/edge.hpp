@@ -91,7 +91,9 @@ class BgpEdge {
     bool more = false;  // there is; otherwise the router will tell when there is
   };
   Output take_output(const BgpConnection& connection);
-  void written(const BgpConnection& connection, std::size_t taken, std::size_t offered);
+  void written(const BgpConnection& connection, std::size_t taken);
+  void blocked(const BgpConnection& connection);    // until TCP takes more
+  void unblocked(const BgpConnection& connection);  // all is written
   void closed(BgpConnection& connection);
 
   // What the router asks for.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "speaker/bgp/edge.hpp"
 
+#include <fstream>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 #include <sys/socket.h>
@@ -292,6 +294,13 @@ class SlowReader : public EdgeTest {
     config.session.connect = bgp::Connect::PassiveOnly;
     node.set(config);
   }
+  // What TCP holds of the connections to come, in octets.
+  static void buffer_at_most(int octets) {
+    std::ofstream{"/proc/sys/net/ipv4/tcp_wmem"} << 4096 << ' ' << octets << ' ' << octets;
+  }
+  std::uint64_t keepalives() const {
+    return node.status().session.messages.out.at(static_cast<std::size_t>(bgp::MessageType::Keepalive));
+  }
   void shake_hands() {
     bgp::Open open;
     open.asn = net::Asn{65009};
@@ -308,26 +317,29 @@ class SlowReader : public EdgeTest {
     boost::asio::write(peer, boost::asio::buffer(bgp::encode_keepalive()));
     ASSERT_TRUE(eventually([&] { return node.state() == State::Established; }));
   }
+  // A set of attributes of its own for each makes an UPDATE each.
+  void announce_more_than_tcp_holds() {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      bgp::Announcement announcement;
+      announcement.med = i;
+      node.router.set_local(net::Ipv4Prefix::host(net::Ipv4Address{0x0b000000 + i}),
+                            bgp::LocalRoute{.announcements = {announcement}, .origin = bgp::Origin::Igp});
+    }
+  }
   std::size_t read_some() {
     std::array<std::uint8_t, 16384> buffer;
     boost::system::error_code error;
     return peer.read_some(boost::asio::buffer(buffer), error);
   }
 
+  static constexpr std::uint32_t count = 100000;
   std::uint16_t port = free_port();
   Node node{io, 65002, "10.0.0.2"};
   tcp::socket peer{io};
 };
 
 TEST_F(SlowReader, GetsEverythingInTheEndAndBlocksNobodyMeanwhile) {
-  constexpr std::uint32_t count = 100000;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    // A set of attributes of its own for each makes an UPDATE each: more than buffers of TCP hold.
-    bgp::Announcement announcement;
-    announcement.med = i;
-    node.router.set_local(net::Ipv4Prefix::host(net::Ipv4Address{0x0b000000 + i}),
-                          bgp::LocalRoute{.announcements = {announcement}, .origin = bgp::Origin::Igp});
-  }
+  announce_more_than_tcp_holds();
   shake_hands();
   std::uint64_t last = 0;
   ASSERT_TRUE(never([&] { return std::exchange(last, node.edge->counters().bytes_out) > 10'000'000; }));
@@ -342,6 +354,40 @@ TEST_F(SlowReader, GetsEverythingInTheEndAndBlocksNobodyMeanwhile) {
       std::chrono::seconds{60}));
   EXPECT_GT(got, stalled);
   EXPECT_GT(got, std::size_t{count} * 40);
+  const auto before = keepalives();
+  node.router.tick(net::Clock::now() + net::Seconds{31});
+  EXPECT_EQ(keepalives(), before + 1) << "no longer blocked";
+}
+
+// Also when the turn of a connection is over just as the last octets fit: where they end depends on the buffer.
+TEST_F(SlowReader, IsBlockedHoweverMuchTcpHolds) {  // RFC 9687
+  announce_more_than_tcp_holds();
+  for (const int octets : {32 * 1024, 64 * 1024, 100 * 1024, 256 * 1024}) {
+    buffer_at_most(octets);
+    shake_hands();
+    std::uint64_t last = 0;
+    ASSERT_TRUE(never([&] { return std::exchange(last, node.edge->counters().bytes_out) > 10'000'000; }));
+    const auto before = keepalives();
+    node.router.tick(net::Clock::now() + net::Seconds{31});
+    EXPECT_EQ(keepalives(), before) << "behind a blocked stream with a buffer of " << octets << " octets";
+    peer.set_option(boost::asio::socket_base::linger{true, 0});
+    peer.close();
+    ASSERT_TRUE(eventually([&] { return node.state() != State::Established; }));
+  }
+}
+
+TEST_F(SlowReader, IsLostForWhatTcpSaysAlsoWhenItSaysItToTheWriter) {
+  announce_more_than_tcp_holds();
+  shake_hands();
+  std::uint64_t last = 0;
+  ASSERT_TRUE(eventually([&] {
+    const auto written = node.edge->counters().bytes_out;
+    return std::exchange(last, written) == written && written > 0;
+  }));
+  peer.set_option(boost::asio::socket_base::linger{true, 0});
+  peer.close();  // with a reset
+  ASSERT_TRUE(eventually([&] { return node.state() != State::Established; }));
+  EXPECT_EQ(node.status().session.last_reset->text, "Connection reset by peer");
 }
 
 }  // namespace
