@@ -34,7 +34,7 @@ class Layer2OnALan : public testing::Test {
   static OwnedAddresses both() { return {{ip(vip4), {}}, {ip(vip6), {}}}; }
   std::string neighbour(const std::string& address) { return lab_->client("ip neigh show " + address).text; }
   Output arping(const std::string& address, std::chrono::seconds wait) {
-    return lab_->client("arping -c 1 -w " + std::to_string(wait.count()) + " -I eth0 " + address);
+    return lab_->client("arping -f -w " + std::to_string(wait.count()) + " -I eth0 " + address);
   }
   bool answers(const std::string& address) { return arping(address, longest_wait).status == 0; }
   bool silent(const std::string& address) { return arping(address, std::chrono::seconds{1}).status != 0; }
