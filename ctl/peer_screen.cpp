@@ -316,6 +316,7 @@ void add_messages(const json& peer, const Lines& line) {
   };
   line("messages in", counts(peer["messages"]["in"]));
   line("messages out", counts(peer["messages"]["out"]));
+  if (const auto blocked = takes_nothing(peer); !blocked.empty()) line("blocked", blocked, Colour::Bad);
   add_loops(peer, line);
   if (!peer.contains("attributeFaults")) return;
   Parts faults;

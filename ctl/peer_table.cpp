@@ -41,7 +41,10 @@ std::string nothing_accepted(const json& peer) {
 // The last thing that went wrong, in words.
 std::string trouble(const json& peer) {
   if (peer.contains("heldDown")) return word(peer, "heldDown");
-  if (word(peer, "state") == "Established") return nothing_accepted(peer);
+  if (word(peer, "state") == "Established") {
+    const auto blocked = takes_nothing(peer);
+    return blocked.empty() ? nothing_accepted(peer) : blocked;
+  }
   const auto reset = peer.value("lastReset", json::object());
   // Whichever was later.
   if (peer.contains("lastDialError") &&
@@ -68,6 +71,15 @@ void print_ranges(const json& ranges, Paint paint, std::ostream& out) {
 bool refuses_everything(const json& peer) {
   const auto import = joined(peer, "import", ", ");
   return import == "reject-all" || import == "-";
+}
+
+std::string takes_nothing(const json& peer) {
+  constexpr long long worth_a_word = 5000;
+  const auto blocked = peer.value("blockedMsec", 0LL);
+  if (blocked < worth_a_word) return "";
+  const auto text = "the neighbor has taken nothing for " + age(blocked);
+  const auto longest = peer.value("negotiated", json::object()).value("sendHoldTimeSec", 0LL);
+  return longest == 0 ? text : text + "; the session ends after " + age(longest * 1000);
 }
 
 Cell state_cell(const json& peer) {

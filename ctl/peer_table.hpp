@@ -17,6 +17,8 @@ void print_peer_table(const nlohmann::json& answer, Format format, Paint paint, 
 
 // No import filter that could accept something: RFC 8212.
 [[nodiscard]] bool refuses_everything(const nlohmann::json& peer);
+// For how long TCP has taken nothing of what waits for the neighbour; empty if that is less than five seconds.
+[[nodiscard]] std::string takes_nothing(const nlohmann::json& peer);
 // The state of the session; where it is down on purpose, that.
 [[nodiscard]] Cell state_cell(const nlohmann::json& peer);
 // "-" where BFD does not watch the neighbour.

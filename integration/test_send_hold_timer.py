@@ -34,12 +34,18 @@ def test_a_neighbour_that_talks_and_takes_nothing_is_given_up_and_harms_nobody(t
             poll(shut, 30, what="a window that is shut")
             began = time.monotonic()
 
+            longest = 0.0
+
             def given_up() -> bool:
+                nonlocal longest
                 say(session, KEEPALIVE)
-                return herald_peers(node)["deaf"]["state"] != "Established"
+                deaf = herald_peers(node)["deaf"]
+                longest = max(longest, deaf.get("blockedMsec", 0) / 1000)
+                return deaf["state"] != "Established"
 
             poll(given_up, SEND_HOLD_TIME + 30, what="the end of the session")
             took = time.monotonic() - began
+            assert longest > SEND_HOLD_TIME - 10, "it was said meanwhile for how long nothing was taken"
             session.kill()
         assert took > SEND_HOLD_TIME - 10
         assert notification(lab, "deaf") == "Send Hold Timer Expired"

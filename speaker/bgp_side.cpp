@@ -152,6 +152,10 @@ std::vector<std::string> BgpSide::listening() const {
   return edge_ == nullptr ? std::vector<std::string>{} : edge_->listening();
 }
 
+std::optional<net::TimePoint> BgpSide::blocked_since(bgp::PeerId peer) const {
+  return edge_ == nullptr ? std::nullopt : edge_->blocked_since(peer);
+}
+
 std::vector<std::string> BgpSide::established() const {
   std::set<std::string> names;
   if (router_ == nullptr) return {};

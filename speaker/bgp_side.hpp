@@ -58,6 +58,8 @@ class BgpSide {
   [[nodiscard]] bgp::Router* router() { return router_.get(); }
   [[nodiscard]] const std::string& absent() const { return absent_; }
   [[nodiscard]] std::vector<std::string> listening() const;
+  // As BgpEdge::blocked_since().
+  [[nodiscard]] std::optional<net::TimePoint> blocked_since(bgp::PeerId peer) const;
   // To be called after telling the router something.
   void wake();
   // The BGPPeers with a session that is established, ascending.

@@ -43,6 +43,7 @@ class BgpConnection {
   [[nodiscard]] bool finishing() const { return finishing_; }
   // Why TCP takes no more; the next read would not say it again.
   [[nodiscard]] const boost::system::error_code& broken() const { return broken_; }
+  std::optional<net::TimePoint> blocked_since;  // kept by the edge
 
  private:
   static boost::asio::awaitable<void> connect_then_read(std::shared_ptr<BgpConnection> self,

@@ -290,19 +290,32 @@ BgpEdge::Output BgpEdge::take_output(const BgpConnection& connection) {
   return {write_buffer_, more};
 }
 
-void BgpEdge::written(const BgpConnection& connection, std::size_t taken) {
+void BgpEdge::written(BgpConnection& connection, std::size_t taken) {
   counters_.bytes_out += taken;
-  if (taken > 0 && !connection.finishing()) router_.progressed(*connection.link());
+  if (taken > 0) progressed(connection);
 }
 
-void BgpEdge::blocked(const BgpConnection& connection) {
+void BgpEdge::progressed(BgpConnection& connection) {
+  connection.blocked_since.reset();
+  if (!connection.finishing()) router_.progressed(*connection.link());
+}
+
+void BgpEdge::blocked(BgpConnection& connection) {
   if (connection.finishing()) return;
-  router_.blocked(*connection.link(), now());
+  const auto at = now();
+  if (!connection.blocked_since) connection.blocked_since = at;
+  router_.blocked(*connection.link(), at);
   rearm();
 }
 
-void BgpEdge::unblocked(const BgpConnection& connection) {
-  if (!connection.finishing()) router_.progressed(*connection.link());
+std::optional<net::TimePoint> BgpEdge::blocked_since(bgp::PeerId peer) const {
+  for (auto at = links_.lower_bound({peer, {}}); at != links_.end() && at->first.peer == peer; ++at)
+    if (at->second->blocked_since) return at->second->blocked_since;
+  return std::nullopt;
+}
+
+void BgpEdge::unblocked(BgpConnection& connection) {
+  progressed(connection);
   wake();  // the router may have something to do now that it was asked for bytes
 }
 

@@ -75,6 +75,8 @@ class BgpEdge {
   void drain(std::function<void()> done);
 
   [[nodiscard]] const BgpEdgeCounters& counters() const { return counters_; }
+  // Since when TCP has taken nothing of what waits for this neighbour; nothing if nothing waits.
+  [[nodiscard]] std::optional<net::TimePoint> blocked_since(bgp::PeerId peer) const;
   [[nodiscard]] std::vector<std::string> listening() const;  // "10.0.0.1:179"
 
  private:
@@ -91,9 +93,10 @@ class BgpEdge {
     bool more = false;  // there is; otherwise the router will tell when there is
   };
   Output take_output(const BgpConnection& connection);
-  void written(const BgpConnection& connection, std::size_t taken);
-  void blocked(const BgpConnection& connection);    // until TCP takes more
-  void unblocked(const BgpConnection& connection);  // all is written
+  void written(BgpConnection& connection, std::size_t taken);
+  void blocked(BgpConnection& connection);    // until TCP takes more
+  void unblocked(BgpConnection& connection);  // all is written
+  void progressed(BgpConnection& connection);
   void closed(BgpConnection& connection);
 
   // What the router asks for.

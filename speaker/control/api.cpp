@@ -208,6 +208,7 @@ ControlReply peers(Speaker& speaker, const std::string& name) {
       list.push_back(view(neighbor, *router->neighbor(neighbor.id), router->config(), clock));
       if (const auto found = watched.find(neighbor.name); found != watched.end())
         list.back()["bfd"] = view(found->second, clock);
+      if (const auto since = speaker.bgp().blocked_since(neighbor.id)) list.back()["blockedMsec"] = clock.since(*since);
     }
     for (const auto& pattern : router->patterns())
       if (wanted(pattern.name))

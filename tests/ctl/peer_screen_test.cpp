@@ -178,6 +178,19 @@ TEST(PeerTable, SaysWhyNothingOfWhatCameIsUsed) {
   EXPECT_THAT(listed({{"peers", {tor}}}), HasSubstr("nothing is accepted without an import filter (RFC 8212)"));
 }
 
+TEST(PeerTable, SaysOfANeighborThatItHasTakenNothing) {
+  auto tor = peer("peer.json");
+  tor["blockedMsec"] = 4000;  // a burst may take as long
+  EXPECT_THAT(listed({{"peers", {tor}}}), Not(HasSubstr("has taken nothing")));
+  EXPECT_THAT(screen(tor), Not(HasSubstr("has taken nothing")));
+  tor["blockedMsec"] = 34000;
+  const auto told = HasSubstr("the neighbor has taken nothing for 34s; the session ends after 8m0s\n");
+  EXPECT_THAT(listed({{"peers", {tor}}}), told);
+  EXPECT_THAT(screen(tor), told);
+  tor["negotiated"]["sendHoldTimeSec"] = 0;
+  EXPECT_THAT(screen(tor), HasSubstr("the neighbor has taken nothing for 34s\n"));
+}
+
 TEST(PeerTable, EndsWithTheRanges) {
   const auto tor = peer("peer.json");
   const std::string rows =

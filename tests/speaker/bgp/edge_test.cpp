@@ -354,6 +354,7 @@ TEST_F(SlowReader, GetsEverythingInTheEndAndBlocksNobodyMeanwhile) {
       std::chrono::seconds{60}));
   EXPECT_GT(got, stalled);
   EXPECT_GT(got, std::size_t{count} * 40);
+  EXPECT_FALSE(node.edge->blocked_since(node.status().id));
   const auto before = keepalives();
   node.router.tick(net::Clock::now() + net::Seconds{31});
   EXPECT_EQ(keepalives(), before + 1) << "no longer blocked";
@@ -367,6 +368,9 @@ TEST_F(SlowReader, IsBlockedHoweverMuchTcpHolds) {  // RFC 9687
     shake_hands();
     std::uint64_t last = 0;
     ASSERT_TRUE(never([&] { return std::exchange(last, node.edge->counters().bytes_out) > 10'000'000; }));
+    const auto since = node.edge->blocked_since(node.status().id);
+    ASSERT_TRUE(since) << "with a buffer of " << octets << " octets";
+    EXPECT_LT(*since, net::Clock::now());
     const auto before = keepalives();
     node.router.tick(net::Clock::now() + net::Seconds{31});
     EXPECT_EQ(keepalives(), before) << "behind a blocked stream with a buffer of " << octets << " octets";
