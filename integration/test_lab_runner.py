@@ -323,19 +323,19 @@ topology:
   defaults: {kind: linux, image: "alpine:3"}
   nodes:
     late:
-      cmd: sleep 99
+      cmd: sh -c "date +%s%N > /tmp/started; exec sleep 99"
       stages:
         create: {wait-for: [{node: early, stage: healthy}]}
         configure: {exec: {on-exit: ["touch /tmp/configured"]}}
     early:
-      exec: ["sh -c '(sleep 0.3; echo yes > /tmp/ready) &'"]
+      exec: ["sh -c '(sleep 0.3; date +%s%N > /tmp/ready) &'"]
       healthcheck: {test: [CMD-SHELL, "test -s /tmp/ready"], interval: 1, retries: 10}
 """
     with running(write(tmp_path, body)) as lab:
-        # Both by the clock of files, which is some milliseconds behind that of programs.
-        ready = lab.node("early").path("/tmp/ready").stat().st_mtime_ns
-        started = (state.ROOT / lab.name / "logs" / "late" / "sleep.log").stat().st_mtime_ns
-        assert started >= ready
+        # Both by the same clock: the times of files are up to a tick behind it.
+        ready = int(lab.node("early").path("/tmp/ready").read_text())
+        started = int(poll(lambda: lab.node("late").path("/tmp/started").read_text()))
+        assert started > ready
         assert lab.node("late").path("/tmp/configured").exists()
 
 
